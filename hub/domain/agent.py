@@ -1,0 +1,96 @@
+"""A person who handles interactions: three axes that are never merged, and what follows from them."""
+
+from enum import StrEnum
+
+import msgspec
+
+from hub.domain.ids import AgentId
+
+
+class Role(StrEnum):
+    """What a member of staff may do; each holds the rights of those before it, but for reading by an admin."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+
+class Presence(StrEnum):
+    """What the agent chose. Changed only by the person, by policy or by a supervisor, each with a recorded cause."""
+
+    AVAILABLE = "available"
+    AWAY = "away"
+    OFFLINE = "offline"
+
+
+class Connectivity(StrEnum):
+    """What the hub measures of the agent's browser."""
+
+    CONNECTED = "connected"
+    GRACE = "grace"
+    LOST = "lost"
+
+
+class RoutingStatus(StrEnum):
+    """What the hub derives; nobody sets it."""
+
+    OFF = "off"
+    IDLE = "idle"
+    OFFERED = "offered"
+    BUSY = "busy"
+    FULL = "full"
+    WRAPPING = "wrapping"
+    NOT_RESPONDING = "not_responding"
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True):
+    """One member of staff as stored. `held` counts units of capacity taken by live offers and by work.
+
+    `misses` counts offers missed in a row; at the limit `not_responding_since` is set and no new work comes until the
+    agent says so. `idle_since` orders the longest idle.
+    """
+
+    id: AgentId
+    name: str
+    email: str
+    role: Role
+    capacity: int = 100
+    presence: Presence = Presence.OFFLINE
+    reason: str = ""
+    next_presence: Presence | None = None
+    next_reason: str = ""
+    presence_since: int = 0
+    connectivity: Connectivity = Connectivity.LOST
+    connectivity_since: int = 0
+    not_responding_since: int | None = None
+    misses: int = 0
+    held: int = 0
+    idle_since: int = 0
+    is_active: bool = True
+    version: int = 0
+
+    @property
+    def can_be_offered(self) -> bool:
+        """Whether new work may be proposed: available, with a browser that answers, and responding."""
+        return (
+            self.is_active
+            and self.presence is Presence.AVAILABLE
+            and self.next_presence is None
+            and self.connectivity is Connectivity.CONNECTED
+            and self.not_responding_since is None
+        )
+
+
+def routing_status(agent: Agent, *, is_offered: bool, is_wrapping: bool) -> RoutingStatus:
+    """Derive the routing status; what hinders work most comes first."""
+    if agent.presence is Presence.OFFLINE:
+        return RoutingStatus.OFF
+    if agent.not_responding_since is not None:
+        return RoutingStatus.NOT_RESPONDING
+    if is_offered:
+        return RoutingStatus.OFFERED
+    if agent.held >= agent.capacity:
+        return RoutingStatus.FULL
+    if is_wrapping:
+        return RoutingStatus.WRAPPING
+    return RoutingStatus.BUSY if agent.held else RoutingStatus.IDLE

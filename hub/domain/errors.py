@@ -1,0 +1,131 @@
+"""Everything that can be refused or go wrong, as one tree. `code` is stable and public; the text may change.
+
+HubError
+├── Refused                        the caller can do something: 4xx
+│   ├── BadRequest      bad_request
+│   ├── Unauthorized    unauthorized
+│   ├── Forbidden       forbidden
+│   ├── NotFound        not_found
+│   ├── Conflict        conflict
+│   │   ├── OfferGone   offer_gone
+│   │   └── Stale       stale
+│   ├── TooLarge        too_large
+│   ├── TypeRefused     type_refused
+│   ├── RateLimited     rate_limited
+│   ├── Closed          closed
+│   └── Full            full
+├── Unavailable         unavailable      later: 503
+└── Violation           internal         a rule of ours was about to be broken: a defect
+"""
+
+
+class HubError(Exception):
+    """Root of all errors that the hub raises on purpose."""
+
+    code = "internal"
+    status = 500
+
+
+class Refused(HubError):
+    """The request cannot be done as asked; the caller can do something about it."""
+
+    code = "bad_request"
+    status = 400
+
+
+class BadRequest(Refused):
+    """The request's words are off."""
+
+
+class Unauthorized(Refused):
+    """Nobody is signed in, or the token is not known."""
+
+    code = "unauthorized"
+    status = 401
+
+
+class Forbidden(Refused):
+    """Signed in, but not allowed to do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(Refused):
+    """It does not exist, or not for this caller."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(Refused):
+    """The state has moved on: what was asked does not fit it any more."""
+
+    code = "conflict"
+    status = 409
+
+
+class OfferGone(Conflict):
+    """The offer was accepted elsewhere, withdrawn or has expired: no longer yours."""
+
+    code = "offer_gone"
+
+
+class Stale(Conflict):
+    """A colleague's newer message arrived while this one was being written."""
+
+    code = "stale"
+
+    def __init__(self, newer: list[object]) -> None:
+        super().__init__("A colleague answered while you wrote.")
+        self.newer = newer
+
+
+class TooLarge(Refused):
+    """More than the limit in bytes or characters."""
+
+    code = "too_large"
+    status = 413
+
+
+class TypeRefused(Refused):
+    """A file of a kind that is not taken."""
+
+    code = "type_refused"
+    status = 415
+
+
+class RateLimited(Refused):
+    """Too many in too short a time; try again after `retry_after_s`."""
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, retry_after_s: float = 1.0) -> None:
+        super().__init__("Too many requests. Try again in a moment.")
+        self.retry_after_s = retry_after_s
+
+
+class Closed(Refused):
+    """The interaction has ended, or the queue is closed."""
+
+    code = "closed"
+    status = 409
+
+
+class Full(Refused):
+    """The queue, or an agent, can take no more."""
+
+    code = "full"
+    status = 409
+
+
+class Unavailable(HubError):
+    """The database or another part is out of reach for a moment."""
+
+    code = "unavailable"
+    status = 503
+
+
+class Violation(HubError):
+    """A move that the state machine does not know: a defect of ours, never the caller's fault."""
