@@ -1,0 +1,2 @@
+/** The vendored Socket.IO client. */
+export * from "socket.io-client";
