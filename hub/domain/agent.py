@@ -47,7 +47,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     """One member of staff as stored. `held` counts units of capacity taken by live offers and by work.
 
     `misses` counts offers missed in a row; at the limit `not_responding_since` is set and no new work comes until the
-    agent says so. `idle_since` orders the longest idle.
+    agent says so; until `paused_until` nothing is offered (back-off). `idle_since` orders the longest idle. `queues` names
+    the queues whose interactions the agent may see and take; empty means all.
     """
 
     id: AgentId
@@ -55,6 +56,10 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     role: Role
     capacity: int = 100
+    queues: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    skills: dict[str, int] = msgspec.field(default_factory=dict)
+    languages: tuple[str, ...] = ()
     presence: Presence = Presence.OFFLINE
     reason: str = ""
     next_presence: Presence | None = None
@@ -64,6 +69,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     connectivity_since: int = 0
     not_responding_since: int | None = None
     misses: int = 0
+    paused_until: int = 0
+    last_offer_at: int = 0
     held: int = 0
     idle_since: int = 0
     is_active: bool = True

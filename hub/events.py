@@ -1,0 +1,65 @@
+"""Announcing what was committed: in commit order, after the commit, to everybody in this process who asked."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from hub.domain.events import Event
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one committed unit of work changed: its events, and the records as they are now."""
+
+    events: tuple[Event, ...]
+    records: tuple[object, ...]
+
+
+Listener = Callable[[Commit], None]
+
+
+class Bus:
+    """Tells listeners of every commit. A listener is quick and never waits; what it raises is counted, not passed on.
+
+    `strict` makes a listener's error end the announcement: tests use it so that no defect hides.
+    """
+
+    def __init__(self, *, strict: bool = False, keep: int = 20_000) -> None:
+        self._listeners: list[Listener] = []
+        self._recent: deque[Commit] = deque(maxlen=keep)
+        self._strict = strict
+        self.failures = 0
+        self.head = 0
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with every commit from now on; returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def announce(self, commit: Commit) -> None:
+        """Tell all listeners of one commit. Called by the store only."""
+        if commit.events:
+            self.head = max(self.head, commit.events[-1].seq)
+        self._recent.append(commit)
+        for listener in tuple(self._listeners):
+            try:
+                listener(commit)
+            except Exception:
+                self.failures += 1
+                log.exception("a listener failed")
+                if self._strict:
+                    raise
+
+    def since(self, seq: int) -> Sequence[Commit] | None:
+        """Return the commits after `seq` still held in memory, or None if some of them are not any more."""
+        if seq >= self.head:
+            return ()
+        found: list[Commit] = []
+        for commit in reversed(self._recent):
+            if commit.events and commit.events[-1].seq <= seq:
+                return found[::-1]
+            found.append(commit)
+        return None

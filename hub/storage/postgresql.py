@@ -1,0 +1,174 @@
+"""PostgreSQL by asyncpg: one writing connection that commits groups of waiting units, a pool for reading."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from hub.clock import Clock
+from hub.domain.errors import Unavailable
+from hub.domain.events import Event
+from hub.events import Bus
+from hub.storage.sqlite import settle
+from hub.storage.unit_of_work import Connection, Outcome, Row, Store, Unit, UnitOfWork, commit_group, for_postgresql
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+_JOURNAL = """
+INSERT INTO journal (at, kind, actor, interaction, customer, agent, queue, facts)
+SELECT at, kind, actor, interaction, customer, agent, queue, facts
+FROM unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+  WITH ORDINALITY AS e (at, kind, actor, interaction, customer, agent, queue, facts, position)
+ORDER BY position
+RETURNING seq
+"""
+
+
+class PostgresConnection(Connection):
+    """One asyncpg connection."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self._transaction: Any = None
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        tag: str = await self.raw.execute(for_postgresql(sql), *args)
+        count = tag.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return cast(list[Row], await self.raw.fetch(for_postgresql(sql), *args))
+
+    async def insert_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> None:
+        marks = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1))
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({marks})"  # noqa: S608
+        await self.raw.execute(sql, *_by_column(rows, len(columns)))
+
+    async def update_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> int:
+        marks = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1))
+        sets = ", ".join(f"{name} = new.{name}" for name in columns[1:])
+        sql = (
+            f"UPDATE {table} SET {sets} FROM unnest({marks}) AS new ({', '.join(columns)}) "  # noqa: S608
+            f"WHERE {table}.{columns[0]} = new.{columns[0]}"
+        )
+        tag: str = await self.raw.execute(sql, *_by_column(rows, len(columns)))
+        return int(tag.rpartition(" ")[2])
+
+    async def append_journal(self, events: Sequence[Event]) -> list[int]:
+        rows = [
+            (e.at, e.kind, e.actor, e.interaction, e.customer, e.agent, e.queue, msgspec.json.encode(e.facts).decode())
+            for e in events
+        ]
+        return sorted(row[0] for row in await self.raw.fetch(_JOURNAL, *_by_column(rows, 8)))
+
+    async def begin(self) -> None:
+        await self.raw.execute("BEGIN")
+
+    async def commit(self) -> None:
+        await self.raw.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        if not self.raw.is_closed():
+            await self.raw.execute("ROLLBACK")
+
+
+def _by_column(rows: Sequence[Row], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+class PostgresStore(Store):
+    """PostgreSQL, for more than one machine."""
+
+    def __init__(self, url: str, *, clock: Clock, bus: Bus, group: int = 256, readers: int = 4) -> None:
+        self._url = url
+        self._clock = clock
+        self._bus = bus
+        self._group = group
+        self._readers = readers
+        self._waiting: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
+        self._wake = asyncio.Event()
+        self._pool: Any = None
+        self._writer: PostgresConnection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+        self.groups = 0
+        self.units = 0
+
+    async def open(self) -> None:
+        import asyncpg
+
+        self._errors = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+        try:
+            self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=self._readers, command_timeout=30)
+            self._writer = PostgresConnection(await asyncpg.connect(self._url, command_timeout=30))
+        except (OSError, asyncpg.PostgresError) as error:
+            raise Unavailable(f"The database cannot be reached: {error}.") from error
+        self._task = asyncio.create_task(self._write_groups(), name="database-writer")
+
+    async def close(self) -> None:
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+            self._task = None
+        if self._writer is not None:
+            await self._writer.raw.close()
+            self._writer = None
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    async def write(self, unit: Unit[T]) -> T:
+        if self._closing or self._task is None:
+            raise Unavailable("The database is closed.")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((unit, future))
+        self._wake.set()
+        return await future
+
+    async def read(self, unit: Unit[T]) -> T:
+        if self._pool is None:
+            raise Unavailable("The database is closed.")
+        try:
+            async with self._pool.acquire() as raw, raw.transaction(isolation="repeatable_read", readonly=True):
+                return await unit(UnitOfWork(PostgresConnection(raw), self._clock.now()))
+        except self._errors as error:
+            raise Unavailable(f"The database cannot be reached: {error}.") from error
+
+    @property
+    def is_postgresql(self) -> bool:
+        return True
+
+    async def _write_groups(self) -> None:
+        while not (self._closing and not self._waiting):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                size = min(self._group, len(self._waiting))
+                jobs = [self._waiting.popleft() for _ in range(size)]
+                outcomes = await self._commit([unit for unit, _ in jobs])
+                self.groups += 1
+                self.units += size
+                settle(self._bus, [future for _, future in jobs], outcomes)
+
+    async def _commit(self, units: list[Unit[Any]]) -> list[Outcome]:
+        try:
+            writer = await self._connected()
+            outcomes = await commit_group(writer, units, self._clock.now)
+        except self._errors as error:
+            log.warning("database out of reach", extra={"error": str(error)})
+            return [Outcome(error=Unavailable("The database cannot be reached.")) for _ in units]
+        for outcome in outcomes:
+            if isinstance(outcome.error, self._errors):
+                outcome.error = Unavailable("The database cannot be reached.")
+        return outcomes
+
+    async def _connected(self) -> PostgresConnection:
+        import asyncpg
+
+        if self._writer is None or self._writer.raw.is_closed():
+            self._writer = PostgresConnection(await asyncpg.connect(self._url, command_timeout=30))
+        return self._writer

@@ -1,0 +1,265 @@
+"""SQLite: one writer thread that commits groups of waiting units, and reader threads beside it (WAL).
+
+`synchronous=FULL`: what was acknowledged survives a power cut; group commit pays for it.
+"""
+
+import asyncio
+import json
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from hub.clock import Clock
+from hub.domain.errors import Unavailable
+from hub.domain.events import Event
+from hub.events import Bus
+from hub.storage.unit_of_work import Connection, Outcome, Row, Store, Unit, UnitOfWork, commit_group, for_sqlite
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA wal_autocheckpoint=4000",
+)
+
+
+def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never really waits to its end, in this thread."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return cast(T, stop.value)
+    coroutine.close()
+    raise RuntimeError("a unit of work awaited something other than its transaction")
+
+
+def _bindable(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, list | tuple) else value
+
+
+class SqliteConnection(Connection):
+    """One sqlite3 connection; its methods never wait, so that a thread can run units to their end."""
+
+    def __init__(self, path: Path, *, synchronous: str = "FULL", read_only: bool = False) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=400)
+        for pragma in _PRAGMAS:
+            self._db.execute(pragma)
+        self._db.execute(f"PRAGMA synchronous={synchronous}")
+        if read_only:
+            self._db.execute("PRAGMA query_only=ON")
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        return self._db.execute(for_sqlite(sql), [_bindable(arg) for arg in args]).rowcount
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        return self._db.execute(for_sqlite(sql), [_bindable(arg) for arg in args]).fetchall()
+
+    async def insert_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> None:
+        # One statement for all rows: the interpreter's lock is given up and taken back once, not once a row.
+        picked = ", ".join(f"json_extract(value, '$[{index}]')" for index in range(len(columns)))
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {picked} FROM json_each(?1)"  # noqa: S608
+        self._db.execute(sql, [msgspec.json.encode(rows).decode()])
+
+    async def update_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> int:
+        sets = ", ".join(f"{name} = json_extract(new.value, '$[{n}]')" for n, name in enumerate(columns[1:], 1))
+        sql = (
+            f"UPDATE {table} SET {sets} FROM json_each(?1) AS new "  # noqa: S608
+            f"WHERE {table}.{columns[0]} = json_extract(new.value, '$[0]')"
+        )
+        return self._db.execute(sql, [msgspec.json.encode(rows).decode()]).rowcount
+
+    async def append_journal(self, events: Sequence[Event]) -> list[int]:
+        first = self._db.execute("SELECT coalesce(max(seq), 0) + 1 FROM journal").fetchone()[0]
+        rows = [
+            (seq, e.at, e.kind, e.actor, e.interaction, e.customer, e.agent, e.queue, msgspec.json.encode(e.facts).decode(), 0)
+            for seq, e in enumerate(events, first)
+        ]
+        columns = ("seq", "at", "kind", "actor", "interaction", "customer", "agent", "queue", "facts", "tx")
+        await self.insert_many("journal", columns, (), rows)
+        return list(range(first, first + len(events)))
+
+    async def begin(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    async def commit(self) -> None:
+        self._db.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    async def begin_reading(self) -> None:
+        """Begin a transaction that sees one picture of the database."""
+        self._db.execute("BEGIN")
+
+    def backup(self, target: Path) -> None:
+        """Copy the running database to `target`, consistent, without stopping anybody."""
+        with sqlite3.connect(target) as copy:
+            self._db.backup(copy, pages=1_000, sleep=0.005)
+        copy.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+
+@dataclass(slots=True)
+class _Job:
+    unit: Unit[Any]
+    future: asyncio.Future[Any]
+
+
+class _Thread:
+    """A thread with a queue of jobs; `work` is called with one job or more until None comes."""
+
+    def __init__(self, name: str, limit: int, work: Callable[[list[_Job]], None]) -> None:
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._limit = limit
+        self._work = work
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, job: _Job) -> None:
+        self._jobs.put(job)
+
+    async def stop(self) -> None:
+        self._jobs.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            first = self._jobs.get()
+            batch: list[_Job] = []
+            stopping = first is None
+            if first is not None:
+                batch.append(first)
+            while not stopping and len(batch) < self._limit and not self._jobs.empty():
+                more = self._jobs.get()
+                stopping = more is None
+                if more is not None:
+                    batch.append(more)
+            if batch:
+                self._work(batch)
+
+
+class SqliteStore(Store):
+    """The default database: one file, nothing to install."""
+
+    def __init__(
+        self, path: Path, *, clock: Clock, bus: Bus, synchronous: str = "FULL", group: int = 256, readers: int = 2
+    ) -> None:
+        self._path = path
+        self._clock = clock
+        self._bus = bus
+        self._synchronous = synchronous
+        self._group = group
+        self._reader_count = readers
+        self._writer: _Thread | None = None
+        self._readers: list[_Thread] = []
+        self._connections: list[SqliteConnection] = []
+        self._next_reader = 0
+        self.groups = 0
+        self.units = 0
+
+    async def open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        try:
+            self._connections = [SqliteConnection(self._path, synchronous=self._synchronous)]
+            for _ in range(self._reader_count):
+                self._connections.append(SqliteConnection(self._path, read_only=True))
+        except sqlite3.Error as error:
+            raise Unavailable(f"The database file {self._path} cannot be opened: {error}.") from error
+        writer = self._connections[0]
+        self._writer = _Thread("database-writer", self._group, lambda jobs: self._write_group(writer, jobs))
+        self._readers = [
+            _Thread(f"database-reader-{n}", 1, lambda jobs, reader=reader: self._read_one(reader, jobs[0]))  # type: ignore[misc]
+            for n, reader in enumerate(self._connections[1:])
+        ]
+
+    async def close(self) -> None:
+        for thread in [self._writer, *self._readers]:
+            if thread is not None:
+                await thread.stop()
+        self._writer, self._readers = None, []
+        for connection in self._connections:
+            connection.close()
+        self._connections = []
+
+    async def write(self, unit: Unit[T]) -> T:
+        if self._writer is None:
+            raise Unavailable("The database is closed.")
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._writer.put(_Job(unit, future))
+        return await future
+
+    async def read(self, unit: Unit[T]) -> T:
+        if not self._readers:
+            raise Unavailable("The database is closed.")
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._next_reader = (self._next_reader + 1) % len(self._readers)
+        self._readers[self._next_reader].put(_Job(unit, future))
+        return await future
+
+    @property
+    def is_postgresql(self) -> bool:
+        return False
+
+    async def backup(self, target: Path) -> None:
+        """Copy the running database to a new file."""
+        source = SqliteConnection(self._path, read_only=True)
+        try:
+            await self._loop.run_in_executor(None, source.backup, target)
+        finally:
+            source.close()
+
+    def _write_group(self, connection: SqliteConnection, jobs: list[_Job]) -> None:
+        try:
+            outcomes = run_now(commit_group(connection, [job.unit for job in jobs], self._clock.now))
+        except Exception as error:
+            log.exception("the database writer failed")
+            run_now(connection.rollback())
+            outcomes = [Outcome(error=_as_unavailable(error)) for _ in jobs]
+        self.groups += 1
+        self.units += len(jobs)
+        self._loop.call_soon_threadsafe(settle, self._bus, [job.future for job in jobs], outcomes)
+
+    def _read_one(self, connection: SqliteConnection, job: _Job) -> None:
+        outcome = Outcome()
+        try:
+            run_now(connection.begin_reading())
+            outcome.value = run_now(cast(Any, job.unit(UnitOfWork(connection, self._clock.now()))))
+        except Exception as error:
+            outcome.error = error
+        finally:
+            run_now(connection.rollback())
+        self._loop.call_soon_threadsafe(settle, self._bus, [job.future], [outcome])
+
+
+def _as_unavailable(error: Exception) -> Exception:
+    return Unavailable(f"The database refused: {error}.") if isinstance(error, sqlite3.Error) else error
+
+
+def settle(bus: Bus, futures: Sequence[asyncio.Future[Any]], outcomes: Sequence[Outcome]) -> None:
+    """Announce what was committed, then tell those who wait how their units ended."""
+    for outcome in outcomes:
+        if outcome.commit is not None:
+            bus.announce(outcome.commit)
+    for future, outcome in zip(futures, outcomes, strict=True):
+        if future.done():
+            continue
+        if outcome.error is not None:
+            future.set_exception(outcome.error)
+        else:
+            future.set_result(outcome.value)

@@ -1,0 +1,55 @@
+"""Which struct lives in which table: all that the hot path needs to know of the schema."""
+
+import msgspec
+
+from hub.domain.accounts import Credential, Session
+from hub.domain.agent import Agent
+from hub.domain.customers import Address, Customer
+from hub.domain.ids import InteractionId
+from hub.domain.interaction import Interaction
+from hub.domain.messages import Message, Note
+from hub.domain.offer import Offer
+from hub.domain.segments import Segment
+from hub.domain.visitors import Draft, Merge, StoredFile, Visitor
+from hub.storage.rows import Rows
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A durable timer: `kind` names its handler, `subject` what it is about; one of a kind for each subject."""
+
+    id: str
+    kind: str
+    subject: str
+    due_at: int
+    attempts: int = 0
+    note: str = ""
+
+
+class Indexed(msgspec.Struct, frozen=True, kw_only=True):
+    """One searchable text: where it came from, and its words as the hub cut them."""
+
+    doc: int
+    kind: str
+    ref: str
+    customer: str
+    interaction: InteractionId | None
+    queue: str
+    at: int
+
+
+AGENTS = Rows("agents", Agent)
+CREDENTIALS = Rows("credentials", Credential, key=("agent",))
+SESSIONS = Rows("sessions", Session)
+CUSTOMERS = Rows("customers", Customer)
+ADDRESSES = Rows("addresses", Address, key=("kind", "value"))
+INTERACTIONS = Rows("interactions", Interaction)
+MESSAGES = Rows("messages", Message, key=("interaction", "n"))
+NOTES = Rows("notes", Note)
+OFFERS = Rows("offers", Offer)
+SEGMENTS = Rows("segments", Segment)
+VISITORS = Rows("visitors", Visitor)
+FILES = Rows("files", StoredFile)
+MERGES = Rows("merges", Merge)
+DRAFTS = Rows("drafts", Draft)
+JOBS = Rows("jobs", Job)
+INDEXED = Rows("indexed", Indexed, key=("doc",))

@@ -1,0 +1,296 @@
+"""A unit of work: what one service call reads and writes, committed together with others that wait (group commit).
+
+A unit is a coroutine function that awaits nothing but its transaction. On SQLite it runs in the writer's thread, on
+PostgreSQL in the event loop; the same code serves both. It may run a second time if a neighbour in its group fails, so
+it has no effect outside the database.
+"""
+
+import abc
+import logging
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from hub.domain.errors import Conflict, HubError
+from hub.domain.events import Event, EventKind, Fact
+from hub.events import Commit
+from hub.storage.rows import Rows
+
+T = TypeVar("T")
+R = TypeVar("R", bound=msgspec.Struct)
+log = logging.getLogger(__name__)
+Row = Sequence[Any]
+
+
+class Connection(abc.ABC):
+    """One database connection. SQL has `$1` marks, `ANY_OF($1)` for a list of texts and `FOR UPDATE`, on both back ends."""
+
+    @abc.abstractmethod
+    async def execute(self, sql: str, *args: Any) -> int:
+        """Run a statement and return the number of rows it changed."""
+
+    @abc.abstractmethod
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        """Return all rows of a query."""
+
+    @abc.abstractmethod
+    async def insert_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> None:
+        """Insert many rows in one statement. `types` are PostgreSQL's names of the columns' types."""
+
+    @abc.abstractmethod
+    async def update_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> int:
+        """Update many rows in one statement: the first column is the key, the others are set."""
+
+    @abc.abstractmethod
+    async def append_journal(self, events: Sequence[Event]) -> list[int]:
+        """Write events and return their sequence numbers, rising."""
+
+    @abc.abstractmethod
+    async def begin(self) -> None:
+        """Begin a transaction that will write."""
+
+    @abc.abstractmethod
+    async def commit(self) -> None:
+        """Commit: when this returns, a power cut loses nothing of it."""
+
+    @abc.abstractmethod
+    async def rollback(self) -> None:
+        """Undo the transaction."""
+
+
+class UnitOfWork:
+    """What a unit sees: queries, changes, and the events it records. `now` is one instant for the whole unit."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self._connection = connection
+        self.now = now
+        self.is_dirty = False
+        self.events: list[Event] = []
+        self.records: dict[tuple[type, Any], object] = {}
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        """Return all rows of a query."""
+        return await self._connection.fetch(sql, *args)
+
+    async def fetch_one(self, sql: str, *args: Any) -> Row | None:
+        """Return the first row of a query, or None."""
+        rows = await self._connection.fetch(sql, *args)
+        return rows[0] if rows else None
+
+    async def execute(self, sql: str, *args: Any) -> int:
+        """Run a changing statement and return the number of rows it changed."""
+        self.is_dirty = True
+        return await self._connection.execute(sql, *args)
+
+    async def get(self, rows: Rows[R], *key: Any, lock: bool = False) -> R | None:
+        """Return one record by its key, locked against other nodes if asked."""
+        where = " AND ".join(f"{name} = ${n}" for n, name in enumerate(rows.key, 1))
+        found = await self.fetch_one(f"{rows.select} WHERE {where}{' FOR UPDATE' if lock else ''}", *key)
+        return rows.record(found) if found else None
+
+    async def select(self, rows: Rows[R], tail: str, *args: Any) -> list[R]:
+        """Return the records of `SELECT ... FROM table` with `tail` (WHERE, ORDER BY, LIMIT) behind it."""
+        return [rows.record(row) for row in await self.fetch(f"{rows.select} {tail}", *args)]
+
+    async def insert(self, rows: Rows[R], record: R) -> R:
+        """Insert one record and announce it after the commit."""
+        await self.execute(rows.insert, *rows.values(record))
+        return self.touch(record)
+
+    async def insert_many(self, rows: Rows[R], records: Sequence[R]) -> None:
+        """Insert many records in one statement; they are not announced as records."""
+        self.is_dirty = True
+        values = [rows.values(record) for record in records]
+        await self._connection.insert_many(rows.table, rows.columns, rows.pg_types, values)
+
+    async def update_many(self, rows: Rows[R], columns: Sequence[str], values: Sequence[Row]) -> int:
+        """Set some columns of many records in one statement; each row of `values` begins with the key."""
+        self.is_dirty = True
+        types = [rows.pg_types[rows.columns.index(name)] for name in columns]
+        return await self._connection.update_many(rows.table, columns, types, values)
+
+    async def save(self, rows: Rows[R], record: R) -> R:
+        """Write a changed record, if nobody changed it since it was read, and announce it after the commit.
+
+        Raises:
+            Conflict: it was changed in the meantime.
+        """
+        before = record.version  # type: ignore[attr-defined]
+        after = msgspec.structs.replace(record, version=before + 1)
+        if await self.execute(rows.guarded_update, *rows.update_values(after), before) != 1:
+            raise Conflict("It was changed by somebody else at the same moment.")
+        return self.touch(after)
+
+    def touch(self, record: R) -> R:
+        """Announce the record as it is now after the commit."""
+        self.records[type(record), getattr(record, "id", id(record))] = record
+        return record
+
+    def record(
+        self,
+        kind: EventKind,
+        *,
+        actor: str = "system",
+        interaction: str | None = None,
+        customer: str | None = None,
+        agent: str | None = None,
+        queue: str | None = None,
+        **facts: Fact,
+    ) -> None:
+        """Write an event to the journal, in this transaction."""
+        self.events.append(
+            Event(
+                kind=kind,
+                at=self.now,
+                actor=actor,
+                interaction=interaction,
+                customer=customer,
+                agent=agent,
+                queue=queue,
+                facts=facts,
+            )
+        )
+
+
+Unit = Callable[[UnitOfWork], Awaitable[T]]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How one unit of a group ended: a value, or an error; and what to announce."""
+
+    value: Any = None
+    error: BaseException | None = None
+    commit: Commit | None = None
+
+
+@dataclass(slots=True)
+class _Attempt:
+    outcomes: list[Outcome] = field(default_factory=list)
+    units: list[UnitOfWork | None] = field(default_factory=list)
+
+
+async def commit_group(connection: Connection, units: Sequence[Unit[Any]], now: Callable[[], int]) -> list[Outcome]:
+    """Run units in one transaction and commit them together.
+
+    A unit that refuses before it has written anything fails alone. Otherwise the group is undone and each unit runs in
+    a transaction of its own, so that one failure never sinks its neighbours.
+    """
+    await connection.begin()
+    attempt = await _run(connection, units, now)
+    if attempt is None:
+        await connection.rollback()
+        if len(units) == 1:
+            return [await _alone(connection, units[0], now)]
+        return [(await commit_group(connection, [unit], now))[0] for unit in units]
+    try:
+        await _journal(connection, attempt)
+        await connection.commit()
+    except Exception as error:
+        log.exception("a group could not be committed")
+        await connection.rollback()
+        return [Outcome(error=error) for _ in units]
+    return attempt.outcomes
+
+
+async def _run(connection: Connection, units: Sequence[Unit[Any]], now: Callable[[], int]) -> _Attempt | None:
+    attempt = _Attempt()
+    for unit in units:
+        work = UnitOfWork(connection, now())
+        try:
+            value = await unit(work)
+        except HubError as error:
+            if work.is_dirty:
+                return None
+            attempt.outcomes.append(Outcome(error=error))
+            attempt.units.append(None)
+        except Exception:
+            return None
+        else:
+            attempt.outcomes.append(Outcome(value=value))
+            attempt.units.append(work)
+    return attempt
+
+
+async def _alone(connection: Connection, unit: Unit[Any], now: Callable[[], int]) -> Outcome:
+    """Run the unit once more to learn its error; a unit that succeeds this time is committed."""
+    await connection.begin()
+    work = UnitOfWork(connection, now())
+    try:
+        attempt = _Attempt([Outcome(value=await unit(work))], [work])
+        await _journal(connection, attempt)
+        await connection.commit()
+    except Exception as error:
+        await connection.rollback()
+        return Outcome(error=error)
+    return attempt.outcomes[0]
+
+
+async def _journal(connection: Connection, attempt: _Attempt) -> None:
+    """Write the group's events and note for each unit what it will announce."""
+    events = [event for work in attempt.units if work for event in work.events]
+    numbers = iter(await connection.append_journal(events) if events else ())
+    for outcome, work in zip(attempt.outcomes, attempt.units, strict=True):
+        if work is None or not (work.events or work.records):
+            continue
+        numbered = tuple(msgspec.structs.replace(event, seq=next(numbers)) for event in work.events)
+        outcome.commit = Commit(numbered, tuple(work.records.values()))
+
+
+_MARK = re.compile(r"\$(\d+)")
+_ANY_OF = re.compile(r"ANY_OF\(\$(\d+)\)")
+
+
+@lru_cache(maxsize=2_000)
+def for_sqlite(sql: str) -> str:
+    """Translate the house's SQL to SQLite's."""
+    sql = _ANY_OF.sub(r"IN (SELECT value FROM json_each($\1))", sql)
+    return _MARK.sub(r"?\1", sql.replace(" FOR UPDATE", ""))
+
+
+@lru_cache(maxsize=2_000)
+def for_postgresql(sql: str) -> str:
+    """Translate the house's SQL to PostgreSQL's."""
+    return _ANY_OF.sub(r"= ANY($\1::text[])", sql)
+
+
+class Store(abc.ABC):
+    """The database as services see it."""
+
+    @abc.abstractmethod
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            Unavailable: it cannot be reached.
+        """
+
+    @abc.abstractmethod
+    async def close(self) -> None:
+        """Finish what was asked for, then disconnect."""
+
+    @abc.abstractmethod
+    async def write(self, unit: Unit[T]) -> T:
+        """Run a unit and return its value once it is committed durably, together with others that wait.
+
+        Raises:
+            Unavailable: the database cannot be reached; nothing is known to be stored.
+        """
+
+    @abc.abstractmethod
+    async def read(self, unit: Unit[T]) -> T:
+        """Run a unit that changes nothing, on one consistent picture of the database."""
+
+    @property
+    @abc.abstractmethod
+    def is_postgresql(self) -> bool:
+        """Whether full-text search and safe journal reading use PostgreSQL's words."""
+
+
+def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    """Cut a sequence into pieces of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))
