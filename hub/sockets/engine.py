@@ -92,9 +92,9 @@ class EngineSocket:
 
     def write(self, frame: bytes) -> None:
         """Send a whole websocket frame, unless the socket is closed or stalled."""
-        if self.closed or self.stalled_at:
-            return
         transport = self._transport
+        if self.closed or self.stalled_at or transport.is_closing():
+            return
         if transport.get_write_buffer_size() > self._max_queued_bytes:
             self.engine.stall(self)
         else:
@@ -106,13 +106,14 @@ class EngineSocket:
 
     def cut(self, code: int, reason: str) -> None:
         """End the connection now; its request's task tells everybody else."""
-        if self.closed:
+        transport = self._transport
+        if self.closed or transport.is_closing():
             return
-        self._transport.write(packets.close_frame(code, reason))
         self.closed = True
         self.reason = reason
-        self._transport.close()
-        if self._transport.get_write_buffer_size():
+        transport.write(packets.close_frame(code, reason))
+        transport.close()
+        if transport.get_write_buffer_size():
             self.engine.abort_later(self)
 
     def abort(self) -> None:
