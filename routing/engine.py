@@ -22,6 +22,8 @@ class Snapshot:
     offers: tuple[LiveOffer, ...] = ()
     forced: tuple[tuple[str, bool], ...] = ()
     """Queues a person holds open (True) or closed (False)."""
+    reviews: tuple[tuple[str, int], ...] = ()
+    """Queues that lost their last able agent, and when those who wait there flow out."""
 
 
 class Router:

@@ -20,9 +20,10 @@ class InteractionQueued:
 
 @dataclass(frozen=True, slots=True)
 class InteractionChanged:
-    """A waiting interaction's needs, value or queue changed. It keeps its offers where they are still allowed.
+    """A waiting interaction's needs or value changed; its live offers go on. Unknown ids are ignored.
 
-    `order`, `stages_skipped`, `offers_made` and `excluded` stay as the engine knows them.
+    Queue, channel, `queued_at_ms`, `order`, `least_stage`, `offers_made` and `excluded` stay as the engine knows
+    them: to move an interaction, say that it left and that it was queued.
     """
 
     interaction: WaitingInteraction
@@ -30,9 +31,11 @@ class InteractionChanged:
 
 @dataclass(frozen=True, slots=True)
 class InteractionLeft:
-    """The interaction waits no longer: the customer hung up, it was cancelled, it was moved. Unknown ids are ignored."""
+    """The interaction waits no longer: the customer gave up, it was cancelled, it was moved. Unknown ids are ignored."""
 
     interaction_id: str
+    abandoned: bool = True
+    """The customer gave up waiting; teaches the estimates how patient customers are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,11 @@ class AgentLeft:
 
 @dataclass(frozen=True, slots=True)
 class OfferAccepted:
-    """The store made the interaction this agent's. Other live offers of it are withdrawn."""
+    """The store made the interaction this agent's. Other live offers of it are withdrawn.
+
+    Believed even if the offer is not live here any more. Of an interaction the engine has forgotten (it flowed out)
+    only `WorkStarted` can say what capacity it takes.
+    """
 
     interaction_id: str
     agent_id: str

@@ -57,8 +57,8 @@ class WaitingInteraction:
     excluded: tuple[Exclusion, ...] = ()
     order: int = 0
     """Breaks ties of the same millisecond, smaller first (the journal's number); 0: the engine numbers it."""
-    stages_skipped: int = 0
-    """Relaxation stages entered before their time, because everybody in the ring declined."""
+    least_stage: int = 0
+    """Relaxation stage it was moved to before its time, because everybody who could take it declined."""
     offers_made: int = 0
     """Offers so far; the next offer's number is one more."""
 

@@ -140,11 +140,24 @@ def _default_channels() -> dict[str, ChannelPolicy]:
 
 
 def _default_backoff() -> dict[OfferEnd, int]:
-    return {OfferEnd.REJECTED: 0, OfferEnd.TIMED_OUT: 5_000, OfferEnd.BUSY: 10_000, OfferEnd.FAILED: 5_000}
+    return {
+        OfferEnd.REJECTED: 0,
+        OfferEnd.TIMED_OUT: 5_000,
+        OfferEnd.BUSY: 10_000,
+        OfferEnd.FAILED: 5_000,
+        OfferEnd.CAPACITY_CHANGED: 1_000,
+    }
 
 
 def _default_exclusion() -> dict[OfferEnd, int]:
-    return {OfferEnd.REJECTED: 60_000, OfferEnd.TIMED_OUT: 60_000, OfferEnd.BUSY: 10_000, OfferEnd.FAILED: 5_000}
+    return {
+        OfferEnd.REJECTED: 60_000,
+        OfferEnd.TIMED_OUT: 60_000,
+        OfferEnd.BUSY: 10_000,
+        OfferEnd.FAILED: 5_000,
+        OfferEnd.AGENT_LOST: 5_000,
+        OfferEnd.SUPERVISOR: 60_000,
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,52 @@
+"""Units of an agent's attention: what work costs, what is left for a channel, what an offer would interrupt.
+
+Work of a channel that `may_be_interrupted_by` another does not count against an offer of that other: a call may
+come over e-mails. The other way round everything counts, so during the call no further e-mail is offered.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from routing.policy import ChannelPolicy
+
+Load = dict[str, int]
+"""Channel kind -> units taken by work and live offers of that kind."""
+
+
+def room_for(channel: str, capacity_units: int, load: Load, channels: Mapping[str, ChannelPolicy]) -> int:
+    """Return the units left for work of `channel`; negative if the capacity was lowered below what is in use."""
+    left = capacity_units
+    for kind, units in load.items():
+        if channel not in channels[kind].may_be_interrupted_by:
+            left -= units
+    return left
+
+
+def add(load: Load, channel: str, units: int) -> None:
+    """Take units for work of a channel."""
+    load[channel] = load.get(channel, 0) + units
+
+
+def release(load: Load, channel: str, units: int) -> None:
+    """Give back units taken with `add`."""
+    left = load[channel] - units
+    if left:
+        load[channel] = left
+    else:
+        del load[channel]
+
+
+def interrupted(
+    channel: str,
+    units: int,
+    capacity_units: int,
+    held: Iterable[tuple[str, str]],
+    load: Load,
+    channels: Mapping[str, ChannelPolicy],
+) -> tuple[str, ...]:
+    """Return the ids of the work that pauses when `channel` takes `units`.
+
+    `held` are (interaction id, channel kind) pairs. Nothing pauses while everything fits.
+    """
+    if sum(load.values()) + units <= capacity_units:
+        return ()
+    return tuple(work for work, kind in held if channel in channels[kind].may_be_interrupted_by)

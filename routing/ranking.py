@@ -1,0 +1,142 @@
+"""Who goes first: the order of interactions for an agent, and of agents for an interaction.
+
+Interactions of equal profile, value, target and reservation form a `Line`. Inside a line it is first come, first
+served (by queueing time less head start); between lines the urgency of the first takeable interaction of each decides.
+Because urgency grows with waiting at the same pace for all in a line, the order inside never changes, and nothing is
+sorted again as time passes.
+
+The urgency value x wait / target^2 is the generalized c-mu rule for quadratic delay costs: van Mieghem, Annals of
+Applied Probability 5(3), 1995; Mandelbaum and Stolyar, Operations Research 52(6), 2004.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from routing.cells import Cell, Entry, Frontier
+from routing.eligibility import Need, Talent
+from routing.model import WaitingInteraction
+from routing.policy import AgentOrder, Policy, Profile, QueuePolicy
+
+STRICT, LONG_WAIT, IN_TIME, LATE = range(4)
+"""Groups, earlier ones first: strict priority; long waits; in time (and profiles that know no lateness); late."""
+
+GROUP_NAMES = ("strict", "long_wait", "in_time", "late")
+
+_FIRST_SECOND_MS = 1_000
+"""Added to every wait, so that value tells apart those who have just come."""
+
+
+class LineKey(NamedTuple):
+    """What interactions of one line share."""
+
+    profile: Profile
+    value: int
+    target_ms: int
+    long_wait_ms: int
+    keep_free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Urgency:
+    """The figures an interaction competes with; `group` before `score`, bigger scores sooner."""
+
+    group: int
+    score: float
+
+
+class Line:
+    """Waiting interactions that compete alike: a cell for each kind of need, and personal cells.
+
+    `personal` holds those addressed to one agent, by (agent id, channel kind).
+    Entries are (virtual arrival in ms, order, interaction id).
+    """
+
+    __slots__ = ("_weight", "frontier", "key", "personal")
+
+    def __init__(self, key: LineKey) -> None:
+        self.key = key
+        self.frontier = Frontier()
+        self.personal: dict[tuple[str, str], Cell] = {}
+        self._weight = key.value / key.target_ms**2
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits in it."""
+        return not self.frontier.mask and not self.personal
+
+    def rank(self, arrival_ms: int, now_ms: int) -> tuple[int, float]:
+        """Return (group, -score) of an arrival: smaller goes first."""
+        profile = self.key.profile
+        waited = now_ms - arrival_ms if now_ms > arrival_ms else 0
+        if profile is Profile.IN_TIME_FIRST:
+            score = self._weight * (waited + _FIRST_SECOND_MS)
+            if waited <= self.key.target_ms:
+                return IN_TIME, -score
+            return (LONG_WAIT if waited >= self.key.long_wait_ms else LATE), -score
+        if profile is Profile.STRICT_PRIORITY:
+            return STRICT, float(-self.key.value)
+        return IN_TIME, -self._weight * (waited + _FIRST_SECOND_MS)
+
+
+def urgency_of(line: Line, arrival_ms: int, now_ms: int) -> Urgency:
+    """Return the figures by which an interaction of the line competes now."""
+    group, score = line.rank(arrival_ms, now_ms)
+    return Urgency(group, -score)
+
+
+def line_key(queue: QueuePolicy, policy: Policy, value: int, keep_free: int) -> LineKey:
+    """Return the line of a queue's interactions of this value."""
+    if queue.profile is Profile.FIRST_COME:
+        return LineKey(queue.profile, 1, policy.first_come_target_ms, 0, keep_free)
+    if queue.profile is Profile.STRICT_PRIORITY:
+        return LineKey(queue.profile, value, 1, 0, keep_free)
+    long_wait_ms = queue.long_wait_factor * queue.target_ms if queue.profile is Profile.IN_TIME_FIRST else 0
+    return LineKey(queue.profile, value, queue.target_ms, long_wait_ms, keep_free)
+
+
+def entry_of(interaction: WaitingInteraction, since_ms: int, order: int) -> Entry:
+    """Return the interaction's entry in its line: by virtual arrival, then order, then id."""
+    return since_ms - interaction.head_start_ms, order, interaction.id
+
+
+def tier_of(need: Need, talent: Talent, rank: int) -> tuple[int, ...]:
+    """Return what orders pools of agents for a need before the agents' own state does; smaller first.
+
+    Rank first; then, where the interaction names skills to be best in, their levels; then what the order says.
+    """
+    best = -sum(talent.levels.get(skill, 0) for skill in need.best)
+    if need.order is AgentOrder.LEAST_FLEXIBLE:
+        return rank, best, talent.flexibility
+    if need.order is AgentOrder.MOST_SKILLED:
+        asked = {skill for skill, _ in need.skills}.union(skill for group in need.any_of for skill, _ in group)
+        return rank, best, -sum(talent.levels.get(skill, 0) for skill in asked)
+    return rank, best
+
+
+class AgentFigures(NamedTuple):
+    """What of an agent's state orders them among their equals."""
+
+    agent_id: str
+    used_units: int
+    idle_since_ms: int
+    last_offer_at_ms: int
+    speed: float
+
+
+def agent_entry(order: AgentOrder, figures: AgentFigures, *, pack: bool) -> Entry:
+    """Return an agent's entry among equals, smaller first.
+
+    With `pack` the fullest agent comes first, so that whole agents stay whole; without, the emptiest: nobody's work
+    is interrupted while somebody has none.
+    """
+    agent_id, used, idle_since, last_offer_at, speed = figures
+    if order is AgentOrder.LONGEST_IDLE:
+        return idle_since, agent_id
+    if order is AgentOrder.ROUND_ROBIN:
+        return last_offer_at, agent_id
+    if order is AgentOrder.LEAST_LOADED:
+        return used, idle_since, agent_id
+    load = -used if pack else used
+    if order is AgentOrder.FASTEST:
+        return -speed, load, idle_since, agent_id
+    return load, idle_since, agent_id
