@@ -1,0 +1,59 @@
+/** Who the visitor is to the hub: a token it gave us, once, or a JWT of the customer's site. */
+
+export class Credentials {
+  /**
+   * @param {object} wiring
+   * @param {import("./types").Store} wiring.store
+   * @param {() => void} wiring.changed the stored token is another one: the other tabs must know
+   * @param {() => void} wiring.expired the hub no longer knows the visitor
+   * @param {() => void} wiring.identityRefused
+   */
+  constructor(wiring) {
+    this.wiring = wiring;
+    this.store = wiring.store;
+    /** The token this tab connects with. */
+    this.token = this.#stored();
+    this.identity = "";
+  }
+
+  get auth() {
+    return { ...(this.token && { token: this.token }), ...(this.identity && { identity: this.identity }) };
+  }
+
+  /** @param {string} token */
+  keep(token) {
+    this.identity = "";
+    if (token === this.token && token === this.#stored()) return;
+    this.token = token;
+    this.store.set("token", token);
+    this.wiring.changed();
+  }
+
+  /** Another tab was given a token or lost it. True when ours is out of date. */
+  adopt() {
+    const stored = this.#stored();
+    if (stored === this.token) return false;
+    this.token = stored;
+    return true;
+  }
+
+  /** Drops the credential that was refused; false when there is none left. */
+  drop() {
+    if (this.identity) {
+      this.identity = "";
+      this.wiring.identityRefused();
+      return true;
+    }
+    if (this.adopt()) return true;
+    if (!this.token) return false;
+    this.token = "";
+    this.store.remove("token");
+    this.wiring.expired();
+    this.wiring.changed();
+    return true;
+  }
+
+  #stored() {
+    return String(this.store.get("token") ?? "");
+  }
+}
