@@ -4,7 +4,7 @@ import asyncio
 import json
 import struct
 from collections.abc import Callable
-from typing import cast
+from typing import Self, cast
 
 _MASK = b"\0\0\0\0"
 """A mask of zeros is a mask like any other, and spares the client the masking."""
@@ -45,11 +45,13 @@ class RawSocket(asyncio.Protocol):
         path: str,
         namespace: str,
         auth: object = None,
-        headers: dict[str, str] | None = None,
+        headers: dict[str, str | None] | None = None,
         local_ip: str = "127.0.0.1",
         on_event: Receive | None = None,
-    ) -> "RawSocket":
-        """Open a websocket and its namespace. Each 127.x.y.z may be a `local_ip`, so that limits by address can hold.
+    ) -> Self:
+        """Open a websocket and its namespace, or with an empty namespace the websocket alone.
+
+        Each 127.x.y.z may be a `local_ip`, so that limits by address can hold.
 
         Raises:
             Refused: by HTTP status, CONNECT_ERROR or a closed connection.
@@ -58,15 +60,16 @@ class RawSocket(asyncio.Protocol):
         _, socket = await loop.create_connection(
             lambda: cls(namespace, auth, on_event), "127.0.0.1", port, local_addr=(local_ip, 0)
         )
-        lines = {
+        lines: dict[str, str | None] = {
             "Host": f"127.0.0.1:{port}",
             "Origin": f"http://127.0.0.1:{port}",
             "Upgrade": "websocket",
             "Connection": "Upgrade",
             "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
             "Sec-WebSocket-Version": "13",
-        } | (headers or {})
-        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        }
+        lines.update(headers or {})
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items() if value is not None)
         get = f"GET {path}/?EIO=4&transport=websocket HTTP/1.1\r\n{head}\r\n"
         socket._transport.write(get.encode())
         opened = socket._opened
@@ -81,10 +84,10 @@ class RawSocket(asyncio.Protocol):
 
     # -- sending
 
-    def send(self, payload: bytes) -> None:
-        """Send one text frame."""
-        length = len(payload)
-        head = struct.pack("!BB", 0x81, 0x80 | length) if length < 126 else struct.pack("!BBH", 0x81, 0xFE, length)
+    def send(self, payload: bytes, *, opcode: int = 1) -> None:
+        """Send one frame, of text unless told otherwise."""
+        length, first = len(payload), 0x80 | opcode
+        head = struct.pack("!BB", first, 0x80 | length) if length < 126 else struct.pack("!BBH", first, 0xFE, length)
         self._transport.write(head + _MASK + payload)
 
     def emit(self, event: str, body: bytes, on_ack: Receive | None = None) -> None:
@@ -96,7 +99,7 @@ class RawSocket(asyncio.Protocol):
             ack_id = b"%d" % self._next_id
         self.send(b'42%b,%b["%b",%b]' % (self._namespace, ack_id, event.encode(), body))
 
-    async def call(self, event: str, argument: object) -> object:
+    async def call(self, event: str, argument: object = None) -> object:
         """Send an event and return the first argument of its acknowledgement."""
         answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.emit(event, json.dumps(argument).encode(), answered.set_result)
@@ -156,6 +159,8 @@ class RawSocket(asyncio.Protocol):
             elif opcode == 8:
                 self._fail(data[body + 2 : start].decode())
                 self._transport.close()
+            else:
+                self._control(opcode, data[body:start])
         if start < end:
             self._buffer = data[start:]
 
@@ -170,6 +175,9 @@ class RawSocket(asyncio.Protocol):
             return len(data)
         self._upgraded = True
         return end + 4
+
+    def _control(self, opcode: int, payload: bytes) -> None:
+        """Take a websocket ping or pong, which our servers do not send by themselves."""
 
     def _packet(self, packet: bytes) -> None:
         kind = packet[:2]
