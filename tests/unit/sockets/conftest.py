@@ -24,4 +24,5 @@ async def house() -> AsyncIterator[House]:
     before = asyncio.all_tasks()
     yield house
     await house.close()
+    await asyncio.sleep(0)
     assert asyncio.all_tasks() - before - {asyncio.current_task()} == set()
