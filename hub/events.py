@@ -63,3 +63,19 @@ class Bus:
                 return found[::-1]
             found.append(commit)
         return None
+
+
+class Signals:
+    """Carries what may be lost: typing, a visitor's line going up and down. Nothing here is stored."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[Callable[[dict[str, object]], None]]] = {}
+
+    def subscribe(self, topic: str, listener: Callable[[dict[str, object]], None]) -> None:
+        """Call `listener` with everything published on `topic`."""
+        self._listeners.setdefault(topic, []).append(listener)
+
+    def publish(self, topic: str, **payload: object) -> None:
+        """Tell everybody who listens on `topic`."""
+        for listener in self._listeners.get(topic, ()):
+            listener(payload)

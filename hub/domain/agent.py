@@ -48,7 +48,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
 
     `misses` counts offers missed in a row; at the limit `not_responding_since` is set and no new work comes until the
     agent says so; until `paused_until` nothing is offered (back-off). `idle_since` orders the longest idle. `queues` names
-    the queues whose interactions the agent may see and take; empty means all.
+    the queues whose interactions the agent may see and take; None means all. `kinds` names the channel kinds they take;
+    None means all. `units` and `speed` are for routing.
     """
 
     id: AgentId
@@ -56,10 +57,13 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     role: Role
     capacity: int = 100
-    queues: tuple[str, ...] = ()
+    queues: tuple[str, ...] | None = None
     groups: tuple[str, ...] = ()
     skills: dict[str, int] = msgspec.field(default_factory=dict)
     languages: tuple[str, ...] = ()
+    kinds: tuple[str, ...] | None = None
+    units: dict[str, int] = msgspec.field(default_factory=dict)
+    speed: float = 1.0
     presence: Presence = Presence.OFFLINE
     reason: str = ""
     next_presence: Presence | None = None
@@ -75,6 +79,10 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     idle_since: int = 0
     is_active: bool = True
     version: int = 0
+
+    def serves(self, queue: str) -> bool:
+        """Whether the queue is one of the agent's."""
+        return self.queues is None or queue in self.queues
 
     @property
     def can_be_offered(self) -> bool:

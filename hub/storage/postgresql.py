@@ -34,12 +34,12 @@ class PostgresConnection(Connection):
         self.raw = raw
         self._transaction: Any = None
 
-    async def execute(self, sql: str, *args: Any) -> int:
+    async def execute(self, sql: str, *args: object) -> int:
         tag: str = await self.raw.execute(for_postgresql(sql), *args)
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
-    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+    async def fetch(self, sql: str, *args: object) -> list[Row]:
         return cast(list[Row], await self.raw.fetch(for_postgresql(sql), *args))
 
     async def insert_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> None:

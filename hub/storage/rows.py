@@ -23,13 +23,21 @@ def _codec(hint: Any) -> tuple[str, Callable[[Any], Any] | None, Callable[[Any],
     """Return a column's PostgreSQL type, its encoder and its decoder (None where the value goes as it is)."""
     plain = _plain(hint)
     if isinstance(plain, type) and issubclass(plain, StrEnum):
-        return "text", lambda value: None if value is None else str(value), lambda text: None if text is None else plain(text)
+        return (
+            "text",
+            lambda value: None if value is None else str(value),
+            lambda text: None if text is None else plain(text),
+        )
     if plain is bool:
         return "bool", None, bool
     if plain in _PG_TYPES:
         return _PG_TYPES[plain], None, None
-    decoder = msgspec.json.Decoder(plain)
-    return "text", lambda value: msgspec.json.encode(value).decode(), decoder.decode
+    decode = msgspec.json.Decoder(plain).decode
+    return (
+        "text",
+        lambda value: None if value is None else msgspec.json.encode(value).decode(),
+        lambda text: None if text is None else decode(text),
+    )
 
 
 class Rows(Generic[T]):

@@ -11,9 +11,18 @@ from hub.storage import tables
 from hub.storage.rows import Rows
 
 metadata = sa.MetaData(
-    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
 )
-_TYPES: dict[Any, type[sa.types.TypeEngine[Any]]] = {int: sa.BigInteger, str: sa.Text, float: sa.Double, bool: sa.Boolean}
+_TYPES: dict[Any, type[sa.types.TypeEngine[Any]]] = {
+    int: sa.BigInteger,
+    str: sa.Text,
+    float: sa.Double,
+    bool: sa.Boolean,
+}
 
 
 def _column(name: str, hint: Any, *, is_key: bool) -> sa.Column[Any]:
@@ -86,6 +95,13 @@ journal = sa.Table(
     sa.Column("facts", sa.Text, nullable=False),
     sa.Column("tx", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Index(None, "interaction", "seq"),
+    sa.Index(
+        "ix_journal_floor",
+        "at",
+        **_open_only(
+            "kind IN ('interaction_queued', 'interaction_answered', 'interaction_transferred', 'interaction_ended')"
+        ),
+    ),
 )
 cursors = sa.Table(
     "cursors",

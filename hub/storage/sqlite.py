@@ -59,10 +59,10 @@ class SqliteConnection(Connection):
         if read_only:
             self._db.execute("PRAGMA query_only=ON")
 
-    async def execute(self, sql: str, *args: Any) -> int:
+    async def execute(self, sql: str, *args: object) -> int:
         return self._db.execute(for_sqlite(sql), [_bindable(arg) for arg in args]).rowcount
 
-    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+    async def fetch(self, sql: str, *args: object) -> list[Row]:
         return self._db.execute(for_sqlite(sql), [_bindable(arg) for arg in args]).fetchall()
 
     async def insert_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> None:
@@ -82,7 +82,18 @@ class SqliteConnection(Connection):
     async def append_journal(self, events: Sequence[Event]) -> list[int]:
         first = self._db.execute("SELECT coalesce(max(seq), 0) + 1 FROM journal").fetchone()[0]
         rows = [
-            (seq, e.at, e.kind, e.actor, e.interaction, e.customer, e.agent, e.queue, msgspec.json.encode(e.facts).decode(), 0)
+            (
+                seq,
+                e.at,
+                e.kind,
+                e.actor,
+                e.interaction,
+                e.customer,
+                e.agent,
+                e.queue,
+                msgspec.json.encode(e.facts).decode(),
+                0,
+            )
             for seq, e in enumerate(events, first)
         ]
         columns = ("seq", "at", "kind", "actor", "interaction", "customer", "agent", "queue", "facts", "tx")

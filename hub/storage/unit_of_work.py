@@ -30,11 +30,11 @@ class Connection(abc.ABC):
     """One database connection. SQL has `$1` marks, `ANY_OF($1)` for a list of texts and `FOR UPDATE`, on both back ends."""
 
     @abc.abstractmethod
-    async def execute(self, sql: str, *args: Any) -> int:
+    async def execute(self, sql: str, *args: object) -> int:
         """Run a statement and return the number of rows it changed."""
 
     @abc.abstractmethod
-    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+    async def fetch(self, sql: str, *args: object) -> list[Row]:
         """Return all rows of a query."""
 
     @abc.abstractmethod
@@ -72,27 +72,27 @@ class UnitOfWork:
         self.events: list[Event] = []
         self.records: dict[tuple[type, Any], object] = {}
 
-    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+    async def fetch(self, sql: str, *args: object) -> list[Row]:
         """Return all rows of a query."""
         return await self._connection.fetch(sql, *args)
 
-    async def fetch_one(self, sql: str, *args: Any) -> Row | None:
+    async def fetch_one(self, sql: str, *args: object) -> Row | None:
         """Return the first row of a query, or None."""
         rows = await self._connection.fetch(sql, *args)
         return rows[0] if rows else None
 
-    async def execute(self, sql: str, *args: Any) -> int:
+    async def execute(self, sql: str, *args: object) -> int:
         """Run a changing statement and return the number of rows it changed."""
         self.is_dirty = True
         return await self._connection.execute(sql, *args)
 
-    async def get(self, rows: Rows[R], *key: Any, lock: bool = False) -> R | None:
+    async def get(self, rows: Rows[R], *key: object, lock: bool = False) -> R | None:
         """Return one record by its key, locked against other nodes if asked."""
         where = " AND ".join(f"{name} = ${n}" for n, name in enumerate(rows.key, 1))
         found = await self.fetch_one(f"{rows.select} WHERE {where}{' FOR UPDATE' if lock else ''}", *key)
         return rows.record(found) if found else None
 
-    async def select(self, rows: Rows[R], tail: str, *args: Any) -> list[R]:
+    async def select(self, rows: Rows[R], tail: str, *args: object) -> list[R]:
         """Return the records of `SELECT ... FROM table` with `tail` (WHERE, ORDER BY, LIMIT) behind it."""
         return [rows.record(row) for row in await self.fetch(f"{rows.select} {tail}", *args)]
 

@@ -62,10 +62,13 @@ def _agents() -> None:
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("capacity", sa.BigInteger(), nullable=False),
-        sa.Column("queues", sa.Text(), nullable=False),
+        sa.Column("queues", sa.Text(), nullable=True),
         sa.Column("groups", sa.Text(), nullable=False),
         sa.Column("skills", sa.Text(), nullable=False),
         sa.Column("languages", sa.Text(), nullable=False),
+        sa.Column("kinds", sa.Text(), nullable=True),
+        sa.Column("units", sa.Text(), nullable=False),
+        sa.Column("speed", sa.Double(), nullable=False),
         sa.Column("presence", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("next_presence", sa.Text(), nullable=True),
@@ -192,6 +195,7 @@ def _interactions() -> None:
         sa.Column("provider_id", sa.Text(), nullable=False),
         sa.Column("agent", sa.Text(), nullable=True),
         sa.Column("direct_to", sa.Text(), nullable=True),
+        sa.Column("last_agent", sa.Text(), nullable=True),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("tier", sa.Text(), nullable=False),
@@ -273,6 +277,18 @@ def _journal() -> None:
         sa.Column("facts", sa.Text(), nullable=False),
         sa.Column("tx", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_journal")),
+    )
+    op.create_index(
+        "ix_journal_floor",
+        "journal",
+        ["at"],
+        unique=False,
+        sqlite_where=sa.text(
+            "kind IN ('interaction_queued', 'interaction_answered', 'interaction_transferred', 'interaction_ended')"
+        ),
+        postgresql_where=sa.text(
+            "kind IN ('interaction_queued', 'interaction_answered', 'interaction_transferred', 'interaction_ended')"
+        ),
     )
     op.create_index(op.f("ix_journal_interaction_seq"), "journal", ["interaction", "seq"], unique=False)
 

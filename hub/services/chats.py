@@ -1,0 +1,489 @@
+"""Conversations in writing with visitors: begin, resume, read, end; queue entry and leaving a message."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from hub.contract import ChatStart, QueueView, SignedIdentity, Started, VisitorId, Waiting
+from hub.domain.customers import Address, AddressKind, Customer, clean_name, normalized
+from hub.domain.errors import BadRequest, NotFound, RateLimited, TooLarge, Unauthorized
+from hub.domain.events import EventKind
+from hub.domain.ids import new_id
+from hub.domain.interaction import Interaction, State
+from hub.domain.messages import Author, FileRef, Message
+from hub.domain.redaction import without_cards
+from hub.domain.visitors import Visitor
+from hub.events import Signals
+from hub.services import moves, people
+from hub.services.handling import Handling
+from hub.services.messages import Messages, Words
+from hub.settings import Settings
+from hub.storage.tables import CUSTOMERS, INTERACTIONS, MESSAGES, VISITORS
+from hub.storage.unit_of_work import Store, UnitOfWork
+
+GONE_AFTER_S = 120
+_FORM_LIMITS = {"name": 120, "email": 254, "phone": 40}
+_DAY_MS = 86_400_000
+
+
+class Floor(Protocol):
+    """What conversations need to know of the floor this moment."""
+
+    def waiting(self, interaction: str) -> Waiting:
+        """Return an interaction's place in its queue."""
+
+    def queue_view(self, queue: str) -> QueueView:
+        """Return what customers may know of a queue."""
+
+    def agent_name(self, agent: str | None) -> str:
+        """Return an agent's shown name."""
+
+
+class Chats:
+    """The hub's side of `hub.contract.Conversations`."""
+
+    def __init__(self, store: Store, settings: Settings, handling: Handling, floor: Floor, signals: Signals) -> None:
+        self._store = store
+        self._settings = settings
+        self._handling = handling
+        self._floor = floor
+        self._signals = signals
+        self._messages = Messages(store, settings)
+        self.messages = self._messages
+
+    async def visitor(self, channel: str, token_hash: str) -> VisitorId | None:
+        """Return who holds this token on this channel, or None."""
+
+        async def unit(tx: UnitOfWork) -> VisitorId | None:
+            found = await tx.select(VISITORS, "WHERE token_hash = $1 AND channel = $2", token_hash, channel)
+            idle_ms = self._settings.limits.visitor_idle_days * _DAY_MS
+            if not found or found[0].seen_at + idle_ms < tx.now:
+                return None
+            return await _visitor_id(tx, found[0])
+
+        return await self._store.read(unit)
+
+    async def identify(self, channel: str, visitor: VisitorId | None, identity: SignedIdentity) -> VisitorId | None:
+        """Bind what the site vouches for to the visitor; a signed identity may join two profiles' addresses, a typed one never.
+
+        Raises:
+            Unauthorized: the signed identity was used before by somebody else.
+        """
+
+        async def unit(tx: UnitOfWork) -> VisitorId | None:
+            await self._use_once(tx, identity)
+            if visitor is None:
+                return None
+            stored = await tx.get(VISITORS, visitor.id, lock=True)
+            if stored is None:
+                return None
+            customer, _ = await people.resolve(
+                tx, _signed_addresses(channel, identity, self._settings), name=identity.name, language=stored.language
+            )
+            await _join_anonymous(tx, customer, stored)
+            bound = msgspec.structs.replace(stored, customer=customer.id, subject=identity.subject, seen_at=tx.now)
+            await tx.execute(VISITORS.update, *VISITORS.update_values(bound))
+            return await _visitor_id(tx, bound)
+
+        return await self._store.write(unit)
+
+    async def _use_once(self, tx: UnitOfWork, identity: SignedIdentity) -> None:
+        """Refuse a signed identity that was used before.
+
+        Raises:
+            Unauthorized: it was.
+        """
+        if not identity.once:
+            raise Unauthorized("The identity token has no jti.")
+        key = f"jwt_used:{identity.once}"
+        if await tx.fetch_one("SELECT 1 FROM jobs WHERE id = $1", key):
+            raise Unauthorized("This identity token was used before.")
+        await moves.schedule(tx, "jwt_used", identity.once, identity.expires_at)
+
+    async def start(self, start: ChatStart) -> Started:
+        """Begin a conversation, or return the one that is open; repeated with the same `client_id`, nothing happens twice.
+
+        Raises:
+            BadRequest: something in the form is off. NotFound: no such queue. RateLimited: too many today.
+        """
+        if start.queue not in self._settings.queues:
+            raise NotFound(f"There is no queue {start.queue!r}.")
+        if not 8 <= len(start.client_id) <= 64:
+            raise BadRequest("A conversation needs a client_id of 8 to 64 characters.")
+        form = self._checked_form(start.form)
+        text = without_cards(start.text.replace("\x00", "")).strip()
+        if len(text) > self._settings.limits.message_chars:
+            raise TooLarge(f"A message holds at most {self._settings.limits.message_chars:,} characters.")
+
+        async def unit(tx: UnitOfWork) -> Started:
+            visitor = await self._visitor_of(tx, start, form)
+            known = await self._known(tx, start, visitor)
+            if known is not None:
+                return Started(interaction=known, visitor=visitor, is_new=False)
+            return await self._begin(tx, start, visitor, form, text)
+
+        return await self._store.write(unit)
+
+    def _checked_form(self, form: dict[str, str]) -> dict[str, str]:
+        if len(form) > 20:
+            raise BadRequest("The form has too many fields.")
+        cleaned: dict[str, str] = {}
+        for name, value in form.items():
+            value = without_cards(
+                clean_name(value[:2_000]) if name in _FORM_LIMITS else value.replace("\x00", "").strip()
+            )
+            if len(value) > _FORM_LIMITS.get(name, 2_000) or len(name) > 40:
+                raise BadRequest(f"The field {name[:40]!r} is too long.")
+            if value:
+                cleaned[name] = value
+        for name, kind in (("email", AddressKind.EMAIL), ("phone", AddressKind.PHONE)):
+            if name in cleaned:
+                cleaned[name] = normalized(kind, cleaned[name], region=self._settings.company.country)
+        return cleaned
+
+    async def _visitor_of(self, tx: UnitOfWork, start: ChatStart, form: dict[str, str]) -> VisitorId:
+        """Return the visitor, made now if they are nobody yet."""
+        if start.visitor is not None:
+            return start.visitor
+        repeated = await tx.select(
+            INTERACTIONS, "WHERE channel = $1 AND provider_id = $2", start.channel, start.client_id
+        )
+        if repeated:
+            raise BadRequest("This conversation was begun by somebody else.")
+        visitor_id = new_id("v")
+        addresses = [Address(kind=AddressKind.CHAT, value=visitor_id)]
+        if start.identity is not None:
+            addresses = [*_signed_addresses(start.channel, start.identity, self._settings), *addresses]
+        customer, _ = await people.resolve(
+            tx,
+            addresses,
+            name=(start.identity.name if start.identity else "") or form.get("name", ""),
+            language=start.language,
+        )
+        visitor = Visitor(
+            id=visitor_id,
+            token_hash=start.token_hash,
+            channel=start.channel,
+            customer=customer.id,
+            created_at=tx.now,
+            seen_at=tx.now,
+            subject=start.identity.subject if start.identity else "",
+            language=start.language,
+        )
+        await tx.insert(VISITORS, visitor)
+        tx.record(EventKind.VISITOR_CREATED, actor="customer", customer=customer.id)
+        return await _visitor_id(tx, visitor)
+
+    async def _known(self, tx: UnitOfWork, start: ChatStart, visitor: VisitorId) -> Interaction | None:
+        found = await tx.select(
+            INTERACTIONS,
+            "WHERE channel = $1 AND address = $2 AND (provider_id = $3 OR ended_at IS NULL) ORDER BY created_at DESC LIMIT 5",
+            start.channel,
+            visitor.id,
+            start.client_id,
+        )
+        for interaction in found:
+            if interaction.provider_id == start.client_id or interaction.accepts_customer_messages:
+                return interaction
+        return None
+
+    async def _begin(
+        self, tx: UnitOfWork, start: ChatStart, visitor: VisitorId, form: dict[str, str], text: str
+    ) -> Started:
+        customer = await people.survivor(tx, visitor.customer)
+        await self._check_rate(tx, start, visitor)
+        customer = await _with_claims(tx, customer, form)
+        previous = await tx.select(
+            INTERACTIONS,
+            "WHERE channel = $1 AND address = $2 ORDER BY created_at DESC LIMIT 1",
+            start.channel,
+            visitor.id,
+        )
+        before = previous[0] if previous else None
+        interaction_id = new_id("i")
+        interaction = Interaction(
+            id=interaction_id,
+            channel=start.channel,
+            kind="chat",
+            customer=customer.id,
+            queue=start.queue,
+            state=State.CREATED,
+            created_at=tx.now,
+            address=visitor.id,
+            provider_id=start.client_id,
+            subject=without_cards(form.get("subject", "") or form.get("topic", ""))[:200],
+            language=start.language,
+            tier=customer.tier,
+            queued_at=tx.now,
+            root=before.root if before else interaction_id,
+            previous=before.id if before else None,
+            last_agent=before.last_agent if before else None,
+        )
+        tx.record(
+            EventKind.INTERACTION_CREATED,
+            actor="customer",
+            interaction=interaction.id,
+            customer=customer.id,
+            queue=start.queue,
+            channel=start.channel,
+            channel_kind=interaction.kind,
+        )
+        tx.touch(customer)
+        interaction = await _with_opening(tx, interaction, start, form, text)
+        interaction = await moves.enter_queue(tx, interaction, "message" if start.is_message else "arrival")
+        await tx.insert(INTERACTIONS, interaction)
+        return Started(interaction=interaction, visitor=visitor, is_new=True)
+
+    async def _check_rate(self, tx: UnitOfWork, start: ChatStart, visitor: VisitorId) -> None:
+        row = await tx.fetch_one(
+            "SELECT coalesce(sum(last_n), 0), count(*) FROM interactions WHERE channel = $1 AND address = $2 AND created_at > $3",
+            start.channel,
+            visitor.id,
+            tx.now - _DAY_MS,
+        )
+        if row is not None and (row[0] >= self._settings.limits.visitor_messages_per_day or row[1] >= 50):
+            raise RateLimited(3_600)
+
+    def say(
+        self,
+        interaction: str,
+        visitor: VisitorId,
+        client_id: str,
+        text: str,
+        *,
+        choice: str = "",
+        files: Sequence[FileRef] = (),
+    ) -> "asyncio.Future[Message]":
+        """Store what the visitor says; resolves after the commit (see `Messages.say`)."""
+        return self._messages.say(
+            Words(
+                interaction=interaction,
+                author=Author.CUSTOMER,
+                client_id=client_id,
+                text=text,
+                address=visitor.id,
+                choice=choice[:80],
+                files=tuple(files),
+            )
+        )
+
+    async def current(self, channel: str, visitor: VisitorId) -> Interaction | None:
+        """Return the visitor's latest conversation, open or ended."""
+
+        async def unit(tx: UnitOfWork) -> Interaction | None:
+            found = await tx.select(
+                INTERACTIONS,
+                "WHERE channel = $1 AND address = $2 ORDER BY created_at DESC LIMIT 1",
+                channel,
+                visitor.id,
+            )
+            return found[0] if found else None
+
+        return await self._store.read(unit)
+
+    async def of_visitor(self, interaction: str, visitor: VisitorId) -> Interaction:
+        """Return a conversation of this visitor.
+
+        Raises:
+            NotFound: there is none, or it is somebody else's: both look the same.
+        """
+
+        async def unit(tx: UnitOfWork) -> Interaction:
+            found = await tx.get(INTERACTIONS, interaction)
+            if found is None or found.address != visitor.id:
+                raise NotFound("There is no such conversation.")
+            return found
+
+        return await self._store.read(unit)
+
+    async def history(
+        self, interaction: str, *, after: int = 0, before: int | None = None, limit: int = 50
+    ) -> list[Message]:
+        """Return messages in order: those after a number, or the last ones before one."""
+
+        async def unit(tx: UnitOfWork) -> list[Message]:
+            return await history(tx, interaction, after=after, before=before, limit=limit)
+
+        return await self._store.read(unit)
+
+    async def seen(self, interaction: str, visitor: VisitorId, n: int) -> None:
+        """Note that the visitor has read up to message `n`."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            found = await tx.get(INTERACTIONS, interaction, lock=True)
+            if found is None or found.address != visitor.id:
+                raise NotFound("There is no such conversation.")
+            reached = min(n, found.last_n)
+            if reached > found.reached_n:
+                tx.record(
+                    EventKind.MESSAGES_SEEN,
+                    actor="customer",
+                    interaction=found.id,
+                    customer=found.customer,
+                    n=reached,
+                    by="customer",
+                )
+                await tx.save(INTERACTIONS, msgspec.structs.replace(found, reached_n=reached))
+
+        await self._store.write(unit)
+
+    async def end(self, interaction: str, visitor: VisitorId) -> Interaction:
+        """The visitor ends the conversation; ending it again changes nothing.
+
+        Raises:
+            NotFound: it is not this visitor's.
+        """
+
+        async def unit(tx: UnitOfWork) -> Interaction:
+            found = await moves.interaction_for_change(tx, interaction)
+            if found.address != visitor.id:
+                raise NotFound("There is no such conversation.")
+            await moves.cancel_job(tx, "visitor_gone", interaction)
+            return await self._handling.customer_left(tx, found)
+
+        return await self._store.write(unit)
+
+    async def visitor_gone(self, interaction: str) -> None:
+        """The visitor's last line is cut: a waiting conversation is given up after a time of grace, kept durably."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            await moves.schedule(tx, "visitor_gone", interaction, tx.now + GONE_AFTER_S * 1000)
+
+        await self._store.write(unit)
+
+    async def visitor_back(self, interaction: str) -> None:
+        """The visitor's line is up again: nothing is given up."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            await moves.cancel_job(tx, "visitor_gone", interaction)
+
+        await self._store.write(unit)
+
+    async def give_up(self, interaction: str) -> None:
+        """End a conversation whose visitor left while waiting; one that was answered meanwhile goes on."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            found = await moves.interaction_for_change(tx, interaction)
+            left_message = await tx.fetch_one(
+                "SELECT 1 FROM journal WHERE interaction = $1 AND kind = 'message_left'", interaction
+            )
+            if found.state in {State.QUEUED, State.OFFERED} and left_message is None:
+                await self._handling.customer_left(tx, found, actor="timer:visitor_gone")
+
+        await self._store.write(unit)
+
+    def typing(self, interaction: str, *, typing: bool, text: str = "") -> None:
+        """The visitor types, or stops."""
+        self._signals.publish(
+            "typing", interaction=interaction, who="customer", name="", typing=typing, text=text[:500]
+        )
+
+    def waiting(self, interaction: str) -> Waiting:
+        """Return position and estimated wait of a waiting conversation."""
+        return self._floor.waiting(interaction)
+
+    def queue(self, queue: str) -> QueueView:
+        """Return what customers may know of a queue."""
+        return self._floor.queue_view(queue)
+
+    def agent_name(self, agent: str | None) -> str:
+        """Return the name customers see."""
+        return self._floor.agent_name(agent)
+
+
+async def history(
+    tx: UnitOfWork, interaction: str, *, after: int = 0, before: int | None = None, limit: int = 50
+) -> list[Message]:
+    """Return messages of one interaction in order: those after a number, or the last `limit` before one."""
+    if after:
+        return await tx.select(
+            MESSAGES, "WHERE interaction = $1 AND n > $2 ORDER BY n LIMIT $3", interaction, after, limit
+        )
+    found = await tx.select(
+        MESSAGES, "WHERE interaction = $1 AND n < $2 ORDER BY n DESC LIMIT $3", interaction, before or 2**31, limit
+    )
+    return found[::-1]
+
+
+async def _visitor_id(tx: UnitOfWork, visitor: Visitor) -> VisitorId:
+    customer = await tx.get(CUSTOMERS, visitor.customer)
+    return VisitorId(
+        id=visitor.id,
+        customer=visitor.customer,
+        name=customer.name if customer else "",
+        language=visitor.language,
+        is_signed=bool(visitor.subject),
+    )
+
+
+async def _join_anonymous(tx: UnitOfWork, customer: Customer, visitor: Visitor) -> None:
+    """What the visitor said before signing in is the signed customer's too; the merge can be undone like any other."""
+    anonymous = await people.survivor(tx, visitor.customer)
+    if anonymous.id == customer.id or visitor.subject:
+        return
+    kinds = await tx.fetch("SELECT DISTINCT kind FROM addresses WHERE customer = $1", anonymous.id)
+    if [row[0] for row in kinds] == [AddressKind.CHAT]:
+        await people.join(tx, customer, anonymous, "customer")
+
+
+def _signed_addresses(channel: str, identity: SignedIdentity, settings: Settings) -> list[Address]:
+    """Return the addresses the site vouches for: its own id for the customer first, which decides."""
+    found = [Address(kind=AddressKind.SITE, value=f"{channel}:{identity.subject}"[:254], is_verified=True)]
+    if identity.email:
+        found.append(
+            Address(kind=AddressKind.EMAIL, value=normalized(AddressKind.EMAIL, identity.email), is_verified=True)
+        )
+    if identity.phone:
+        value = normalized(AddressKind.PHONE, identity.phone, region=settings.company.country)
+        found.append(Address(kind=AddressKind.PHONE, value=value, is_verified=True))
+    return found
+
+
+async def _with_claims(tx: UnitOfWork, customer: Customer, form: dict[str, str]) -> Customer:
+    """Keep what was typed as claims in the profile: shown to the agent, merging and revealing nothing."""
+    claims = {name: value for name, value in form.items() if name not in {"name", "subject", "topic"}}
+    fields = {**customer.fields, **{name: value[:500] for name, value in claims.items()}}
+    if fields == customer.fields:
+        return customer
+    return await tx.save(CUSTOMERS, msgspec.structs.replace(customer, fields=fields))
+
+
+async def _with_opening(
+    tx: UnitOfWork, interaction: Interaction, start: ChatStart, form: dict[str, str], text: str
+) -> Interaction:
+    """Store the visitor's first words and the hub's answer to them."""
+    opening = text or form.get("message", "") or form.get("question", "")
+    if opening:
+        message = Message(
+            interaction=interaction.id,
+            n=1,
+            at=tx.now,
+            author=Author.CUSTOMER,
+            text=opening,
+            client_id=start.client_id,
+            choice=start.choice[:80],
+        )
+        await tx.insert(MESSAGES, message)
+        tx.record(
+            EventKind.MESSAGE_STORED,
+            actor="customer",
+            interaction=interaction.id,
+            customer=interaction.customer,
+            queue=interaction.queue,
+            n=1,
+            author="customer",
+        )
+        interaction = msgspec.structs.replace(
+            interaction, last_n=1, last_at=tx.now, last_from="customer", waits_since=tx.now
+        )
+    if start.is_message:
+        tx.record(
+            EventKind.MESSAGE_LEFT,
+            actor="customer",
+            interaction=interaction.id,
+            customer=interaction.customer,
+            queue=interaction.queue,
+        )
+    return await moves.say_system(tx, interaction, "message_left" if start.is_message else "waiting")

@@ -1,0 +1,276 @@
+"""The floor this moment, in memory: open interactions, agents, live offers, the day's figures.
+
+Loaded from the database once, then kept by what each commit announces: no query on the hot path. A floor kept this way
+equals a floor loaded afresh at any time (invariant 7); a test proves it for every service call.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from hub.contract import QueueView, Waiting
+from hub.domain.agent import Agent, RoutingStatus, routing_status
+from hub.domain.customers import Customer
+from hub.domain.events import Event, EventKind
+from hub.domain.interaction import Interaction, State
+from hub.domain.messages import Author, Message
+from hub.domain.offer import Offer, OfferState
+from hub.events import Commit
+from hub.services.figures import COUNTED, QueueFigures
+from hub.settings import Settings
+from hub.storage import journal
+from hub.storage.tables import AGENTS, CUSTOMERS, INTERACTIONS, MESSAGES, OFFERS
+from hub.storage.unit_of_work import Store, UnitOfWork
+
+PREVIEW = 140
+Key = tuple[str, str]
+Watcher = Callable[[Commit, set[Key]], None]
+
+
+class Brief(msgspec.Struct, frozen=True):
+    """What a list shows of a customer."""
+
+    name: str
+    tier: str
+    language: str
+
+
+class Floor:
+    """The read model of now. Instants are milliseconds since 1970 UTC."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.interactions: dict[str, Interaction] = {}
+        self.agents: dict[str, Agent] = {}
+        self.offers: dict[str, Offer] = {}
+        self.customers: dict[str, Brief] = {}
+        self.previews: dict[str, str] = {}
+        self.unread: dict[str, list[int]] = {}
+        self.figures: dict[str, QueueFigures] = {queue: QueueFigures() for queue in settings.queues}
+        self.handled: dict[str, int] = {}
+        self.history: dict[str, list[int]] = {queue: [] for queue in settings.queues}
+        self.seq = 0
+        self.place: Callable[[str], Waiting] = lambda _interaction: Waiting()
+        self.hours: Callable[[str], tuple[bool, int | None]] = lambda _queue: (True, None)
+        self._work: dict[str, dict[str, None]] = {}
+        self._agent_offers: dict[str, dict[str, None]] = {}
+        self._waiting: dict[str, dict[str, None]] = {queue: {} for queue in settings.queues}
+        self._watchers: list[Watcher] = []
+        self._zone = ZoneInfo(settings.company.zone)
+        self.day_began_at = 0
+
+    def watch(self, watcher: Watcher) -> None:
+        """Call `watcher` with every commit and the rows (table, id) it changed, after they changed here."""
+        self._watchers.append(watcher)
+
+    async def load(self, store: Store) -> None:
+        """Read everything afresh."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            row = await tx.fetch_one("SELECT coalesce(max(seq), 0) FROM journal")
+            self.seq = int(row[0]) if row else 0
+            for agent in await tx.select(AGENTS, "WHERE is_active = $1", True):
+                self.agents[agent.id] = agent
+            for offer in await tx.select(OFFERS, "WHERE state = 'pending'"):
+                self._put_offer(offer)
+            is_open = await tx.select(INTERACTIONS, "WHERE ended_at IS NULL ORDER BY created_at, id")
+            for interaction in is_open:
+                self._put_interaction(interaction)
+            await self._load_texts(tx, [interaction.id for interaction in is_open])
+            wanted = sorted({interaction.customer for interaction in is_open})
+            for customer in await tx.select(CUSTOMERS, "WHERE id ANY_OF($1)", wanted):
+                self.customers[customer.id] = _brief(customer)
+            self.begin_day(tx.now)
+            for event in await journal.since(tx, self.day_began_at, [str(kind) for kind in COUNTED]):
+                self._count(event)
+
+        await store.read(unit)
+
+    async def _load_texts(self, tx: UnitOfWork, ids: list[str]) -> None:
+        """Load what the list shows of conversations: the last words, and which are unread."""
+        last = await tx.select(
+            MESSAGES,
+            "WHERE interaction ANY_OF($1) AND author <> 'system' AND n = (SELECT max(n) FROM messages AS m "
+            "WHERE m.interaction = messages.interaction AND m.author <> 'system')",
+            ids,
+        )
+        for message in last:
+            self.previews[message.interaction] = _preview(message)
+        unread = await tx.fetch(
+            "SELECT m.interaction, m.n FROM messages AS m JOIN interactions AS i ON i.id = m.interaction "
+            "WHERE m.interaction ANY_OF($1) AND m.author = 'customer' AND m.n > i.read_n ORDER BY m.interaction, m.n",
+            ids,
+        )
+        for interaction, n in unread:
+            self.unread.setdefault(interaction, []).append(n)
+
+    def begin_day(self, now: int) -> bool:
+        """Start the day's figures afresh when the company's day has changed; return whether it had."""
+        local = datetime.fromtimestamp(now / 1000, self._zone)
+        began_at = round(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+        if began_at == self.day_began_at:
+            return False
+        self.day_began_at = began_at
+        self.figures = {queue: QueueFigures() for queue in self.settings.queues}
+        for queue, waiting in self._waiting.items():
+            self.figures[queue].offered = len(waiting) if self.seq and self.handled else 0
+        self.handled = {}
+        return True
+
+    def apply(self, commit: Commit) -> None:
+        """Take in what a commit changed, then tell the watchers."""
+        keys: set[Key] = set()
+        for record in commit.records:
+            self._put(record, keys)
+        for event in commit.events:
+            self.seq = max(self.seq, event.seq)
+            if event.kind in COUNTED and event.at >= self.day_began_at:
+                self._count(event)
+                if event.queue:
+                    keys.add(("queues", event.queue))
+                if event.agent:
+                    keys.add(("agents", event.agent))
+            elif event.kind in (EventKind.CUSTOMERS_MERGED, EventKind.MERGE_UNDONE) and event.customer:
+                keys.add(("customers", event.customer))
+        for watcher in self._watchers:
+            watcher(commit, keys)
+
+    def _put(self, record: object, keys: set[Key]) -> None:
+        match record:
+            case Interaction():
+                before = self.interactions.get(record.id)
+                self._put_interaction(record)
+                keys.add(("interactions", record.id))
+                for agent in {record.agent, before.agent if before else None} - {None}:
+                    keys.add(("agents", str(agent)))
+                if before is None or before.state is not record.state or before.queue != record.queue:
+                    keys.update(("queues", queue) for queue in {record.queue, before.queue if before else record.queue})
+            case Message():
+                self._put_message(record)
+                keys.add(("interactions", record.interaction))
+            case Offer():
+                self._put_offer(record)
+                keys.update((("offers", record.id), ("agents", record.agent), ("interactions", record.interaction)))
+            case Agent():
+                self._put_agent(record, keys)
+            case Customer():
+                self.customers[record.id] = _brief(record)
+                mine = [i for i in self.interactions.values() if i.customer == record.id]
+                keys.update(("interactions", interaction.id) for interaction in mine)
+                keys.add(("customers", record.id))
+
+    def _put_agent(self, agent: Agent, keys: set[Key]) -> None:
+        before = self.agents.get(agent.id)
+        if agent.is_active:
+            self.agents[agent.id] = agent
+        else:
+            self.agents.pop(agent.id, None)
+        keys.add(("agents", agent.id))
+        if before is None or before.can_be_offered != agent.can_be_offered or before.presence != agent.presence:
+            keys.update(("queues", queue) for queue in self.settings.queues if agent.serves(queue))
+
+    def _put_interaction(self, interaction: Interaction) -> None:
+        before = self.interactions.get(interaction.id)
+        if before is not None:
+            self._unlist(before)
+        if not interaction.is_open:
+            self.interactions.pop(interaction.id, None)
+            self.previews.pop(interaction.id, None)
+            self.unread.pop(interaction.id, None)
+            self._forget_customer(interaction.customer)
+            return
+        self.interactions[interaction.id] = interaction
+        if interaction.agent is not None:
+            self._work.setdefault(interaction.agent, {})[interaction.id] = None
+        if interaction.state in {State.QUEUED, State.OFFERED}:
+            self._waiting.setdefault(interaction.queue, {})[interaction.id] = None
+        unread = self.unread.get(interaction.id)
+        if unread and (before is None or before.read_n != interaction.read_n):
+            self.unread[interaction.id] = [n for n in unread if n > interaction.read_n]
+
+    def _unlist(self, interaction: Interaction) -> None:
+        if interaction.agent is not None:
+            self._work.get(interaction.agent, {}).pop(interaction.id, None)
+        self._waiting.get(interaction.queue, {}).pop(interaction.id, None)
+
+    def _forget_customer(self, customer: str) -> None:
+        if len(self.customers) > 2 * len(self.interactions) + 1_000:
+            needed = {interaction.customer for interaction in self.interactions.values()}
+            self.customers = {key: brief for key, brief in self.customers.items() if key in needed}
+
+    def _put_message(self, message: Message) -> None:
+        interaction = self.interactions.get(message.interaction)
+        if interaction is None or message.author is Author.SYSTEM:
+            return
+        self.previews[message.interaction] = _preview(message)
+        if message.author is Author.CUSTOMER and message.n > interaction.read_n:
+            self.unread.setdefault(message.interaction, []).append(message.n)
+
+    def _put_offer(self, offer: Offer) -> None:
+        if offer.state is OfferState.PENDING:
+            self.offers[offer.id] = offer
+            self._agent_offers.setdefault(offer.agent, {})[offer.id] = None
+        else:
+            self.offers.pop(offer.id, None)
+            self._agent_offers.get(offer.agent, {}).pop(offer.id, None)
+
+    def _count(self, event: Event) -> None:
+        figures = self.figures.get(event.queue or "")
+        if figures is not None:
+            figures.fold(event)
+        if event.kind is EventKind.INTERACTION_ANSWERED and event.agent:
+            self.handled[event.agent] = self.handled.get(event.agent, 0) + 1
+
+    # -- questions
+
+    def work_of(self, agent: str) -> list[Interaction]:
+        """Return what an agent holds, oldest first."""
+        return [self.interactions[key] for key in self._work.get(agent, ())]
+
+    def offers_of(self, agent: str) -> list[Offer]:
+        """Return an agent's live offers."""
+        return [self.offers[key] for key in self._agent_offers.get(agent, ())]
+
+    def waiting_in(self, queue: str) -> list[Interaction]:
+        """Return who waits in a queue, in the order they came."""
+        return [self.interactions[key] for key in self._waiting.get(queue, ())]
+
+    def status_of(self, agent: Agent) -> RoutingStatus:
+        """Return an agent's derived routing status."""
+        is_wrapping = any(interaction.state is State.WRAPPING for interaction in self.work_of(agent.id))
+        return routing_status(agent, is_offered=bool(self._agent_offers.get(agent.id)), is_wrapping=is_wrapping)
+
+    def sample(self) -> None:
+        """Note how many wait in each queue, for the last hour's line on the board. Called once a minute."""
+        for queue, waiting in self._waiting.items():
+            line = self.history.setdefault(queue, [])
+            line.append(len(waiting))
+            del line[:-60]
+
+    def waiting(self, interaction: str) -> Waiting:
+        """Return position and estimated wait of a waiting interaction."""
+        return self.place(interaction)
+
+    def queue_view(self, queue: str) -> QueueView:
+        """Return what customers may know of a queue."""
+        is_open, opens_at = self.hours(queue)
+        known = self.settings.queues.get(queue)
+        return QueueView(id=queue, name=known.name if known else queue, is_open=is_open, opens_at=opens_at)
+
+    def agent_name(self, agent: str | None) -> str:
+        """Return the name customers see: the first name."""
+        found = self.agents.get(agent or "")
+        return found.name.split()[0] if found and found.name else ""
+
+
+def _brief(customer: Customer) -> Brief:
+    return Brief(customer.name, customer.tier, customer.language)
+
+
+def _preview(message: Message) -> str:
+    text = " ".join(message.text[: PREVIEW * 2].split())
+    if not text and message.files:
+        text = message.files[0].name
+    return text[:PREVIEW]

@@ -1,0 +1,212 @@
+"""Messages: the hot path. Many senders' messages are stored by one unit with a handful of statements.
+
+What is sent twice (same sender's id) is answered again and stored once; numbers run without a gap in the order stored.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from hub.domain.errors import BadRequest, Closed, HubError, NotFound, Stale, TooLarge
+from hub.domain.events import EventKind
+from hub.domain.interaction import Interaction, State
+from hub.domain.messages import Author, Choice, FileRef, Message
+from hub.domain.redaction import without_cards
+from hub.services.moves import wake_parked
+from hub.settings import Settings
+from hub.storage.batches import Batch
+from hub.storage.tables import INTERACTIONS, MESSAGES
+from hub.storage.unit_of_work import Store, UnitOfWork
+
+_CHANGED = ("id", "last_n", "last_at", "last_from", "read_n", "waits_since", "version")
+_OPEN_FOR_AGENT = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.PARKED})
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody says in an interaction. `address` is the customer's, `agent` the agent's; one of them is set.
+
+    `seen_n` is the last message the agent had seen; with `anyway` a colleague's newer one does not matter.
+    """
+
+    interaction: str
+    author: Author
+    client_id: str
+    text: str = ""
+    address: str = ""
+    agent: str | None = None
+    name: str = ""
+    choice: str = ""
+    files: tuple[FileRef, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    seen_n: int | None = None
+    anyway: bool = False
+
+
+class Messages:
+    """Stores what customers and agents say."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._limit = settings.limits.message_chars
+        self._batch: Batch[Words, Message] = Batch(store, self._say_many)
+
+    def say(self, words: Words) -> "asyncio.Future[Message]":
+        """Store a message; the future resolves once it is committed.
+
+        Raises (through the future):
+            NotFound: there is no such interaction for this sender.
+            Closed: it takes no more messages.
+            Stale: a colleague's newer message came after `seen_n`.
+        Raises (at once):
+            BadRequest: nothing to say. TooLarge: too long.
+        """
+        return self._batch.submit(self.checked(words))
+
+    def checked(self, words: Words) -> Words:
+        """Return the words fit to be stored: bounded, without card numbers and NUL characters.
+
+        Raises:
+            BadRequest: nothing to say, or no id. TooLarge: too long.
+        """
+        if not 1 <= len(words.client_id) <= 64:
+            raise BadRequest("A message needs a client_id of 1 to 64 characters.")
+        if len(words.text) > self._limit:
+            raise TooLarge(f"A message holds at most {self._limit:,} characters.")
+        text = without_cards(words.text.replace("\x00", "")).strip("\n")
+        if not text.strip() and not words.files:
+            raise BadRequest("There is nothing to send.")
+        if text != words.text:
+            return msgspec.structs.replace(words, text=text)
+        return words
+
+    async def _say_many(self, tx: UnitOfWork, items: Sequence[Words]) -> list[Message | Exception]:
+        ids = sorted({words.interaction for words in items})
+        found = await tx.select(INTERACTIONS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", ids)
+        conversation = {interaction.id: interaction for interaction in found}
+        known = await self._repeated(tx, items, conversation)
+        results: list[Message | Exception] = []
+        fresh: list[Message] = []
+        for words in items:
+            before = conversation.get(words.interaction)
+            repeated = known.get((words.interaction, words.client_id))
+            try:
+                if before is None or not _may_speak(words, before):
+                    raise NotFound("There is no such conversation.")
+                if repeated is not None:
+                    results.append(_same_sender(words, repeated))
+                    continue
+                _check_open(words, before)
+                await self._check_seen(tx, words, before, fresh)
+            except HubError as error:
+                results.append(error)
+                continue
+            message = _message(words, before.last_n + 1, tx.now)
+            fresh.append(message)
+            known[words.interaction, words.client_id] = message
+            conversation[before.id] = _after(before, message)
+            results.append(message)
+        await self._store(tx, fresh, conversation)
+        return results
+
+    async def _repeated(
+        self, tx: UnitOfWork, items: Sequence[Words], conversation: dict[str, Interaction]
+    ) -> dict[tuple[str, str], Message]:
+        """Return the messages among these that are stored already, by interaction and client's id."""
+        keys = [words.client_id for words in items]
+        found = await tx.select(
+            MESSAGES,
+            "WHERE interaction ANY_OF($1) AND client_id ANY_OF($2) AND client_id <> ''",
+            list(conversation),
+            keys,
+        )
+        return {(message.interaction, message.client_id): message for message in found}
+
+    async def _check_seen(
+        self, tx: UnitOfWork, words: Words, interaction: Interaction, fresh: Sequence[Message]
+    ) -> None:
+        if words.seen_n is None or words.anyway or words.seen_n >= interaction.last_n:
+            return
+        newer = await tx.select(
+            MESSAGES, "WHERE interaction = $1 AND n > $2 ORDER BY n LIMIT 50", interaction.id, words.seen_n
+        )
+        newer += [message for message in fresh if message.interaction == interaction.id and message.n > words.seen_n]
+        if any(message.author is Author.AGENT and message.agent != words.agent for message in newer):
+            raise Stale(list(newer))
+
+    async def _store(self, tx: UnitOfWork, fresh: Sequence[Message], conversation: dict[str, Interaction]) -> None:
+        if not fresh:
+            return
+        await tx.insert_many(MESSAGES, fresh)
+        changed = [
+            msgspec.structs.replace(conversation[interaction], version=conversation[interaction].version + 1)
+            for interaction in dict.fromkeys(message.interaction for message in fresh)
+        ]
+        await tx.update_many(
+            INTERACTIONS, _CHANGED, [tuple(getattr(interaction, name) for name in _CHANGED) for interaction in changed]
+        )
+        for interaction in changed:
+            tx.touch(interaction)
+            if interaction.state is State.PARKED and interaction.last_from == Author.CUSTOMER:
+                await wake_parked(tx, interaction)
+        for message in fresh:
+            tx.touch(message)
+            interaction = conversation[message.interaction]
+            tx.record(
+                EventKind.MESSAGE_STORED,
+                actor=f"agent:{message.agent}" if message.agent else "customer",
+                interaction=message.interaction,
+                customer=interaction.customer,
+                agent=message.agent,
+                queue=interaction.queue,
+                n=message.n,
+                author=str(message.author),
+            )
+
+
+def _may_speak(words: Words, interaction: Interaction) -> bool:
+    if words.author is Author.CUSTOMER:
+        return words.address == interaction.address
+    return words.agent is not None
+
+
+def _same_sender(words: Words, stored: Message) -> Message:
+    if words.author is not stored.author or words.agent != stored.agent:
+        raise BadRequest("This client_id belongs to somebody else's message.")
+    return stored
+
+
+def _check_open(words: Words, interaction: Interaction) -> None:
+    if words.author is Author.CUSTOMER:
+        if not interaction.accepts_customer_messages:
+            raise Closed("This conversation has ended.")
+    elif interaction.state not in _OPEN_FOR_AGENT or interaction.agent != words.agent:
+        raise Closed("You are not handling this conversation.")
+
+
+def _message(words: Words, n: int, at: int) -> Message:
+    return Message(
+        interaction=words.interaction,
+        n=n,
+        at=at,
+        author=words.author,
+        agent=words.agent,
+        name=words.name,
+        text=words.text,
+        client_id=words.client_id,
+        choice=words.choice,
+        files=words.files,
+        choices=words.choices,
+    )
+
+
+def _after(interaction: Interaction, message: Message) -> Interaction:
+    """Return the interaction as the message leaves it; `waits_since` is when the customer began to wait for us."""
+    is_customer = message.author is Author.CUSTOMER
+    return msgspec.structs.replace(
+        interaction,
+        last_n=message.n,
+        last_at=message.at,
+        last_from=str(message.author),
+        read_n=interaction.read_n if is_customer else message.n,
+        waits_since=(interaction.waits_since or message.at) if is_customer else None,
+    )

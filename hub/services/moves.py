@@ -1,0 +1,203 @@
+"""What every move of an interaction entails: its segments, its offers, the agent's capacity.
+
+Functions for use inside a unit of work. They change the records of others; the interaction itself is returned changed
+and saved once by the caller.
+"""
+
+import msgspec
+
+from hub.domain.agent import Agent
+from hub.domain.errors import NotFound
+from hub.domain.events import EventKind
+from hub.domain.ids import new_id
+from hub.domain.interaction import Interaction, State, check_move
+from hub.domain.messages import Author, Message
+from hub.domain.offer import Offer, OfferState, RevokeReason
+from hub.domain.segments import Segment, SegmentKind
+from hub.services.wording import worded
+from hub.storage.tables import AGENTS, INTERACTIONS, JOBS, MESSAGES, OFFERS, SEGMENTS, Job
+from hub.storage.unit_of_work import UnitOfWork
+
+
+REVOKED = OfferState.REVOKED
+
+
+async def interaction_for_change(tx: UnitOfWork, interaction_id: str) -> Interaction:
+    """Return an interaction, locked until the end of the unit.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await tx.get(INTERACTIONS, interaction_id, lock=True)
+    if found is None:
+        raise NotFound("There is no such interaction.")
+    return found
+
+
+async def agent_for_change(tx: UnitOfWork, agent_id: str) -> Agent:
+    """Return a member of staff, locked until the end of the unit.
+
+    Raises:
+        NotFound: there is none, or the account is closed.
+    """
+    found = await tx.get(AGENTS, agent_id, lock=True)
+    if found is None or not found.is_active:
+        raise NotFound("There is no such agent.")
+    return found
+
+
+async def begin_segment(
+    tx: UnitOfWork, interaction: Interaction, kind: SegmentKind, *, agent: str | None = None, outcome: str = ""
+) -> None:
+    """End the interaction's open segment with `outcome` and begin one of `kind`."""
+    await end_segments(tx, interaction.id, outcome)
+    segment = Segment(
+        id=new_id("s"),
+        interaction=interaction.id,
+        kind=kind,
+        queue=interaction.queue,
+        agent=agent,
+        started_at=tx.now,
+    )
+    await tx.execute(SEGMENTS.insert, *SEGMENTS.values(segment))
+
+
+async def end_segments(tx: UnitOfWork, interaction_id: str, outcome: str) -> None:
+    """End the interaction's open segment."""
+    await tx.execute(
+        "UPDATE segments SET ended_at = $1, outcome = $2 WHERE interaction = $3 AND ended_at IS NULL",
+        tx.now,
+        outcome,
+        interaction_id,
+    )
+
+
+async def release(tx: UnitOfWork, agent_id: str, units: int, **changes: object) -> Agent:
+    """Give units of capacity back to the agent; one who is idle now takes the presence chosen to come next."""
+    agent = await agent_for_change(tx, agent_id)
+    held = max(agent.held - units, 0)
+    if held == 0 and agent.next_presence is not None:
+        changes |= {
+            "presence": agent.next_presence,
+            "reason": agent.next_reason,
+            "next_presence": None,
+            "next_reason": "",
+            "presence_since": tx.now,
+        }
+        tx.record(
+            EventKind.PRESENCE_CHANGED,
+            agent=agent.id,
+            presence=agent.next_presence,
+            reason=agent.next_reason,
+            cause="next",
+        )
+    return await tx.save(AGENTS, msgspec.structs.replace(agent, held=held, **changes))
+
+
+async def end_offers(
+    tx: UnitOfWork, interaction: Interaction, reason: RevokeReason, *, but: str | None = None
+) -> list[Offer]:
+    """Take back every live offer of the interaction but one, and give the agents their capacity back."""
+    live = await tx.select(OFFERS, "WHERE interaction = $1 AND state = 'pending' FOR UPDATE", interaction.id)
+    ended = []
+    for offer in live:
+        if offer.id != but:
+            ended.append(await end_offer(tx, offer, OfferState.REVOKED, reason))
+            await release(tx, offer.agent, offer.units)
+    return ended
+
+
+async def end_offer(tx: UnitOfWork, offer: Offer, state: OfferState, reason: str, *, actor: str = "system") -> Offer:
+    """Write how an offer ended. The caller holds it locked and has seen that it was pending."""
+    ended = msgspec.structs.replace(offer, state=state, reason=str(reason), ended_at=tx.now)
+    await tx.execute(OFFERS.update, *OFFERS.update_values(ended))
+    tx.touch(ended)
+    await cancel_job(tx, "offer_expiry", offer.id)
+    tx.record(
+        EventKind.OFFER_ENDED,
+        actor=actor,
+        interaction=offer.interaction,
+        agent=offer.agent,
+        queue=offer.queue,
+        offer=offer.id,
+        outcome=str(state),
+        reason=str(reason),
+        rang_ms=tx.now - offer.made_at,
+    )
+    return ended
+
+
+async def say_system(
+    tx: UnitOfWork, interaction: Interaction, code: str, *, agent: str | None = None, name: str = ""
+) -> Interaction:
+    """Add what the hub itself says to the conversation; returns the interaction with its new count, to be saved."""
+    message = Message(
+        interaction=interaction.id,
+        n=interaction.last_n + 1,
+        at=tx.now,
+        author=Author.SYSTEM,
+        agent=agent,
+        name=name,
+        code=code,
+        text=worded(code, interaction.language, name=name),
+    )
+    await tx.insert(MESSAGES, message)
+    tx.record(
+        EventKind.MESSAGE_STORED,
+        interaction=interaction.id,
+        customer=interaction.customer,
+        queue=interaction.queue,
+        n=message.n,
+        author="system",
+        code=code,
+    )
+    return msgspec.structs.replace(interaction, last_n=message.n)
+
+
+async def schedule(tx: UnitOfWork, kind: str, subject: str, due_at: int, note: str = "") -> None:
+    """Set the durable timer of this kind for this subject; one that is set already is moved."""
+    job = Job(id=f"{kind}:{subject}", kind=kind, subject=subject, due_at=due_at, note=note)
+    marks = JOBS.insert.removeprefix("INSERT ")
+    await tx.execute(
+        f"INSERT {marks} ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, note = excluded.note, attempts = 0",
+        *JOBS.values(job),
+    )
+    tx.touch(job)
+
+
+async def cancel_job(tx: UnitOfWork, kind: str, subject: str) -> None:
+    """Take a durable timer back; one that is not set is fine."""
+    await tx.execute("DELETE FROM jobs WHERE id = $1", f"{kind}:{subject}")
+
+
+async def enter_queue(
+    tx: UnitOfWork, interaction: Interaction, entry: str, *, outcome: str = "", **changes: object
+) -> Interaction:
+    """Put the interaction in the queue its record (with `changes`) names: segment and journal. The caller saves it.
+
+    `entry` says how it came: arrival, transfer, agent_lost, resumed, reassigned. Every entry is left exactly once
+    (answered, abandoned, flowed out), so that the queue's figures add up.
+    """
+    after = msgspec.structs.replace(interaction, state=State.QUEUED, agent=None, units=0, **changes)
+    if after.queued_at is None:
+        after = msgspec.structs.replace(after, queued_at=tx.now)
+    await begin_segment(tx, after, SegmentKind.QUEUED, outcome=outcome)
+    tx.record(
+        EventKind.INTERACTION_QUEUED,
+        interaction=after.id,
+        customer=after.customer,
+        queue=after.queue,
+        entry=entry,
+        channel_kind=after.kind,
+        head_start_ms=after.head_start_ms,
+    )
+    return after
+
+
+async def wake_parked(tx: UnitOfWork, interaction: Interaction) -> Interaction:
+    """The customer answered while the interaction was parked: back to its agent's attention, or to the queue."""
+    check_move(interaction.state, State.QUEUED)
+    after = await enter_queue(
+        tx, interaction, "resumed", outcome="customer_answered", queued_at=tx.now, answered_at=None
+    )
+    return await tx.save(INTERACTIONS, after)

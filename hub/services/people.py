@@ -1,0 +1,483 @@
+"""Customers: who an arrival is from, their profile, and two profiles becoming one (and two again)."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from hub.domain.customers import Address, AddressKind, Customer, clean_name, normalized
+from hub.domain.errors import BadRequest, Conflict, HubError, NotFound
+from hub.domain.events import EventKind
+from hub.domain.ids import new_id
+from hub.domain.interaction import Interaction
+from hub.domain.messages import Note
+from hub.domain.redaction import without_cards
+from hub.domain.visitors import Merge
+from hub.services.access import Scope
+from hub.settings import Settings
+from hub.storage.tables import ADDRESSES, CUSTOMERS, INTERACTIONS, MERGES, NOTES
+from hub.storage.unit_of_work import Store, UnitOfWork
+
+_MOVED_TABLES = ("interactions", "notes", "visitors", "files", "indexed")
+_MAX_TAGS, _MAX_FIELDS, _MAX_TEXT = 30, 60, 10_000
+
+
+class Profile(msgspec.Struct, kw_only=True):
+    """A customer with everything beside the timeline."""
+
+    customer: Customer
+    addresses: list[Address]
+    notes: list[Note]
+    merged: list[tuple[Merge, str]]
+    open: list[str]
+    interactions: int
+    messages: int
+    first_at: int | None
+    last_at: int | None
+
+
+class Edit(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What may be changed in a profile; what is not given stays."""
+
+    name: str | None = None
+    language: str | None = None
+    company: str | None = None
+    tier: str | None = None
+    tags: list[str] | None = None
+    fields: dict[str, str] | None = None
+
+
+class Duplicate(msgspec.Struct, kw_only=True):
+    """Another customer who may be the same person, with the evidence in words."""
+
+    id: str
+    name: str
+    evidence: list[str]
+    score: int
+
+
+async def resolve(
+    tx: UnitOfWork, addresses: Sequence[Address], *, name: str = "", language: str = ""
+) -> tuple[Customer, bool]:
+    """Return the customer these addresses belong to, and whether they are new.
+
+    The first address decides, unless nobody has it and a verified one belongs to somebody: then it is theirs. Addresses
+    are added only where nobody has them: a claim never merges, moves or reveals anything. Safe when the same address
+    arrives twice in one instant.
+    """
+    customer_id, _ = await _claim(tx, await _with_proven_owner(tx, addresses))
+    known = await tx.get(CUSTOMERS, customer_id)
+    if known is None:
+        customer = Customer(id=customer_id, created_at=tx.now, name=clean_name(name), language=language)
+        await tx.insert(CUSTOMERS, customer)
+        tx.record(
+            EventKind.CUSTOMER_CREATED, customer=customer.id, actor="customer", address_kind=str(addresses[0].kind)
+        )
+    else:
+        customer = await survivor(tx, customer_id)
+    for address in addresses[1:]:
+        await _claim(tx, msgspec.structs.replace(address, customer=customer.id))
+    if not customer.name and clean_name(name):
+        customer = await tx.save(CUSTOMERS, msgspec.structs.replace(customer, name=clean_name(name)))
+    return customer, known is None
+
+
+async def _with_proven_owner(tx: UnitOfWork, addresses: Sequence[Address]) -> Address:
+    """Return the first address, for whoever owns one of the verified ones."""
+    for address in addresses:
+        if address.is_verified:
+            known = await tx.get(ADDRESSES, address.kind, address.value)
+            if known is not None:
+                return msgspec.structs.replace(addresses[0], customer=known.customer)
+    return addresses[0]
+
+
+async def _claim(tx: UnitOfWork, address: Address) -> tuple[str, bool]:
+    """Take the address for a customer unless somebody has it; return whose it is and whether it was taken now."""
+    owner = address.customer or new_id("c")
+    taken = await tx.execute(
+        f"{ADDRESSES.insert} ON CONFLICT (kind, value) DO NOTHING",
+        *ADDRESSES.values(msgspec.structs.replace(address, customer=owner)),
+    )
+    if taken:
+        if address.customer:
+            tx.record(
+                EventKind.ADDRESS_ADDED, customer=owner, address_kind=str(address.kind), is_verified=address.is_verified
+            )
+        return owner, True
+    existing = await tx.get(ADDRESSES, address.kind, address.value)
+    if existing is None:
+        raise Conflict("The address was removed at the same moment.")
+    return existing.customer, False
+
+
+async def survivor(tx: UnitOfWork, customer_id: str) -> Customer:
+    """Return the customer, or the one they were merged into.
+
+    Raises:
+        NotFound: there is none.
+    """
+    for _ in range(20):
+        customer = await tx.get(CUSTOMERS, customer_id)
+        if customer is None:
+            break
+        if customer.merged_into is None:
+            return customer
+        customer_id = customer.merged_into
+    raise NotFound("There is no such customer.")
+
+
+class People:
+    """The use cases of customer profiles."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    async def profile(self, customer_id: str, scope: Scope) -> Profile:
+        """Return a customer's profile as far as `scope` sees it.
+
+        Raises:
+            NotFound: there is none, or not for this person.
+        """
+
+        async def unit(tx: UnitOfWork) -> Profile:
+            customer = await seen_customer(tx, customer_id, scope)
+            where, args = scope.interactions(2)
+            counted = await tx.fetch_one(
+                "SELECT count(*), coalesce(sum(last_n), 0), min(created_at), max(coalesce(last_at, created_at)) "  # noqa: S608
+                f"FROM interactions WHERE customer = $1 AND {where}",
+                customer.id,
+                *args,
+            )
+            is_open = await tx.fetch(
+                f"SELECT id FROM interactions WHERE customer = $1 AND ended_at IS NULL AND {where} ORDER BY created_at",  # noqa: S608
+                customer.id,
+                *args,
+            )
+            merges = await tx.select(MERGES, "WHERE target = $1 AND undone_at IS NULL ORDER BY at DESC", customer.id)
+            names = {merge.source: await tx.get(CUSTOMERS, merge.source) for merge in merges}
+            interactions, messages, first_at, last_at = counted or (0, 0, None, None)
+            return Profile(
+                customer=customer,
+                addresses=await tx.select(ADDRESSES, "WHERE customer = $1 ORDER BY kind, value", customer.id),
+                notes=await tx.select(
+                    NOTES, "WHERE customer = $1 AND interaction IS NULL ORDER BY at DESC LIMIT 50", customer.id
+                ),
+                merged=[(merge, (names[merge.source] or customer).name) for merge in merges],
+                open=[row[0] for row in is_open],
+                interactions=int(interactions),
+                messages=int(messages),
+                first_at=first_at,
+                last_at=last_at,
+            )
+
+        return await self._store.read(unit)
+
+    async def edit(self, customer_id: str, edit: Edit, scope: Scope) -> Customer:
+        """Change a profile.
+
+        Raises:
+            NotFound: no such customer for this person. BadRequest: a value is off.
+        """
+        changes = self._checked(edit)
+
+        async def unit(tx: UnitOfWork) -> Customer:
+            customer = await seen_customer(tx, customer_id, scope, lock=True)
+            changed = msgspec.structs.replace(customer, **changes)
+            tx.record(
+                EventKind.CUSTOMER_CHANGED, actor=scope.actor, customer=customer.id, changed=",".join(sorted(changes))
+            )
+            return await tx.save(CUSTOMERS, changed)
+
+        return await self._store.write(unit)
+
+    def _checked(self, edit: Edit) -> dict[str, object]:
+        changes: dict[str, object] = {}
+        for name in ("name", "language", "company"):
+            value = getattr(edit, name)
+            if value is not None:
+                changes[name] = clean_name(value)
+        if edit.tier is not None:
+            if edit.tier and edit.tier not in self._settings.tiers:
+                raise BadRequest(f"There is no tier {edit.tier!r}.")
+            changes["tier"] = edit.tier
+        if edit.tags is not None:
+            changes["tags"] = tuple(dict.fromkeys(clean_name(tag)[:40] for tag in edit.tags if clean_name(tag)))[
+                :_MAX_TAGS
+            ]
+        if edit.fields is not None:
+            if len(edit.fields) > _MAX_FIELDS:
+                raise BadRequest(f"A profile holds at most {_MAX_FIELDS} fields.")
+            changes["fields"] = {
+                clean_name(k)[:60]: without_cards(v)[:500] for k, v in edit.fields.items() if clean_name(k)
+            }
+        if not changes:
+            raise BadRequest("There is nothing to change.")
+        return changes
+
+    async def add_note(
+        self,
+        customer_id: str,
+        text: str,
+        scope: Scope,
+        *,
+        interaction: str | None = None,
+        name: str = "",
+        note_id: str = "",
+    ) -> Note:
+        """Add what colleagues should know; the same `note_id` again adds nothing.
+
+        Raises:
+            NotFound: no such customer for this person. BadRequest: empty or too long.
+        """
+        text = without_cards(text.replace("\x00", "")).strip()
+        if not text or len(text) > _MAX_TEXT:
+            raise BadRequest(f"A note has 1 to {_MAX_TEXT:,} characters.")
+
+        async def unit(tx: UnitOfWork) -> Note:
+            known = await tx.get(NOTES, note_id) if note_id else None
+            if known is not None and known.author == scope.agent:
+                return known
+            customer = await seen_customer(tx, customer_id, scope)
+            note = Note(
+                id=note_id or new_id("n"),
+                customer=customer.id,
+                interaction=interaction,
+                author=scope.agent,
+                name=name,
+                text=text,
+                at=tx.now,
+            )
+            tx.record(
+                EventKind.NOTE_ADDED, actor=scope.actor, customer=customer.id, interaction=interaction, note=note.id
+            )
+            return await tx.insert(NOTES, note)
+
+        return await self._store.write(unit)
+
+    async def add_address(self, customer_id: str, kind: AddressKind, value: str, scope: Scope) -> Address:
+        """Give the customer one more address.
+
+        Raises:
+            Conflict: somebody else has it. BadRequest: it is none.
+        """
+        spelled = normalized(kind, value, region=self._settings.company.country)
+
+        async def unit(tx: UnitOfWork) -> Address:
+            customer = await seen_customer(tx, customer_id, scope)
+            address = Address(kind=kind, value=spelled, customer=customer.id)
+            owner, _ = await _claim(tx, address)
+            if owner != customer.id:
+                raise Conflict("Another customer has this address. Merge the two instead.")
+            return address
+
+        return await self._store.write(unit)
+
+    async def merge(self, target_id: str, source_id: str, scope: Scope) -> Merge:
+        """Make two customers one: everything of the source becomes the target's, and is remembered so that it can be undone.
+
+        Raises:
+            NotFound: one of them does not exist for this person. Conflict: they are one already.
+        """
+
+        async def unit(tx: UnitOfWork) -> Merge:
+            if source_id == target_id:
+                raise Conflict("A customer cannot be merged with themselves.")
+            await tx.fetch(
+                "SELECT id FROM customers WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", [source_id, target_id]
+            )
+            target = await seen_customer(tx, target_id, scope)
+            source = await seen_customer(tx, source_id, scope)
+            if target.id == source.id:
+                raise Conflict("They are one customer already.")
+            moved = await _move_all(tx, source.id, target.id)
+            merge = Merge(id=new_id("m"), source=source.id, target=target.id, actor=scope.actor, at=tx.now, moved=moved)
+            await tx.insert(MERGES, merge)
+            await tx.save(CUSTOMERS, msgspec.structs.replace(source, merged_into=target.id))
+            await tx.save(CUSTOMERS, _completed(target, source))
+            tx.record(
+                EventKind.CUSTOMERS_MERGED, actor=scope.actor, customer=target.id, source=source.id, merge=merge.id
+            )
+            return merge
+
+        return await self._store.write(unit)
+
+    async def undo_merge(self, merge_id: str, scope: Scope) -> Merge:
+        """Make them two again: what came with the source goes back; what came since stays where it is.
+
+        Raises:
+            NotFound: no such merge for this person. Conflict: it was undone already.
+        """
+
+        async def unit(tx: UnitOfWork) -> Merge:
+            merge = await tx.get(MERGES, merge_id, lock=True)
+            if merge is None:
+                raise NotFound("There is no such merge.")
+            await seen_customer(tx, merge.target, scope)
+            if merge.undone_at is not None:
+                raise Conflict("This merge was undone already.")
+            await _move_back(tx, merge)
+            source = await tx.get(CUSTOMERS, merge.source, lock=True)
+            if source is not None:
+                await tx.save(CUSTOMERS, msgspec.structs.replace(source, merged_into=None))
+            undone = msgspec.structs.replace(merge, undone_at=tx.now)
+            await tx.execute(MERGES.update, *MERGES.update_values(undone))
+            tx.record(
+                EventKind.MERGE_UNDONE, actor=scope.actor, customer=merge.target, source=merge.source, merge=merge.id
+            )
+            return tx.touch(undone)
+
+        return await self._store.write(unit)
+
+    async def duplicates(self, customer_id: str, scope: Scope) -> list[Duplicate]:
+        """Suggest customers who may be the same person, best first, each with its evidence."""
+
+        async def unit(tx: UnitOfWork) -> list[Duplicate]:
+            customer = await seen_customer(tx, customer_id, scope)
+            candidates: dict[str, Duplicate] = {}
+            if customer.name:
+                same_name = await tx.select(
+                    CUSTOMERS,
+                    "WHERE lower(name) = lower($1) AND id <> $2 AND merged_into IS NULL LIMIT 20",
+                    customer.name,
+                    customer.id,
+                )
+                for other in same_name:
+                    _suggest(candidates, other, f"same name: {other.name}", 40)
+            for text, score, label in _claims(customer):
+                claiming = await tx.select(
+                    CUSTOMERS,
+                    "WHERE fields LIKE $1 AND id <> $2 AND merged_into IS NULL LIMIT 20",
+                    f"%{text}%",
+                    customer.id,
+                )
+                holding = await tx.select(
+                    CUSTOMERS,
+                    "WHERE id IN (SELECT customer FROM addresses WHERE value = $1) AND id <> $2 AND merged_into IS NULL",
+                    text,
+                    customer.id,
+                )
+                for other in [*claiming, *holding]:
+                    _suggest(candidates, other, f"{label}: {text}", score)
+            seen = [found for found in candidates.values() if await _is_seen(tx, found.id, scope)]
+            return sorted(seen, key=lambda found: (-found.score, found.id))[:10]
+
+        return await self._store.read(unit)
+
+
+def _claims(customer: Customer) -> list[tuple[str, int, str]]:
+    """Return the addresses the customer typed without proof."""
+    return [
+        (value, 60, f"gave the same {name}")
+        for name, value in customer.fields.items()
+        if name in {"email", "phone"} and len(value) > 5 and "%" not in value
+    ]
+
+
+def _suggest(candidates: dict[str, Duplicate], other: Customer, evidence: str, score: int) -> None:
+    found = candidates.setdefault(other.id, Duplicate(id=other.id, name=other.name, evidence=[], score=0))
+    if evidence not in found.evidence:
+        found.evidence.append(evidence)
+        found.score += score
+
+
+async def _is_seen(tx: UnitOfWork, customer_id: str, scope: Scope) -> bool:
+    try:
+        await seen_customer(tx, customer_id, scope)
+    except HubError:
+        return False
+    return True
+
+
+async def seen_customer(tx: UnitOfWork, customer_id: str, scope: Scope, *, lock: bool = False) -> Customer:
+    """Return a customer (or whom they were merged into) whom this person may see.
+
+    An agent sees customers who have an interaction in a queue of theirs, or none at all yet.
+
+    Raises:
+        NotFound: there is none, or not for this person: both look the same.
+    """
+    customer = await survivor(tx, customer_id)
+    if lock:
+        customer = await tx.get(CUSTOMERS, customer.id, lock=True) or customer
+    if scope.sees_all:
+        return customer
+    where, args = scope.interactions(2)
+    row = await tx.fetch_one(
+        f"SELECT count(*), sum(CASE WHEN {where} THEN 1 ELSE 0 END) FROM interactions WHERE customer = $1",  # noqa: S608
+        customer.id,
+        *args,
+    )
+    if row is not None and row[0] and not row[1]:
+        raise NotFound("There is no such customer.")
+    return customer
+
+
+async def join(tx: UnitOfWork, target: Customer, source: Customer, actor: str) -> Merge:
+    """Make `source` part of `target`, in the caller's unit, remembering what moved."""
+    moved = await _move_all(tx, source.id, target.id)
+    merge = Merge(id=new_id("m"), source=source.id, target=target.id, actor=actor, at=tx.now, moved=moved)
+    await tx.insert(MERGES, merge)
+    await tx.save(CUSTOMERS, msgspec.structs.replace(source, merged_into=target.id))
+    await tx.save(CUSTOMERS, _completed(target, source))
+    tx.record(EventKind.CUSTOMERS_MERGED, actor=actor, customer=target.id, source=source.id, merge=merge.id)
+    return merge
+
+
+def _completed(target: Customer, source: Customer) -> Customer:
+    """Return the survivor with what only the other one knew."""
+    return msgspec.structs.replace(
+        target,
+        name=target.name or source.name,
+        language=target.language or source.language,
+        company=target.company or source.company,
+        tier=target.tier or source.tier,
+        tags=tuple(dict.fromkeys(target.tags + source.tags))[:_MAX_TAGS],
+        fields={**source.fields, **target.fields},
+    )
+
+
+async def _move_all(tx: UnitOfWork, source: str, target: str) -> dict[str, list[str]]:
+    moved: dict[str, list[str]] = {}
+    for table in _MOVED_TABLES:
+        key = "ref" if table == "indexed" else "id"
+        rows = await tx.fetch(f"SELECT {key} FROM {table} WHERE customer = $1", source)  # noqa: S608
+        moved[table] = [str(row[0]) for row in rows]
+    rows = await tx.fetch("SELECT kind, value FROM addresses WHERE customer = $1", source)
+    moved["addresses"] = [f"{kind} {value}" for kind, value in rows]
+    for table in (*_MOVED_TABLES, "addresses"):
+        await tx.execute(f"UPDATE {table} SET customer = $1 WHERE customer = $2", target, source)  # noqa: S608
+    await _announce_moved(tx, moved["interactions"])
+    return moved
+
+
+async def _move_back(tx: UnitOfWork, merge: Merge) -> None:
+    for table in _MOVED_TABLES:
+        key = "ref" if table == "indexed" else "id"
+        await tx.execute(
+            f"UPDATE {table} SET customer = $1 WHERE customer = $2 AND {key} ANY_OF($3)",  # noqa: S608
+            merge.source,
+            merge.target,
+            merge.moved.get(table, []),
+        )
+    for spelled in merge.moved.get("addresses", []):
+        kind, _, value = spelled.partition(" ")
+        await tx.execute(
+            "UPDATE addresses SET customer = $1 WHERE customer = $2 AND kind = $3 AND value = $4",
+            merge.source,
+            merge.target,
+            kind,
+            value,
+        )
+    await _announce_moved(tx, merge.moved.get("interactions", []))
+
+
+async def _announce_moved(tx: UnitOfWork, ids: list[str]) -> None:
+    """Let screens that show open interactions learn whose they are now."""
+    for interaction in await tx.select(INTERACTIONS, "WHERE id ANY_OF($1) AND ended_at IS NULL", ids):
+        tx.touch(interaction)
+
+
+async def open_interactions(tx: UnitOfWork, customer_id: str) -> list[Interaction]:
+    """Return a customer's interactions that are not over."""
+    return await tx.select(INTERACTIONS, "WHERE customer = $1 AND ended_at IS NULL ORDER BY created_at", customer_id)

@@ -1,0 +1,192 @@
+"""Presence (chosen), connectivity (measured) and what follows from losing an agent.
+
+Presence changes only by the person, by policy or by a supervisor, each with a recorded cause; never as a side effect.
+"""
+
+import msgspec
+
+from hub.domain.agent import Agent, Connectivity, Presence
+from hub.domain.errors import BadRequest
+from hub.domain.events import EventKind
+from hub.domain.interaction import Interaction, State, check_move, moved
+from hub.domain.offer import RevokeReason
+from hub.services import moves
+from hub.services.access import Scope
+from hub.services.offers import requeue_unless_offered
+from hub.settings import Settings
+from hub.storage.tables import AGENTS, INTERACTIONS, OFFERS
+from hub.storage.unit_of_work import Store, UnitOfWork
+
+_TAKEN_BACK = frozenset({State.CONNECTING, State.ACTIVE, State.HELD, State.CONSULTING})
+
+
+class PresenceService:
+    """The use cases of being there, or not."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    async def choose(self, agent_id: str, presence: Presence, reason: str, *, actor: Scope | None = None) -> Agent:
+        """Set an agent's presence. While work is held, away and offline come when it ends; no new work comes before.
+
+        `actor` is a supervisor who does it for the agent; None means the agent's own choice.
+
+        Raises:
+            BadRequest: no such reason. Forbidden: `actor` is no supervisor. NotFound: no such agent.
+        """
+        if actor is not None:
+            actor.require_supervisor()
+        if reason and reason not in self._settings.away_reasons:
+            raise BadRequest(f"There is no away reason {reason!r}.")
+
+        async def unit(tx: UnitOfWork) -> Agent:
+            agent = await moves.agent_for_change(tx, agent_id)
+            if presence is not Presence.AVAILABLE:
+                agent = await self._without_offers(tx, agent)
+            changed = _chosen(agent, presence, reason, tx.now)
+            cause = "own" if actor is None else "supervisor"
+            tx.record(
+                EventKind.PRESENCE_CHANGED,
+                actor=actor.actor if actor else f"agent:{agent_id}",
+                agent=agent_id,
+                presence=str(changed.presence),
+                next_presence=changed.next_presence,
+                reason=reason,
+                cause=cause,
+            )
+            return await tx.save(AGENTS, changed)
+
+        return await self._store.write(unit)
+
+    async def _without_offers(self, tx: UnitOfWork, agent: Agent) -> Agent:
+        for offer in await tx.select(OFFERS, "WHERE agent = $1 AND state = 'pending' FOR UPDATE", agent.id):
+            interaction = await moves.interaction_for_change(tx, offer.interaction)
+            await moves.end_offer(tx, offer, moves.REVOKED, RevokeReason.AGENT_AWAY)
+            agent = await moves.release(tx, agent.id, offer.units)
+            await requeue_unless_offered(tx, interaction, "revoked")
+        return agent
+
+    async def resume_work(self, agent_id: str) -> Agent:
+        """End not-responding: the agent says they are back."""
+
+        async def unit(tx: UnitOfWork) -> Agent:
+            agent = await moves.agent_for_change(tx, agent_id)
+            back = msgspec.structs.replace(
+                agent, not_responding_since=None, misses=0, paused_until=0, idle_since=tx.now
+            )
+            tx.record(EventKind.AGENT_CHANGED, actor=f"agent:{agent_id}", agent=agent_id, changed="responding")
+            return await tx.save(AGENTS, back)
+
+        return await self._store.write(unit)
+
+    async def connected(self, agent_id: str) -> None:
+        """The agent's browser is there (again)."""
+        await self._measure(agent_id, Connectivity.CONNECTED)
+
+    async def disconnected(self, agent_id: str) -> None:
+        """The agent's last browser is gone: a time of grace begins, and ends in `lost`."""
+        await self._measure(agent_id, Connectivity.GRACE)
+
+    async def _measure(self, agent_id: str, connectivity: Connectivity) -> None:
+        async def unit(tx: UnitOfWork) -> None:
+            agent = await tx.get(AGENTS, agent_id, lock=True)
+            if agent is None or agent.connectivity is connectivity:
+                return
+            if connectivity is Connectivity.GRACE:
+                if agent.connectivity is Connectivity.LOST:
+                    return
+                await moves.schedule(tx, "agent_lost", agent_id, tx.now + round(self._settings.presence.lost_s * 1000))
+            else:
+                await moves.cancel_job(tx, "agent_lost", agent_id)
+            tx.record(EventKind.CONNECTIVITY_CHANGED, agent=agent_id, connectivity=str(connectivity))
+            await tx.save(AGENTS, msgspec.structs.replace(agent, connectivity=connectivity, connectivity_since=tx.now))
+
+        await self._store.write(unit)
+
+    async def lost(self, agent_id: str) -> None:
+        """The time of grace is over: offers are revoked and live work goes back to the head of its queue.
+
+        Parked work and work in wrap-up stay the agent's; presence stays what they chose.
+        """
+
+        async def unit(tx: UnitOfWork) -> None:
+            agent = await tx.get(AGENTS, agent_id, lock=True)
+            if agent is None or agent.connectivity is not Connectivity.GRACE:
+                return
+            tx.record(EventKind.CONNECTIVITY_CHANGED, agent=agent_id, connectivity=str(Connectivity.LOST))
+            agent = await tx.save(
+                AGENTS, msgspec.structs.replace(agent, connectivity=Connectivity.LOST, connectivity_since=tx.now)
+            )
+            for offer in await tx.select(OFFERS, "WHERE agent = $1 AND state = 'pending' FOR UPDATE", agent_id):
+                interaction = await moves.interaction_for_change(tx, offer.interaction)
+                await moves.end_offer(tx, offer, moves.REVOKED, RevokeReason.AGENT_LOST)
+                await moves.release(tx, agent_id, offer.units)
+                await requeue_unless_offered(tx, interaction, "agent_lost")
+            for interaction in await held_by(tx, agent_id):
+                await take_back(tx, interaction, agent.name, "agent_lost")
+
+        await self._store.write(unit)
+
+    async def after_restart(self) -> None:
+        """Give everybody's browser the time of grace to come back after the hub was away."""
+
+        async def unit(tx: UnitOfWork) -> list[str]:
+            rows = await tx.fetch("SELECT id FROM agents WHERE connectivity <> 'lost'")
+            return [row[0] for row in rows]
+
+        for agent_id in await self._store.read(unit):
+            await self._grace(agent_id)
+
+    async def _grace(self, agent_id: str) -> None:
+        async def unit(tx: UnitOfWork) -> None:
+            agent = await moves.agent_for_change(tx, agent_id)
+            await moves.schedule(tx, "agent_lost", agent_id, tx.now + round(self._settings.presence.lost_s * 1000))
+            if agent.connectivity is Connectivity.CONNECTED:
+                tx.record(EventKind.CONNECTIVITY_CHANGED, agent=agent_id, connectivity=str(Connectivity.GRACE))
+                await tx.save(
+                    AGENTS, msgspec.structs.replace(agent, connectivity=Connectivity.GRACE, connectivity_since=tx.now)
+                )
+
+        await self._store.write(unit)
+
+
+def _chosen(agent: Agent, presence: Presence, reason: str, now: int) -> Agent:
+    """Return the agent with the presence they chose, now or when their work ends."""
+    if presence is not Presence.AVAILABLE and agent.held > 0:
+        return msgspec.structs.replace(agent, next_presence=presence, next_reason=reason)
+    changes: dict[str, object] = {"presence": presence, "reason": reason, "next_presence": None, "next_reason": ""}
+    if presence is not agent.presence or reason != agent.reason:
+        changes["presence_since"] = now
+    if presence is Presence.AVAILABLE and agent.presence is not Presence.AVAILABLE:
+        changes |= {"idle_since": now, "not_responding_since": None, "misses": 0, "paused_until": 0}
+    return msgspec.structs.replace(agent, **changes)
+
+
+async def held_by(tx: UnitOfWork, agent_id: str) -> list[Interaction]:
+    """Return the live work of an agent, oldest first."""
+    found = await tx.select(
+        INTERACTIONS, "WHERE agent = $1 AND ended_at IS NULL ORDER BY answered_at, id FOR UPDATE", agent_id
+    )
+    return [interaction for interaction in found if interaction.state in _TAKEN_BACK]
+
+
+async def take_back(
+    tx: UnitOfWork, interaction: Interaction, agent_name: str, cause: str, **changes: object
+) -> Interaction:
+    """Take live work from its agent and put it at the head of its queue: all its waiting and handling counts for it."""
+    if interaction.agent is not None:
+        await moves.release(tx, interaction.agent, interaction.units)
+    check_move(interaction.state, State.QUEUED)
+    after = await moves.enter_queue(
+        tx,
+        moved(interaction, State.QUEUED),
+        cause,
+        outcome=cause,
+        queued_at=tx.now,
+        head_start_ms=tx.now - interaction.created_at,
+        answered_at=None,
+        **changes,
+    )
+    after = await moves.say_system(tx, after, "agent_lost" if cause == "agent_lost" else "transferred", name=agent_name)
+    return await tx.save(INTERACTIONS, after)

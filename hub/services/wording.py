@@ -1,0 +1,32 @@
+"""What the hub itself says in a conversation, in the languages it knows. A client may word the code in its own way."""
+
+from typing import Final
+
+TEXTS: Final[dict[str, dict[str, str]]] = {
+    "joined": {"en": "{name} joined the conversation.", "zh": "{name} 已接入会话。"},
+    "left": {"en": "{name} left the conversation.", "zh": "{name} 已离开会话。"},
+    "transferred": {
+        "en": "You are being transferred. You keep your place and nothing needs to be repeated.",
+        "zh": "正在为您转接，您的排队位置和对话内容都会保留。",
+    },
+    "agent_lost": {
+        "en": "The connection to {name} was lost. You are first in line for the next colleague.",
+        "zh": "与 {name} 的连接中断，您将优先由下一位同事接待。",
+    },
+    "waiting": {
+        "en": "Thank you. You are in line and will be answered soon.",
+        "zh": "感谢您的留言，您已进入队列，请稍候。",
+    },
+    "closed": {"en": "The conversation has ended.", "zh": "会话已结束。"},
+    "message_left": {
+        "en": "Thank you. We have your message and will answer it.",
+        "zh": "感谢您的留言，我们会尽快回复。",
+    },
+    "visitor_left": {"en": "The customer ended the conversation.", "zh": "客户已结束会话。"},
+}
+
+
+def worded(code: str, language: str, **names: str) -> str:
+    """Return what the hub says for a code, in this language or else in English."""
+    texts = TEXTS[code]
+    return texts.get(language.partition("-")[0], texts["en"]).format(**names)
