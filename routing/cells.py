@@ -9,6 +9,7 @@ Entries are tuples that end with the id of what they stand for, so no two are eq
 """
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
 
 Entry = tuple[float | int | str, ...]
 Head = tuple[Entry, int]
@@ -168,32 +169,27 @@ class Frontier:
         """Return how many entries the cells in `mask` hold, counting no further than `limit`."""
         mask &= self.mask
         total = 0
-        while mask and total < limit:
-            low = mask & -mask
-            total += len(self.cells[low.bit_length() - 1])
-            mask ^= low
-        return min(total, limit)
+        for number in bits(mask):
+            total += len(self.cells[number])
+            if total >= limit:
+                return limit
+        return total
 
     def _heads_of(self, mask: int) -> list[Head]:
         heads = []
-        while mask:
-            low = mask & -mask
-            number = low.bit_length() - 1
+        for number in bits(mask):
             first = self.cells[number].first
             assert first is not None
             heads.append((first, number))
-            mask ^= low
         return heads
 
     def _forget(self, entry: Entry, number: int) -> None:
         del self._heads[bisect_left(self._heads, (entry, number))]
 
 
-def bits(mask: int) -> list[int]:
-    """Return the numbers of the bits set, ascending."""
-    numbers = []
+def bits(mask: int) -> Iterator[int]:
+    """Yield the numbers of the bits set, ascending."""
     while mask:
         low = mask & -mask
-        numbers.append(low.bit_length() - 1)
+        yield low.bit_length() - 1
         mask ^= low
-    return numbers

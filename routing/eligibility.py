@@ -108,7 +108,7 @@ def _door_rank(need: Need, talent: Talent) -> int | None:
 
 
 def refusals(need: Need, talent: Talent) -> tuple[Refusal, ...]:
-    """Return every reason why the agents may not take the need, in a fixed order; empty exactly if `rank_of` is a rank."""
+    """Return every reason why the agents may not take the need, in a fixed order; none if `rank_of` gives a rank."""
     found = []
     units = dict(talent.units).get(need.channel)
     if units is None:
@@ -120,9 +120,11 @@ def refusals(need: Need, talent: Talent) -> tuple[Refusal, ...]:
     for skill, level in need.skills:
         if talent.levels.get(skill, 0) < level:
             found.append(Refusal("skill", f"{skill} {talent.levels.get(skill, 0)} < {level}"))
-    for group in need.any_of:
-        if not any(talent.levels.get(skill, 0) >= level for skill, level in group):
-            found.append(Refusal("any_skill", " or ".join(f"{skill} >= {level}" for skill, level in group)))
+    found += [
+        Refusal("any_skill", " or ".join(f"{skill} >= {level}" for skill, level in group))
+        for group in need.any_of
+        if not any(talent.levels.get(skill, 0) >= level for skill, level in group)
+    ]
     if need.languages and not any(language in talent.languages for language in need.languages):
         found.append(Refusal("language", " or ".join(need.languages)))
     return tuple(found)

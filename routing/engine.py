@@ -4,26 +4,17 @@ The caller commits each `MakeOffer` by compare-and-set and reports what became o
 and at `next_wake_ms` it acts on the decisions in their order.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from routing.events import Decision, Event
-from routing.model import AgentState, LiveOffer, WaitingInteraction
+from routing import matching, outlook, waiting
+from routing.checks import check_agent, check_interaction
+from routing.errors import ImpossibleInput, InvalidPolicy, TimeWentBack
+from routing.estimate import Learned
+from routing.events import Decision, Event, PolicyChanged
+from routing.handlers import CHECKS, HANDLERS, fire
+from routing.model import WaitingInteraction
 from routing.policy import Policy
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """Everything the engine must be told to go on as if it had never stopped (besides its policy)."""
-
-    at_ms: int
-    waiting: tuple[WaitingInteraction, ...] = ()
-    """Waiting or offered, in any order."""
-    agents: tuple[AgentState, ...] = ()
-    offers: tuple[LiveOffer, ...] = ()
-    forced: tuple[tuple[str, bool], ...] = ()
-    """Queues a person holds open (True) or closed (False)."""
-    reviews: tuple[tuple[str, int], ...] = ()
-    """Queues that lost their last able agent, and when those who wait there flow out."""
+from routing.state import Snapshot, build, refuse_unsound, snapshot_of, state_of
 
 
 class Router:
@@ -39,12 +30,20 @@ class Router:
             InvalidPolicy: the policy contradicts itself.
             ImpossibleInput: the snapshot does.
         """
-        raise NotImplementedError
+        self._has_started = snapshot is not None
+        self._is_unsettled = True
+        self.floor = build(policy, snapshot or Snapshot(at_ms=0), Learned())
+        """The engine's memory, for reading: `explain` and tests look into it."""
 
     @property
     def now_ms(self) -> int:
         """The time of the last event."""
-        raise NotImplementedError
+        return self.floor.now_ms
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.floor.policy
 
     def handle(self, event: Event, *, at_ms: int) -> list[Decision]:
         """Take an event in and return what is to be done about it, in order.
@@ -53,27 +52,108 @@ class Router:
 
         Raises:
             ImpossibleInput: the event cannot be true (see `errors`); nothing has changed.
-            NotTakeable: a pick or an assignment by hand is not allowed; nothing but time has changed.
+            NotTakeable: a pick or an assignment by hand is not allowed; only time has passed, and what it
+                brought about is returned by the next call.
             InvalidPolicy: a `PolicyChanged` cannot be; nothing has changed.
         """
-        raise NotImplementedError
+        floor = self.floor
+        if at_ms < floor.now_ms:
+            if self._has_started and floor.now_ms - at_ms > floor.policy.clock_slack_ms:
+                raise TimeWentBack(f"{at_ms} is {floor.now_ms - at_ms} ms before the last event")
+            at_ms = floor.now_ms
+        kind = type(event)
+        check = CHECKS.get(kind)
+        if check is not None:
+            check(floor, event)
+        elif isinstance(event, PolicyChanged):
+            self._check_policy(event.policy)
+        if self._is_unsettled:
+            self._start(at_ms)
+        self._pass_time(at_ms)
+        apply = HANDLERS.get(kind)
+        if apply is not None:
+            apply(floor, event)
+            if floor.dirty_items or floor.dirty_agents:
+                matching.settle(floor)
+        elif isinstance(event, PolicyChanged):
+            self._adopt(event.policy)
+        decided = self.floor.out
+        self.floor.out = []
+        return decided
 
     def next_wake_ms(self) -> int | None:
         """Return when anything can change by itself; then `handle(Tick(), at_ms=...)`. None: never."""
-        raise NotImplementedError
+        if self.floor.out or self._is_unsettled:
+            return self.floor.now_ms
+        timer = self.floor.next_timer()
+        return None if timer is None else timer[0]
 
     def snapshot(self) -> Snapshot:
         """Return the complete state, in a canonical order."""
-        raise NotImplementedError
+        return snapshot_of(self.floor)
 
     def position(self, interaction_id: str) -> int | None:
-        """Return the place in its queue, 1 is next; None if it is not waiting."""
-        raise NotImplementedError
+        """Return the place in its queue, 1 is next; None if it is not waiting.
+
+        Counts those of its queue who would be taken before it by an agent able to take either.
+        """
+        item = self.floor.items.get(interaction_id)
+        return None if item is None else outlook.position(self.floor, item)
 
     def estimate_wait_ms(self, interaction_id: str) -> int | None:
         """Return how much longer the interaction is expected to wait; None when nobody can take it or it is unknown."""
-        raise NotImplementedError
+        item = self.floor.items.get(interaction_id)
+        return None if item is None else outlook.expected_wait_ms(self.floor, item)
 
     def estimate_new_ms(self, interaction: WaitingInteraction) -> int | None:
-        """Return how long this interaction would be expected to wait if it came now; None when nobody can take it."""
-        raise NotImplementedError
+        """Return how long this interaction would be expected to wait if it came now; None when nobody can take it.
+
+        Raises:
+            ImpossibleInput: the interaction names what is not there.
+        """
+        check_interaction(self.policy, interaction)
+        return outlook.expected_wait_of_new_ms(self.floor, interaction)
+
+    # Time.
+
+    def _start(self, at_ms: int) -> None:
+        """The first event says what time it is, unless a snapshot did."""
+        self._is_unsettled = False
+        if not self._has_started:
+            self._has_started = True
+            self.floor.now_ms = at_ms
+            for run in self.floor.runs.values():
+                waiting.watch_hours(self.floor, run)
+        matching.settle_everything(self.floor)
+
+    def _pass_time(self, at_ms: int) -> None:
+        """Fire each timer at its own time, so that late ticks decide as punctual ones would."""
+        floor = self.floor
+        while (timer := floor.next_timer()) is not None and timer[0] <= at_ms:
+            floor.pop_timer()
+            floor.now_ms = max(floor.now_ms, timer[0])
+            fire(floor, timer[1], timer[2], timer[3])
+            matching.settle(floor)
+        floor.now_ms = at_ms
+
+    # Another policy.
+
+    def _check_policy(self, policy: Policy) -> None:
+        refuse_unsound(policy)
+        floor = self.floor
+        try:
+            for item in floor.items.values():
+                check_interaction(policy, item.interaction)
+            for agent in floor.agents.values():
+                check_agent(policy, state_of(agent))
+        except ImpossibleInput as error:
+            raise InvalidPolicy(f"what is under way does not fit the policy: {error}") from error
+
+    def _adopt(self, policy: Policy) -> None:
+        """Build the floor again under another policy: the same that happens at a restart."""
+        before = self.floor
+        forced = tuple(each for each in snapshot_of(before).forced if each[0] in policy.queues)
+        self.floor = build(policy, replace(snapshot_of(before), forced=forced, reviews=None), before.learned)
+        self.floor.out = before.out
+        matching.settle_everything(self.floor)
+        self._pass_time(self.floor.now_ms)

@@ -31,7 +31,7 @@ class InteractionChanged:
 
 @dataclass(frozen=True, slots=True)
 class InteractionLeft:
-    """The interaction waits no longer: the customer gave up, it was cancelled, it was moved. Unknown ids are ignored."""
+    """The interaction waits no longer: the customer gave up, it was cancelled or moved. Unknown ids are ignored."""
 
     interaction_id: str
     abandoned: bool = True

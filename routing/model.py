@@ -120,6 +120,8 @@ class LiveOffer:
     offer_no: int
     deadline_ms: int
     offered_at_ms: int = 0
+    is_exclusive: bool = False
+    """Picked or assigned by hand: nobody else is offered it meanwhile."""
 
 
 class WayOutKind(StrEnum):

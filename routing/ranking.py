@@ -77,6 +77,22 @@ class Line:
             return STRICT, float(-self.key.value)
         return IN_TIME, -self._weight * (waited + _FIRST_SECOND_MS)
 
+    def stretches(self, now_ms: int) -> list[tuple[int, float, float]]:
+        """Return (group, first arrival, arrival after the last) of the stretches of arrivals that share a group."""
+        if self.key.profile is Profile.STRICT_PRIORITY:
+            return [(STRICT, float("-inf"), float("inf"))]
+        if self.key.profile is not Profile.IN_TIME_FIRST:
+            return [(IN_TIME, float("-inf"), float("inf"))]
+        in_time_ms = float(now_ms - self.key.target_ms)
+        long_ms = float(min(now_ms - self.key.long_wait_ms + 1, in_time_ms))
+        return [(LONG_WAIT, float("-inf"), long_ms), (LATE, long_ms, in_time_ms), (IN_TIME, in_time_ms, float("inf"))]
+
+    def arrival_of_score(self, score: float, now_ms: int) -> float:
+        """Return the arrival that would have this score now; earlier arrivals have more."""
+        if self.key.profile is Profile.STRICT_PRIORITY:
+            return float("inf") if self.key.value > score else float("-inf")
+        return now_ms - (score / self._weight - _FIRST_SECOND_MS)
+
 
 def urgency_of(line: Line, arrival_ms: int, now_ms: int) -> Urgency:
     """Return the figures by which an interaction of the line competes now."""

@@ -1,0 +1,95 @@
+"""Whether an event can be true at all, asked before it changes anything."""
+
+from collections.abc import Iterable, Mapping
+
+from routing.errors import AlreadyKnown, ImpossibleInput, UnknownChannel, UnknownQueue, UnknownSkill
+from routing.model import AgentState, HeldWork, SkillNeed, WaitingInteraction
+from routing.policy import Policy
+
+LEVELS = range(1, 6)
+VALUES = range(1, 1001)
+
+
+def check_interaction(policy: Policy, interaction: WaitingInteraction) -> None:
+    """Raise ImpossibleInput if the interaction names what is not there or has figures that cannot be."""
+    _check_id(interaction.id)
+    check_queue(policy, interaction.queue_id)
+    _check_channel(policy, interaction.channel)
+    if interaction.value not in VALUES:
+        raise ImpossibleInput(f"interaction {interaction.id}: value {interaction.value} is not 1..1000")
+    for name in ("head_start_ms", "order", "least_stage", "offers_made", "queued_at_ms"):
+        if getattr(interaction, name) < 0:
+            raise ImpossibleInput(f"interaction {interaction.id}: {name} is negative")
+    check_needs(policy, interaction.skills)
+    for group in interaction.any_of:
+        check_needs(policy, group)
+        if not group:
+            raise ImpossibleInput(f"interaction {interaction.id}: a choice of no skills")
+    _check_skills(policy, interaction.best_skills)
+
+
+def check_needs(policy: Policy, needs: Iterable[SkillNeed]) -> None:
+    """Raise ImpossibleInput if a skill is unknown or a level is outside 1..5."""
+    for need in needs:
+        _check_skills(policy, (need.skill,))
+        if need.level not in LEVELS:
+            raise ImpossibleInput(f"skill {need.skill}: level {need.level} is not 1..5")
+
+
+def check_agent(policy: Policy, agent: AgentState) -> None:
+    """Raise ImpossibleInput if the agent's state names what is not there or has figures that cannot be."""
+    _check_id(agent.id)
+    _check_skills(policy, agent.skills)
+    for skill, level in agent.skills.items():
+        if level not in LEVELS:
+            raise ImpossibleInput(f"agent {agent.id}: skill {skill}: level {level} is not 1..5")
+    _check_units(policy, agent.id, agent.units)
+    if agent.capacity_units < 0:
+        raise ImpossibleInput(f"agent {agent.id}: capacity {agent.capacity_units} is negative")
+    if agent.speed <= 0:
+        raise ImpossibleInput(f"agent {agent.id}: speed {agent.speed} is not positive")
+    for queue_id in agent.queue_ids or ():
+        check_queue(policy, queue_id)
+    for channel in agent.channels or ():
+        _check_channel(policy, channel)
+    held = agent.holds or ()
+    for work in held:
+        check_work(policy, work)
+    if len({work.interaction_id for work in held}) < len(held):
+        raise AlreadyKnown(f"agent {agent.id} holds an interaction twice")
+
+
+def check_work(policy: Policy, work: HeldWork) -> None:
+    """Raise ImpossibleInput if held work is of no channel there is."""
+    _check_id(work.interaction_id)
+    _check_channel(policy, work.channel)
+
+
+def check_queue(policy: Policy, queue_id: str) -> None:
+    """Raise UnknownQueue if the policy has no such queue."""
+    if queue_id not in policy.queues:
+        raise UnknownQueue(f"there is no queue {queue_id!r}")
+
+
+def _check_units(policy: Policy, agent_id: str, units: Mapping[str, int]) -> None:
+    for channel, cost in units.items():
+        _check_channel(policy, channel)
+        if cost <= 0:
+            raise ImpossibleInput(f"agent {agent_id}: {channel} costs {cost} units")
+
+
+def _check_id(some_id: str) -> None:
+    if not some_id:
+        raise ImpossibleInput("an id is empty")
+
+
+def _check_channel(policy: Policy, channel: str) -> None:
+    if channel not in policy.channels:
+        raise UnknownChannel(f"there is no channel kind {channel!r}")
+
+
+def _check_skills(policy: Policy, skills: Iterable[str]) -> None:
+    if policy.skills:
+        for skill in skills:
+            if skill not in policy.skills:
+                raise UnknownSkill(f"there is no skill {skill!r}")

@@ -1,0 +1,427 @@
+"""The engine's memory: who waits where, who is free for what, which offers live, what is due when.
+
+Changed only by `waiting`, `offers`, `matching` and `engine`; it decides nothing itself.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+from heapq import heapify, heappop, heappush
+
+from routing import capacity, hours
+from routing.catalogue import Catalogue, Kind, Pool
+from routing.cells import Cell, Entry, bits
+from routing.estimate import Learned
+from routing.events import Decision
+from routing.model import AgentState, HeldWork, SkillNeed, WaitingInteraction
+from routing.policy import Policy, QueuePolicy
+from routing.ranking import AgentFigures, Line, LineKey, agent_entry, line_key
+from routing.relaxation import Stages
+
+_KindKey = tuple[
+    str, str, int, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], ...], tuple[str, ...], tuple[str, ...]
+]
+
+
+class Due(IntEnum):
+    """What a timer is for; at the same millisecond smaller ones first."""
+
+    QUEUE_EDGE = 0
+    QUEUE_REVIEW = 1
+    AGENT = 2
+    OFFER = 3
+    ITEM = 4
+
+
+Timer = tuple[int, Due, str, str]
+"""(due in ms, what for, whose, and for an offer: to whom)."""
+
+
+class QueueRun:
+    """One queue at work. `items` are those waiting in it or offered, in the order they came."""
+
+    __slots__ = ("_edge_ms", "_known_from_ms", "_open", "final_kinds", "forced", "hours", "items", "policy",
+                 "review_due_ms", "stages")  # fmt: skip
+
+    def __init__(self, queue: QueuePolicy, policy: Policy) -> None:
+        self.policy = queue
+        self.stages = Stages(queue, policy.queues)
+        self.hours = None if queue.hours_id is None else policy.hours[queue.hours_id]
+        self.items: dict[str, Item] = {}
+        self.final_kinds: dict[int, Kind] = {}
+        self.forced: bool | None = None
+        self.review_due_ms: int | None = None
+        self._known_from_ms = 0
+        self._edge_ms: int | None = 0
+        self._open = True
+
+    def was_open(self, at_ms: int) -> bool:
+        """Return whether the hours were open at an instant; remembers the stretch it last looked at."""
+        if self.hours is None:
+            return True
+        if self._known_from_ms <= at_ms and (self._edge_ms is None or at_ms < self._edge_ms):
+            return self._open
+        is_open = hours.is_open(self.hours, at_ms)
+        self._known_from_ms, self._edge_ms = at_ms, hours.next_edge_ms(self.hours, at_ms)
+        self._open = is_open
+        return is_open
+
+    def is_open(self, at_ms: int) -> bool:
+        """Return whether the queue is open: as forced, else by its hours."""
+        return self.was_open(at_ms) if self.forced is None else self.forced
+
+    def next_edge_ms(self, at_ms: int) -> int | None:
+        """Return when its hours change next."""
+        return None if self.hours is None else hours.next_edge_ms(self.hours, at_ms)
+
+    def serves(self, item: "Item", at_ms: int) -> bool:
+        """Return whether the item may be offered as far as opening goes."""
+        if self.forced is not None or self.was_open(at_ms):
+            return self.is_open(at_ms)
+        return self.policy.work_off_after_close and item.came_open
+
+
+class Offer:
+    """A live offer."""
+
+    __slots__ = ("agent", "deadline_ms", "is_exclusive", "item", "made_at_ms", "no", "units")
+
+    def __init__(self, item: "Item", agent: "Agent", no: int, deadline_ms: int, made_at_ms: int, units: int) -> None:
+        self.item = item
+        self.agent = agent
+        self.no = no
+        self.deadline_ms = deadline_ms
+        self.made_at_ms = made_at_ms
+        self.units = units
+        self.is_exclusive = False
+        """Picked or assigned by hand: nobody else is offered it meanwhile."""
+
+
+class Item:
+    """One waiting or offered interaction and where it stands.
+
+    `personal` are the keys of the personal cells it is in; `placed` is true while it is in its line's structures.
+    """
+
+    __slots__ = ("arrival_ms", "came_open", "due_ms", "entry", "excluded", "id", "interaction", "kind", "least_stage",
+                 "line", "offers", "offers_made", "order", "personal", "placed", "run", "since_ms", "stage",
+                 "wanted")  # fmt: skip
+
+    def __init__(self, interaction: WaitingInteraction, run: QueueRun, since_ms: int, order: int) -> None:
+        self.id = interaction.id
+        self.interaction = interaction
+        self.run = run
+        self.since_ms = since_ms
+        self.came_open = run.was_open(interaction.queued_at_ms)
+        self.order = order
+        self.arrival_ms = since_ms - interaction.head_start_ms
+        self.entry: Entry = (self.arrival_ms, order, interaction.id)
+        self.least_stage = interaction.least_stage
+        self.offers_made = interaction.offers_made
+        self.excluded: dict[str, int] = {each.agent_id: each.until_ms for each in interaction.excluded}
+        self.offers: dict[str, Offer] = {}
+        self.stage = 0
+        self.due_ms: int | None = None
+        self.kind: Kind
+        self.line: Line
+        self.personal: tuple[tuple[str, str], ...] = ()
+        self.placed = False
+        self.wanted = True
+        """False while it sleeps (closed) or waits for one agent who is not there."""
+
+    @property
+    def is_fully_offered(self) -> bool:
+        """Whether as many agents are offered it as may be at once."""
+        if not self.offers:
+            return False
+        if len(self.offers) >= self.run.policy.offers_at_once:
+            return True
+        return any(offer.is_exclusive for offer in self.offers.values())
+
+    @property
+    def wants_offers(self) -> bool:
+        """Whether it may be offered to one more agent now."""
+        return self.wanted and not self.is_fully_offered
+
+
+class Agent:
+    """One logged-in agent at work. `entries` are their places among the free agents, by slot number."""
+
+    __slots__ = ("entries", "held", "id", "idle_since_ms", "is_refused", "is_up", "last_offer_at_ms", "load", "misses",
+                 "offers", "paused_until_ms", "pool", "state", "used")  # fmt: skip
+
+    def __init__(self, state: AgentState, pool: "Pool[Agent]") -> None:
+        self.id = state.id
+        self.state = state
+        self.pool = pool
+        self.is_up = state.is_available and state.is_connected and not state.is_not_responding
+        self.held: dict[str, tuple[HeldWork, int]] = {}
+        self.offers: dict[str, Offer] = {}
+        self.load: capacity.Load = {}
+        self.used = 0
+        self.idle_since_ms = 0
+        self.last_offer_at_ms = -1
+        self.paused_until_ms = 0
+        self.misses = 0
+        self.is_refused = False
+        """Paused because the store knew better; the next state of theirs ends it."""
+        self.entries: dict[int, Entry] = {}
+
+    def take(self, channel: str, units: int) -> None:
+        """Take units of the agent's capacity."""
+        capacity.add(self.load, channel, units)
+        self.used += units
+
+    def release(self, channel: str, units: int) -> None:
+        """Give units back."""
+        capacity.release(self.load, channel, units)
+        self.used -= units
+
+
+class Floor:
+    """All of it."""
+
+    def __init__(self, policy: Policy, now_ms: int, learned: Learned) -> None:
+        self.policy = policy
+        self.now_ms = now_ms
+        self.learned = learned
+        self.catalogue: Catalogue[Agent] = Catalogue(policy)
+        self.runs = {queue_id: QueueRun(queue, policy) for queue_id, queue in policy.queues.items()}
+        self.lines: dict[LineKey, Line] = {}
+        self.busy_lines: dict[LineKey, Line] = {}
+        """Those where somebody waits."""
+        self.items: dict[str, Item] = {}
+        self.agents: dict[str, Agent] = {}
+        self.holders: dict[str, dict[str, None]] = {}
+        """Interaction -> agents who hold it."""
+        self.barred: dict[str, dict[str, None]] = {}
+        """Agent -> interactions they are excluded from."""
+        self.addressed: dict[str, dict[str, None]] = {}
+        """Agent -> interactions addressed to them or preferring them."""
+        self.has_reservations = any(queue.reservation for queue in policy.queues.values())
+        self.dirty_items: dict[str, Item] = {}
+        self.dirty_agents: dict[str, Agent] = {}
+        self.order = 0
+        self.out: list[Decision] = []
+        self._timers: list[Timer] = []
+        self._crews: dict[int, int] = {}
+        self._kind_by_shape: dict[_KindKey, Kind] = {}
+
+    # What things are.
+
+    def kind_of(self, interaction: WaitingInteraction, run: QueueRun, stage: int) -> Kind:
+        """Return the kind of what the interaction needs in the stage."""
+        shape = (
+            interaction.queue_id,
+            interaction.channel,
+            stage,
+            interaction.skills,
+            interaction.any_of,
+            interaction.best_skills,
+            interaction.languages,
+        )
+        kind = self._kind_by_shape.get(shape)
+        if kind is None:
+            need = run.stages.need(interaction, stage)
+            is_new_order = not self.catalogue.has_order(need.channel, need.order)
+            kind = self._kind_by_shape[shape] = self.catalogue.kind(need)
+            if is_new_order:
+                self.publish_all(self.agents.values())
+        return kind
+
+    def line_of(self, item: Item) -> Line:
+        """Return the line the item competes in at its stage."""
+        interaction = item.interaction
+        keep_free = item.run.stages.keep_free(item.stage, interaction.value)
+        key = line_key(item.run.policy, self.policy, interaction.value, keep_free)
+        line = self.lines.get(key)
+        if line is None:
+            line = self.lines[key] = Line(key)
+        return line
+
+    # Who is free for what.
+
+    def is_ready(self, agent: Agent) -> bool:
+        """Return whether the agent may be offered anything at all now."""
+        return agent.is_up and agent.paused_until_ms <= self.now_ms
+
+    def room(self, agent: Agent, channel: str) -> int:
+        """Return the units the agent has left for work of the channel."""
+        capacity_units = agent.pool.talent.capacity_units
+        if not agent.load:
+            return capacity_units
+        return capacity.room_for(channel, capacity_units, agent.load, self.policy.channels)
+
+    def units_for(self, agent: Agent, channel: str) -> int:
+        """Return the units work of the channel costs the agent, whether or not they are offered any."""
+        units = agent.pool.units.get(channel)
+        if units is None:
+            units = agent.state.units.get(channel, self.policy.channels[channel].units)
+        return units
+
+    def is_free_for(self, agent: Agent, channel: str) -> bool:
+        """Return whether the agent could be offered work of the channel now."""
+        units = agent.pool.units.get(channel)
+        return units is not None and self.is_ready(agent) and self.room(agent, channel) >= units
+
+    def takes(self, agent: Agent) -> int:
+        """Return the mask of kinds the agent may be offered now."""
+        if not self.is_ready(agent):
+            return 0
+        mask = 0
+        for channel, units in agent.pool.units.items():
+            if self.room(agent, channel) >= units:
+                mask |= agent.pool.takes[channel]
+        return mask
+
+    def crew(self, pools: int) -> int:
+        """Return how many agents of these pools are up, busy or not."""
+        known = self._crews.get(pools)
+        if known is None:
+            members = (self.catalogue.pools[number].members for number in bits(pools & self.catalogue.populated))
+            known = self._crews[pools] = sum(agent.is_up for each in members for agent in each.values())
+        return known
+
+    def crew_changed(self) -> None:
+        """Forget what `crew` remembered: somebody came, went, or changed."""
+        self._crews.clear()
+
+    def publish(self, agent: Agent) -> None:
+        """Bring the agent's places among the free agents up to date."""
+        entries = agent.entries
+        is_ready = self.is_ready(agent)
+        if not is_ready and not entries:
+            return
+        pool_number = agent.pool.number
+        figures = None
+        for number, frontier, channel, units, order, pack in agent.pool.slots:
+            before = entries.get(number)
+            after = None
+            if is_ready and self.room(agent, channel) >= units:
+                if figures is None:
+                    figures = AgentFigures(
+                        agent.id, agent.used, agent.idle_since_ms, agent.last_offer_at_ms, agent.state.speed
+                    )
+                after = agent_entry(order, figures, pack=pack)
+            if before == after:
+                continue
+            if before is not None:
+                frontier.remove(pool_number, agent.id)
+                del entries[number]
+            if after is not None:
+                frontier.add(pool_number, after)
+                entries[number] = after
+
+    def publish_all(self, agents: Iterable[Agent]) -> None:
+        """Bring many agents' places up to date."""
+        for agent in agents:
+            self.publish(agent)
+
+    def unpublish(self, agent: Agent) -> None:
+        """Take the agent out of all free agents."""
+        for slot in agent.pool.slots:
+            if agent.entries.pop(slot.number, None) is not None:
+                slot.frontier.remove(agent.pool.number, agent.id)
+
+    # Who waits where.
+
+    def place(self, item: Item) -> None:
+        """Put the item into its line: into its kind's cell, or into the cells of those it is addressed to."""
+        if item.placed:
+            return
+        item.placed = True
+        self.busy_lines[item.line.key] = item.line
+        if not item.personal:
+            item.line.frontier.add(item.kind.number, item.entry)
+            return
+        for key in item.personal:
+            cell = item.line.personal.get(key)
+            if cell is None:
+                cell = item.line.personal[key] = Cell()
+            cell.add(item.entry)
+
+    def unplace(self, item: Item) -> None:
+        """Take the item out of its line."""
+        if not item.placed:
+            return
+        item.placed = False
+        line = item.line
+        if not item.personal:
+            line.frontier.remove(item.kind.number, item.id)
+        for key in item.personal:
+            cell = line.personal[key]
+            cell.remove(item.id)
+            if not cell:
+                del line.personal[key]
+        if line.is_empty:
+            del self.busy_lines[line.key]
+
+    def bar(self, item: Item, agent_id: str, until_ms: int) -> None:
+        """Exclude an agent from an item until an instant."""
+        item.excluded[agent_id] = until_ms
+        self.barred.setdefault(agent_id, {})[item.id] = None
+
+    def unbar(self, item: Item, agent_id: str) -> None:
+        """End an exclusion."""
+        del item.excluded[agent_id]
+        others = self.barred[agent_id]
+        del others[item.id]
+        if not others:
+            del self.barred[agent_id]
+
+    def hold(self, agent: Agent, work: HeldWork) -> None:
+        """Record work the agent holds; its capacity must have been taken or be free to take."""
+        units = self.units_for(agent, work.channel)
+        agent.held[work.interaction_id] = (work, units)
+        agent.take(work.channel, units)
+        self.holders.setdefault(work.interaction_id, {})[agent.id] = None
+
+    def drop(self, agent: Agent, interaction_id: str) -> HeldWork | None:
+        """Forget work the agent held; return it, or None if they did not."""
+        found = agent.held.pop(interaction_id, None)
+        if found is None:
+            return None
+        work, units = found
+        agent.release(work.channel, units)
+        holders = self.holders[interaction_id]
+        del holders[agent.id]
+        if not holders:
+            del self.holders[interaction_id]
+        return work
+
+    # What is due.
+
+    def call_at(self, due_ms: int, what: Due, whose: str, whom: str = "") -> None:
+        """Set a timer. Timers are never taken back; one that no longer matches its subject is ignored."""
+        timers = self._timers
+        heappush(timers, (due_ms, what, whose, whom))
+        if len(timers) > 4 * (len(self.items) + len(self.agents) + len(self.runs)) + 1_000:
+            self._timers = sorted({timer for timer in timers if self._is_live(timer)})
+            heapify(self._timers)
+
+    def next_timer(self) -> Timer | None:
+        """Return the next timer that still means something."""
+        timers = self._timers
+        while timers and not self._is_live(timers[0]):
+            heappop(timers)
+        return timers[0] if timers else None
+
+    def pop_timer(self) -> None:
+        """Remove the timer that `next_timer` returned, and its twins."""
+        timer = self._timers[0]
+        while self._timers and self._timers[0] == timer:
+            heappop(self._timers)
+
+    def _is_live(self, timer: Timer) -> bool:
+        due_ms, what, whose, whom = timer
+        if what is Due.ITEM:
+            item = self.items.get(whose)
+            return item is not None and item.due_ms == due_ms
+        if what is Due.OFFER:
+            item = self.items.get(whose)
+            offer = None if item is None else item.offers.get(whom)
+            return offer is not None and offer.deadline_ms == due_ms
+        if what is Due.AGENT:
+            agent = self.agents.get(whose)
+            return agent is not None and agent.paused_until_ms == due_ms
+        run = self.runs[whose]
+        return what is Due.QUEUE_EDGE or run.review_due_ms == due_ms

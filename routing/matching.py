@@ -1,0 +1,225 @@
+"""Bringing together what can be brought together after an event.
+
+One rule: among the interactions that some free agent may take, the most urgent gets its best agent; again until there
+is none. Before an event no such pair exists, so only what the event touched has to be looked at: one interaction
+that came looks for its best agent, one agent who came free looks for the most urgent work.
+"""
+
+from collections.abc import Iterable
+from itertools import chain
+
+from routing import offers
+from routing.cells import Entry, bits
+from routing.floor import Agent, Floor, Item
+from routing.model import Rule
+from routing.ranking import Line
+from routing.waiting import is_able
+
+_Rank = tuple[tuple[int, float], Entry]
+
+
+def settle(floor: Floor) -> None:
+    """Make every offer that has become possible, and bring all that was touched into its place."""
+    items, agents = floor.dirty_items, floor.dirty_agents
+    if floor.has_reservations or len(items) + len(agents) > 1:
+        _settle_many(floor)
+    elif items:
+        _settle_item(floor, next(iter(items.values())))
+    elif agents:
+        _settle_agent(floor, next(iter(agents.values())))
+    items.clear()
+    agents.clear()
+
+
+def settle_everything(floor: Floor) -> None:
+    """Make every offer possible anywhere on the floor."""
+    floor.dirty_items.update((item.id, item) for item in floor.items.values() if item.wants_offers)
+    floor.dirty_agents.update(floor.agents)
+    _settle_many(floor)
+    floor.dirty_items.clear()
+    floor.dirty_agents.clear()
+
+
+def _settle_item(floor: Floor, item: Item) -> None:
+    while item.wants_offers:
+        found = best_agent(floor, item)
+        if found is None:
+            floor.place(item)
+            return
+        agent, rule = found
+        offers.make(floor, item, agent, rule or Rule.CAME_TO_FREE_AGENT)
+
+
+def _settle_agent(floor: Floor, agent: Agent) -> None:
+    while True:
+        item = most_urgent_for(floor, agent)
+        if item is None:
+            break
+        offers.make(floor, item, agent, _personal_rule(item, agent.id) or Rule.AGENT_CAME_FREE)
+    floor.publish(agent)
+
+
+def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
+    """Return the most urgent interaction the agent may be offered now, leaving reservations aside."""
+    mask = floor.takes(agent)
+    busy_lines = floor.busy_lines
+    if not busy_lines or not floor.is_ready(agent):
+        return None
+    hidden = _hide_from(floor, agent)
+    best: _Rank | None = None
+    for line in busy_lines.values():
+        head = line.frontier.first(mask)
+        entry = None if head is None else head[0]
+        if line.personal:
+            entry = _earliest(chain(() if entry is None else (entry,), _personal_heads(floor, line, agent)))
+        if entry is None:
+            continue
+        rank = (line.rank(int(entry[0]), floor.now_ms), entry)
+        if best is None or rank < best:
+            best = rank
+    for item in hidden:
+        floor.place(item)
+    return None if best is None else floor.items[str(best[1][-1])]
+
+
+def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
+    """Return the best free agent for the item and the personal rule that named them, if one did."""
+    channel = item.interaction.channel
+    barred = _barred_from(floor, item)
+    if item.personal:
+        for agent_id, _ in item.personal:
+            if agent_id not in barred and floor.is_free_for(floor.agents[agent_id], channel):
+                return floor.agents[agent_id], _personal_rule(item, agent_id)
+        return None
+    free = item.kind.free.frontier
+    pools = item.kind.pools
+    if not pools & free.mask:
+        return None
+    keep_free = item.line.key.keep_free
+    if keep_free and free.count(pools, keep_free + 1) <= keep_free:
+        return None
+    for agent_id in item.interaction.preferred_agent_ids:
+        if agent_id not in barred and is_able(floor, item, agent_id):
+            agent = floor.agents[agent_id]
+            if floor.is_free_for(agent, channel):
+                return agent, Rule.STICKY_AGENT
+    return _first_free(floor, item, barred)
+
+
+def _first_free(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agent, None] | None:
+    free = item.kind.free
+    hidden = []
+    for agent_id in barred:
+        agent = floor.agents.get(agent_id)
+        if agent is not None and free.number in agent.entries:
+            free.frontier.remove(agent.pool.number, agent_id)
+            hidden.append(agent)
+    head = None
+    for _, mask in item.kind.tiers:
+        head = free.frontier.first(mask)
+        if head is not None:
+            break
+    for agent in hidden:
+        free.frontier.add(agent.pool.number, agent.entries[free.number])
+    return None if head is None else (floor.agents[str(head[0][-1])], None)
+
+
+def _barred_from(floor: Floor, item: Item) -> dict[str, None]:
+    """Who is not offered the item: those excluded, those who are offered it already, those who still hold it."""
+    barred: dict[str, None] = {}
+    if item.excluded:
+        barred.update(dict.fromkeys(item.excluded))
+    if item.offers:
+        barred.update(dict.fromkeys(item.offers))
+    holders = floor.holders.get(item.id)
+    if holders is not None:
+        barred.update(holders)
+    return barred
+
+
+def _hide_from(floor: Floor, agent: Agent) -> list[Item]:
+    """Take the items the agent is barred from out of their lines; the caller puts them back."""
+    hidden = []
+    for item_id in chain(floor.barred.get(agent.id, ()), agent.offers, agent.held):
+        item = floor.items.get(item_id)
+        if item is not None and item.placed:
+            floor.unplace(item)
+            hidden.append(item)
+    return hidden
+
+
+def _personal_heads(floor: Floor, line: Line, agent: Agent) -> Iterable[Entry]:
+    for channel in agent.pool.units:
+        cell = line.personal.get((agent.id, channel))
+        if cell is not None and cell.first is not None and floor.is_free_for(agent, channel):
+            yield cell.first
+
+
+def _personal_rule(item: Item, agent_id: str) -> Rule | None:
+    if item.personal and item.interaction.only_agent_id == agent_id:
+        return Rule.ONLY_AGENT
+    return Rule.STICKY_AGENT if agent_id in item.interaction.preferred_agent_ids else None
+
+
+def _earliest(entries: Iterable[Entry]) -> Entry | None:
+    return min(entries, default=None)
+
+
+def _settle_many(floor: Floor) -> None:
+    """The same rule where an event touched several: pick the most urgent over all they could lead to."""
+    floor.publish_all(floor.dirty_agents.values())
+    came = dict(floor.dirty_items)
+    mask = 0
+    people = dict(floor.dirty_agents)
+    for item in came.values():
+        if not item.wants_offers:
+            continue
+        floor.place(item)
+        mask |= 1 << item.kind.number
+        people.update((agent_id, floor.agents[agent_id]) for agent_id, _ in item.personal)
+    for agent in floor.dirty_agents.values():
+        mask |= floor.takes(agent)
+    aside: list[Item] = []
+    while True:
+        item_or_none = _most_urgent_among(floor, mask, people)
+        if item_or_none is None:
+            break
+        found = best_agent(floor, item_or_none)
+        if found is None:
+            floor.unplace(item_or_none)
+            aside.append(item_or_none)
+            continue
+        agent, rule = found
+        usual = Rule.CAME_TO_FREE_AGENT if item_or_none.id in came else Rule.AGENT_CAME_FREE
+        offers.make(floor, item_or_none, agent, rule or usual)
+    for item in aside:
+        floor.place(item)
+
+
+def _most_urgent_among(floor: Floor, mask: int, people: dict[str, Agent]) -> Item | None:
+    best: _Rank | None = None
+    for line in floor.busy_lines.values():
+        takeable = _takeable(floor, line, mask)
+        head = line.frontier.first(takeable)
+        entry = None if head is None else head[0]
+        if line.personal:
+            heads = (each for agent in people.values() for each in _personal_heads(floor, line, agent))
+            entry = _earliest(chain(() if entry is None else (entry,), heads))
+        if entry is None:
+            continue
+        rank = (line.rank(int(entry[0]), floor.now_ms), entry)
+        if best is None or rank < best:
+            best = rank
+    return None if best is None else floor.items[str(best[1][-1])]
+
+
+def _takeable(floor: Floor, line: Line, mask: int) -> int:
+    """Return the kinds of the mask that wait in the line and have enough free agents."""
+    keep_free = line.key.keep_free
+    takeable = 0
+    for number in bits(mask & line.frontier.mask):
+        kind = floor.catalogue.kinds[number]
+        free = kind.free.frontier
+        if kind.pools & free.mask and (not keep_free or free.count(kind.pools, keep_free + 1) > keep_free):
+            takeable |= 1 << number
+    return takeable

@@ -1,0 +1,168 @@
+"""An offer's life: made, accepted, ended, with what each means for the agent and the interaction."""
+
+from dataclasses import replace
+
+from routing import capacity, waiting
+from routing.events import MakeOffer, MarkNotResponding, WithdrawOffer
+from routing.floor import Agent, Due, Floor, Item, Offer
+from routing.model import Figure, HeldWork, OfferEnd, Reason, Rule
+from routing.ranking import GROUP_NAMES
+
+
+def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bool = False) -> None:
+    """Offer the item to the agent and hold their capacity. With `is_exclusive` they are not asked."""
+    now_ms = floor.now_ms
+    queue = item.run.policy
+    channel = item.interaction.channel
+    channel_policy = floor.policy.channels[channel]
+    timeout_ms = channel_policy.offer_timeout_ms if queue.offer_timeout_ms is None else queue.offer_timeout_ms
+    auto_accept = channel_policy.auto_accept if queue.auto_accept is None else queue.auto_accept
+    item.offers_made += 1
+    units = floor.units_for(agent, channel)
+    offer = Offer(item, agent, item.offers_made, now_ms + timeout_ms, now_ms, units)
+    offer.is_exclusive = is_exclusive
+    interrupts = _interrupts(floor, agent, channel, units) if agent.held else ()
+    figures = _figures(item, agent, now_ms)
+    agent.take(channel, units)
+    agent.offers[item.id] = offer
+    agent.last_offer_at_ms = now_ms
+    item.offers[agent.id] = offer
+    if not item.wants_offers:
+        floor.unplace(item)
+        item.due_ms = None
+        floor.dirty_items.pop(item.id, None)
+    floor.publish(agent)
+    floor.call_at(offer.deadline_ms, Due.OFFER, item.id, agent.id)
+    floor.out.append(
+        MakeOffer(
+            item.id,
+            agent.id,
+            offer.no,
+            offer.deadline_ms,
+            auto_accept or is_exclusive,
+            interrupts,
+            Reason(rule, figures),
+        )
+    )
+
+
+def _interrupts(floor: Floor, agent: Agent, channel: str, units: int) -> tuple[str, ...]:
+    held = [(work.interaction_id, work.channel) for work, _ in agent.held.values()]
+    return capacity.interrupted(
+        channel, units, agent.pool.talent.capacity_units, held, agent.load, floor.policy.channels
+    )
+
+
+def _figures(item: Item, agent: Agent, now_ms: int) -> dict[str, Figure]:
+    line = item.line
+    group, score = line.rank(item.arrival_ms, now_ms)
+    return {
+        "waited_ms": now_ms - item.since_ms,
+        "group": GROUP_NAMES[group],
+        "urgency": -score,
+        "stage": item.stage,
+        "agent_idle_ms": now_ms - agent.idle_since_ms,
+        "agent_units": agent.used,
+    }
+
+
+def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
+    """Give the interaction to the agent, as the store has it; all other offers of it end."""
+    for offer in list(item.offers.values()):
+        won = agent is not None and offer.agent is agent
+        _close(floor, offer)
+        if not won:
+            _announce(floor, offer, OfferEnd.WON_ELSEWHERE, Rule.OFFER_ENDED)
+    waiting.forget(floor, item)
+    floor.learned.waited(item.interaction.queue_id, floor.now_ms - item.since_ms, gave_up=False)
+    if agent is None:
+        return
+    interaction = item.interaction
+    if item.id not in agent.held:
+        floor.hold(agent, HeldWork(item.id, interaction.channel, interaction.queue_id, floor.now_ms))
+    agent.misses = 0
+    agent.idle_since_ms = floor.now_ms
+    floor.dirty_agents[agent.id] = agent
+
+
+def end(floor: Floor, offer: Offer, cause: OfferEnd, rule: Rule | None = None) -> None:
+    """End an offer that was not accepted; the item goes back to its place. A rule says that the engine ends it."""
+    _close(floor, offer)
+    if rule is not None:
+        _announce(floor, offer, cause, rule)
+    item, agent = offer.item, offer.agent
+    again_ms = floor.policy.same_agent_again_ms.get(cause, 0)
+    if again_ms > 0:
+        floor.bar(item, agent.id, floor.now_ms + again_ms)
+    pause_ms = floor.policy.agent_backoff_ms.get(cause, 0)
+    if pause_ms > 0:
+        pause(floor, agent, floor.now_ms + pause_ms)
+    if cause is OfferEnd.TIMED_OUT:
+        _miss(floor, agent)
+    elif cause is OfferEnd.REJECTED:
+        agent.misses = 0
+    waiting.review(floor, item)
+
+
+def withdraw_all(floor: Floor, agent: Agent, cause: OfferEnd) -> None:
+    """End all offers the agent has, because the agent can take none."""
+    for offer in list(agent.offers.values()):
+        end(floor, offer, cause, Rule.AGENT_UNABLE)
+
+
+def leave(floor: Floor, item: Item) -> None:
+    """The interaction waits no longer: end its offers, at no agent's cost, and forget it."""
+    for offer in list(item.offers.values()):
+        _close(floor, offer)
+        _announce(floor, offer, OfferEnd.CUSTOMER_LEFT, Rule.OFFER_ENDED)
+    waiting.forget(floor, item)
+
+
+def reassign(floor: Floor, item: Item) -> None:
+    """End all offers of an item because a supervisor gives it to somebody."""
+    for offer in list(item.offers.values()):
+        _close(floor, offer)
+        _announce(floor, offer, OfferEnd.SUPERVISOR, Rule.ASSIGNED_BY_HAND)
+
+
+def take_back(floor: Floor, offer: Offer) -> None:
+    """Undo an offer that the store refused because of the agent."""
+    _close(floor, offer)
+    agent = offer.agent
+    agent.is_refused = True
+    pause(floor, agent, floor.now_ms + floor.policy.refused_backoff_ms)
+    waiting.review(floor, offer.item)
+
+
+def pause(floor: Floor, agent: Agent, until_ms: int) -> None:
+    """Offer the agent nothing before an instant."""
+    if until_ms > agent.paused_until_ms:
+        agent.paused_until_ms = until_ms
+        floor.call_at(until_ms, Due.AGENT, agent.id)
+        floor.publish(agent)
+
+
+def _miss(floor: Floor, agent: Agent) -> None:
+    agent.misses += 1
+    if agent.misses < floor.policy.misses_until_not_responding or not agent.is_up:
+        return
+    agent.state = replace(agent.state, is_not_responding=True)
+    agent.is_up = False
+    floor.crew_changed()
+    floor.publish(agent)
+    floor.out.append(MarkNotResponding(agent.id, Reason(Rule.MISSED_IN_A_ROW, {"misses": agent.misses})))
+    withdraw_all(floor, agent, OfferEnd.CAPACITY_CHANGED)
+    waiting.review_addressed(floor, agent.id)
+
+
+def _close(floor: Floor, offer: Offer) -> None:
+    agent = offer.agent
+    del offer.item.offers[agent.id]
+    del agent.offers[offer.item.id]
+    agent.release(offer.item.interaction.channel, offer.units)
+    floor.dirty_agents[agent.id] = agent
+
+
+def _announce(floor: Floor, offer: Offer, cause: OfferEnd, rule: Rule) -> None:
+    reason = Reason(rule, {"cause": cause.value, "offered_for_ms": floor.now_ms - offer.made_at_ms})
+    floor.out.append(WithdrawOffer(offer.item.id, offer.agent.id, offer.no, cause, reason))

@@ -1,0 +1,305 @@
+"""An interaction's time in a queue: coming in, relaxing, being put where it can be found, flowing out."""
+
+from routing import hours
+from routing.catalogue import Kind
+from routing.cells import bits
+from routing.eligibility import Need
+from routing.events import FlowOut, Relaxed
+from routing.floor import Due, Floor, Item, QueueRun
+from routing.model import Figure, FlowCause, Reason, Rule, WaitingInteraction, WayOut
+
+
+def arrive(floor: Floor, interaction: WaitingInteraction) -> None:
+    """Take an interaction into its queue, or let it flow out at once: full, closed, nobody there, nobody able."""
+    item = new_item(floor, interaction)
+    run = item.run
+    queue = run.policy
+    if queue.when_full is not None and queue.max_length is not None and len(run.items) >= queue.max_length:
+        _flow_out(floor, item, FlowCause.QUEUE_FULL, queue.when_full, {"max_length": queue.max_length})
+        return
+    is_served = run.serves(item, floor.now_ms)
+    if queue.when_closed is not None and not is_served:
+        _flow_out(floor, item, FlowCause.CLOSED, queue.when_closed, {})
+        return
+    if is_served and _flowed_out_for_lack(floor, item):
+        return
+    enter(floor, item)
+    review(floor, item)
+
+
+def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
+    """Return the item of an interaction, not yet part of anything but numbered."""
+    run = floor.runs[interaction.queue_id]
+    order = interaction.order or floor.order + 1
+    floor.order = max(floor.order, order)
+    since_ms = interaction.queued_at_ms
+    if run.hours is not None and not run.policy.count_closed_wait:
+        since_ms = hours.next_open_ms(run.hours, since_ms) or since_ms
+    return Item(interaction, run, since_ms, order)
+
+
+def enter(floor: Floor, item: Item) -> None:
+    """Make the item known to the floor; it is not placed yet."""
+    floor.items[item.id] = item
+    item.run.items[item.id] = item
+    for agent_id in item.excluded:
+        floor.barred.setdefault(agent_id, {})[item.id] = None
+    for agent_id in _addressees(item.interaction):
+        floor.addressed.setdefault(agent_id, {})[item.id] = None
+
+
+def forget(floor: Floor, item: Item) -> None:
+    """Take the item, whose offers have ended, out of everything."""
+    floor.unplace(item)
+    for agent_id in list(item.excluded):
+        floor.unbar(item, agent_id)
+    for agent_id in _addressees(item.interaction):
+        others = floor.addressed[agent_id]
+        del others[item.id]
+        if not others:
+            del floor.addressed[agent_id]
+    del floor.items[item.id]
+    del item.run.items[item.id]
+    floor.dirty_items.pop(item.id, None)
+
+
+def review(floor: Floor, item: Item) -> None:
+    """Bring an item up to the present: its limits, stage, audience and place, and when to look at it next."""
+    for agent_id, until_ms in list(item.excluded.items()):
+        if until_ms <= floor.now_ms:
+            floor.unbar(item, agent_id)
+    if item.is_fully_offered:
+        item.due_ms = None
+        return
+    if _flowed_out_late(floor, item) or _relaxed_out(floor, item):
+        return
+    _aim(floor, item)
+    _call_again(floor, item)
+
+
+def resume(floor: Floor, item: Item) -> None:
+    """Place a rebuilt item as it stood; limits it has passed meanwhile are acted upon with the first event."""
+    _aim(floor, item)
+    _call_again(floor, item)
+    queue = item.run.policy
+    waited_ms = floor.now_ms - item.since_ms
+    is_late = queue.when_waited is not None and queue.max_wait_ms is not None and waited_ms >= queue.max_wait_ms
+    if is_late or item.run.stages.way_out(item.stage) is not None:
+        item.due_ms = floor.now_ms
+        floor.call_at(floor.now_ms, Due.ITEM, item.id)
+
+
+def _flowed_out_late(floor: Floor, item: Item) -> bool:
+    queue = item.run.policy
+    if queue.max_wait_ms is None or queue.when_waited is None or item.offers:
+        return False
+    waited_ms = floor.now_ms - item.since_ms
+    if waited_ms < queue.max_wait_ms:
+        return False
+    flow_out(floor, item, FlowCause.WAITED_TOO_LONG, queue.when_waited, {"waited_ms": waited_ms})
+    return True
+
+
+def _relaxed_out(floor: Floor, item: Item) -> bool:
+    """Move the item to the stage it has come to; return whether that let it flow out."""
+    stages = item.run.stages
+    waited_ms = floor.now_ms - item.since_ms
+    stage = max(item.stage, item.least_stage, stages.stage_at(waited_ms))
+    rule = Rule.WAITED
+    while True:
+        if stage > item.stage:
+            item.stage = stage
+            floor.out.append(Relaxed(item.id, stage, Reason(rule, {"waited_ms": waited_ms})))
+        way_out = stages.way_out(stage)
+        if way_out is not None and not item.offers:
+            flow_out(floor, item, FlowCause.RELAXED_OUT, way_out, {"waited_ms": waited_ms, "stage": stage})
+            return True
+        kind = floor.kind_of(item.interaction, item.run, stage)
+        if not item.excluded or stage >= stages.last or not _everybody_declined(floor, kind, item):
+            _move(floor, item, kind)
+            return False
+        stage += 1
+        item.least_stage = stage
+        rule = Rule.ALL_DECLINED
+
+
+def _move(floor: Floor, item: Item, kind: Kind) -> None:
+    """Let the item be of a kind, and in the line of its stage; it is placed there later."""
+    line = floor.line_of(item)
+    if item.placed and (item.kind is not kind or item.line is not line):
+        floor.unplace(item)
+    item.kind = kind
+    item.line = line
+
+
+def review_addressed(floor: Floor, agent_id: str) -> None:
+    """Review what is addressed to an agent whose state has changed."""
+    for item_id in list(floor.addressed.get(agent_id, ())):
+        item = floor.items.get(item_id)
+        if item is not None:
+            review(floor, item)
+
+
+def _everybody_declined(floor: Floor, kind: Kind, item: Item) -> bool:
+    catalogue = floor.catalogue
+    for number in bits(kind.pools & catalogue.populated):
+        for agent in catalogue.pools[number].members.values():
+            if agent.is_up and agent.id not in item.excluded:
+                return False
+    return True
+
+
+def _aim(floor: Floor, item: Item) -> None:
+    """Decide who may see the item now: everybody able, its own agents only, or nobody yet."""
+    wanted = item.run.serves(item, floor.now_ms)
+    personal: tuple[tuple[str, str], ...] = ()
+    if wanted:
+        wanted, personal = _audience(floor, item)
+    if personal != item.personal or not wanted:
+        floor.unplace(item)
+    item.personal = personal
+    item.wanted = wanted
+    if wanted:
+        floor.dirty_items[item.id] = item
+    else:
+        floor.dirty_items.pop(item.id, None)
+
+
+def _audience(floor: Floor, item: Item) -> tuple[bool, tuple[tuple[str, str], ...]]:
+    interaction = item.interaction
+    waited_ms = floor.now_ms - item.since_ms
+    only = interaction.only_agent_id
+    if only is not None:
+        until_ms = item.run.policy.only_agent_ms
+        if until_ms is None or waited_ms < until_ms:
+            if only not in floor.agents or only in item.excluded:
+                return False, ()
+            return True, ((only, interaction.channel),)
+    if interaction.preferred_agent_ids and waited_ms < item.run.policy.sticky_ms:
+        known = tuple(
+            (agent_id, interaction.channel)
+            for agent_id in interaction.preferred_agent_ids
+            if agent_id not in item.excluded and is_able(floor, item, agent_id)
+        )
+        return True, known
+    return True, ()
+
+
+def is_able(floor: Floor, item: Item, agent_id: str) -> bool:
+    """Return whether the agent is there and has what the item needs at its stage, busy or not."""
+    agent = floor.agents.get(agent_id)
+    return agent is not None and agent.is_up and bool(item.kind.pools >> agent.pool.number & 1)
+
+
+def _call_again(floor: Floor, item: Item) -> None:
+    now_ms = floor.now_ms
+    queue = item.run.policy
+    interaction = item.interaction
+    waits = [item.run.stages.next_edge_ms(item.stage)]
+    if queue.when_waited is not None:
+        waits.append(queue.max_wait_ms)
+    if interaction.preferred_agent_ids and queue.sticky_ms:
+        waits.append(queue.sticky_ms)
+    if interaction.only_agent_id is not None:
+        waits.append(queue.only_agent_ms)
+    dues = [item.since_ms + wait_ms for wait_ms in waits if wait_ms is not None]
+    dues += item.excluded.values()
+    due_ms = min((due for due in dues if due > now_ms), default=None)
+    if due_ms is not None and due_ms != item.due_ms:
+        floor.call_at(due_ms, Due.ITEM, item.id)
+    item.due_ms = due_ms
+
+
+def flow_out(floor: Floor, item: Item, cause: FlowCause, way_out: WayOut, figures: dict[str, Figure]) -> None:
+    """Let a known item, which has no live offer, leave by a way out."""
+    forget(floor, item)
+    _flow_out(floor, item, cause, way_out, figures)
+
+
+def _flow_out(floor: Floor, item: Item, cause: FlowCause, way_out: WayOut, figures: dict[str, Figure]) -> None:
+    reason = Reason(Rule.WAY_OUT, {"cause": cause.value, **figures})
+    floor.out.append(FlowOut(item.id, item.interaction.queue_id, cause, way_out, reason))
+
+
+def _addressees(interaction: WaitingInteraction) -> dict[str, None]:
+    found = dict.fromkeys(interaction.preferred_agent_ids)
+    if interaction.only_agent_id is not None:
+        found[interaction.only_agent_id] = None
+    return found
+
+
+# Whether anybody could ever take it.
+
+
+def lack_of(floor: Floor, interaction: WaitingInteraction, run: QueueRun) -> FlowCause | None:
+    """Return why nobody logged in could ever take the interaction, or None if somebody could."""
+    if interaction.only_agent_id is not None and run.policy.only_agent_ms is None:
+        return None if interaction.only_agent_id in floor.agents else FlowCause.NOBODY_LOGGED_IN
+    catalogue = floor.catalogue
+    kind = floor.kind_of(interaction, run, run.stages.last)
+    run.final_kinds[kind.number] = kind
+    if kind.pools & catalogue.populated:
+        return None
+    members = catalogue.kind(Need(kind.need.channel, kind.need.doors, order=kind.need.order))
+    return FlowCause.NOBODY_ABLE if members.pools & catalogue.populated else FlowCause.NOBODY_LOGGED_IN
+
+
+def _flowed_out_for_lack(floor: Floor, item: Item) -> bool:
+    queue = item.run.policy
+    if queue.when_nobody is None and queue.when_unable is None:
+        return False
+    cause = lack_of(floor, item.interaction, item.run)
+    if cause is None:
+        return False
+    way_out = queue.when_nobody if cause is FlowCause.NOBODY_LOGGED_IN else queue.when_unable
+    if way_out is None:
+        return False
+    if item.id in floor.items:
+        forget(floor, item)
+    _flow_out(floor, item, cause, way_out, {})
+    return True
+
+
+def check_reach(floor: Floor) -> None:
+    """Call for a review, after the grace, of each queue where some who wait may have lost their last able agent."""
+    populated = floor.catalogue.populated
+    for run in floor.runs.values():
+        if run.items and any(not kind.pools & populated for kind in run.final_kinds.values()):
+            call_review(floor, run)
+
+
+def call_review(floor: Floor, run: QueueRun) -> None:
+    """Call for a review of a queue that has a way out for want of agents, unless one is due already."""
+    queue = run.policy
+    if run.review_due_ms is None and (queue.when_nobody is not None or queue.when_unable is not None):
+        run.review_due_ms = floor.now_ms + floor.policy.nobody_grace_ms
+        floor.call_at(run.review_due_ms, Due.QUEUE_REVIEW, queue.id)
+
+
+def review_queue(floor: Floor, run: QueueRun) -> None:
+    """Let those flow out whom nobody logged in could ever take."""
+    run.review_due_ms = None
+    for item in list(run.items.values()):
+        if not item.offers and run.serves(item, floor.now_ms):
+            _flowed_out_for_lack(floor, item)
+
+
+def reopen(floor: Floor, run: QueueRun) -> None:
+    """Act on a queue's opening or closing: wake those who slept, send off or put to sleep those who may not stay."""
+    when_closed = run.policy.when_closed
+    for item in list(run.items.values()):
+        if item.offers:
+            continue
+        if when_closed is not None and not run.serves(item, floor.now_ms):
+            flow_out(floor, item, FlowCause.CLOSED, when_closed, {})
+        else:
+            review(floor, item)
+    if run.is_open(floor.now_ms):
+        call_review(floor, run)
+
+
+def watch_hours(floor: Floor, run: QueueRun) -> None:
+    """Set the timer for the queue's next opening or closing."""
+    edge_ms = run.next_edge_ms(floor.now_ms)
+    if edge_ms is not None:
+        floor.call_at(edge_ms, Due.QUEUE_EDGE, run.policy.id)
