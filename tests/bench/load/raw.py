@@ -9,7 +9,7 @@ from typing import Self, cast
 _MASK = b"\0\0\0\0"
 """A mask of zeros is a mask like any other, and spares the client the masking."""
 
-Receive = Callable[[bytes], None]
+Receive = Callable[[bytes], object]
 
 
 class Refused(Exception):  # noqa: N818 - it says what is true
@@ -19,8 +19,21 @@ class Refused(Exception):  # noqa: N818 - it says what is true
 class RawSocket(asyncio.Protocol):
     """One websocket in one namespace. Frames are exact bytes; acknowledgements and events come to callbacks."""
 
-    __slots__ = ("_acks", "_auth", "_buffer", "_closed", "_namespace", "_next_id", "_opened", "_transport", "_upgraded",
-                 "frames", "is_closed", "on_event")  # fmt: skip
+    __slots__ = (
+        "_acks",
+        "_auth",
+        "_buffer",
+        "_calls",
+        "_closed",
+        "_namespace",
+        "_next_id",
+        "_opened",
+        "_transport",
+        "_upgraded",
+        "frames",
+        "is_closed",
+        "on_event",
+    )
 
     def __init__(self, namespace: str, auth: object, on_event: Receive | None) -> None:
         loop = asyncio.get_running_loop()
@@ -29,6 +42,7 @@ class RawSocket(asyncio.Protocol):
         self.on_event = on_event
         self._acks: dict[int, Receive] = {}
         self._buffer = b""
+        self._calls: set[asyncio.Future[bytes]] = set()
         self._next_id = 0
         self._opened: asyncio.Future[None] | None = loop.create_future()
         self._closed: asyncio.Future[None] | None = None
@@ -100,8 +114,14 @@ class RawSocket(asyncio.Protocol):
         self.send(b'42%b,%b["%b",%b]' % (self._namespace, ack_id, event.encode(), body))
 
     async def call(self, event: str, argument: object = None) -> object:
-        """Send an event and return the first argument of its acknowledgement."""
+        """Send an event and return the first argument of its acknowledgement.
+
+        Raises:
+            ConnectionResetError: the connection ended before the answer.
+        """
         answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._calls.add(answered)
+        answered.add_done_callback(self._calls.discard)
         self.emit(event, json.dumps(argument).encode(), answered.set_result)
         packet = await answered
         arguments = json.loads(packet[packet.index(b"[") :])
@@ -133,6 +153,9 @@ class RawSocket(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
         self._fail("closed")
+        for call in tuple(self._calls):
+            if not call.done():
+                call.set_exception(ConnectionResetError("closed before the answer"))
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
 
