@@ -41,7 +41,8 @@ def check_policy(policy: Policy, agents: Iterable[AgentState] | None = None) -> 
             found.append(_error("queue_id", key, f"queue {key} calls itself {queue.id}"))
         found += _check_figures(queue)
         found += _check_names(queue, policy)
-        found += _check_order_of_times(queue, policy)
+        found += _check_order_of_times(queue)
+        found += _check_halves(queue, policy)
     found += _check_way_out_rings(policy)
     if agents is not None and not any(finding.severity is Severity.ERROR for finding in found):
         found += _check_agents(policy, list(agents))
@@ -108,9 +109,11 @@ def _check_names(queue: QueuePolicy, policy: Policy) -> list[Finding]:
     found = []
     if queue.hours_id is not None and queue.hours_id not in policy.hours:
         found.append(_error("unknown_hours", queue.id, f"queue {queue.id}: there are no hours {queue.hours_id}"))
-    for need in queue.skills:
-        if need.level not in LEVELS:
-            found.append(_error("level", queue.id, f"queue {queue.id}: level {need.level} of {need.skill} is not 1..5"))
+    found += [
+        _error("level", queue.id, f"queue {queue.id}: level {need.level} of {need.skill} is not 1..5")
+        for need in queue.skills
+        if need.level not in LEVELS
+    ]
     named = [need.skill for need in queue.skills] + [skill for step in queue.relax for skill in step.drop_skills]
     if policy.skills:
         found += [
@@ -132,7 +135,7 @@ def _check_names(queue: QueuePolicy, policy: Policy) -> list[Finding]:
     return found
 
 
-def _check_order_of_times(queue: QueuePolicy, policy: Policy) -> list[Finding]:
+def _check_order_of_times(queue: QueuePolicy) -> list[Finding]:
     found = []
     limit = queue.max_wait_ms if queue.when_waited is not None else None
     for step in queue.relax:
@@ -149,6 +152,12 @@ def _check_order_of_times(queue: QueuePolicy, policy: Policy) -> list[Finding]:
     if limit is not None and queue.sticky_ms >= limit:
         text = f"queue {queue.id}: waits {queue.sticky_ms} ms for the known agent, longer than anybody waits"
         found.append(_warning("overlapping_timers", queue.id, text))
+    return found
+
+
+def _check_halves(queue: QueuePolicy, policy: Policy) -> list[Finding]:
+    """Find settings of which one half is missing or never takes effect."""
+    found = []
     for wait, way, name in (
         (queue.max_wait_ms, queue.when_waited, "wait"),
         (queue.max_length, queue.when_full, "length"),
@@ -175,9 +184,9 @@ def _check_way_out_rings(policy: Policy) -> list[Finding]:
         queue.id: [way.target for way in _ways_out(queue) if way.kind is WayOutKind.QUEUE]
         for queue in policy.queues.values()
     }
-    for start in onward:
+    for start, targets in onward.items():
         seen: dict[str, None] = {}
-        ahead = list(onward[start])
+        ahead = list(targets)
         while ahead:
             queue_id = ahead.pop()
             if queue_id not in seen:
