@@ -1,0 +1,80 @@
+/** What the sync core asks of a browser: storage, other tabs, time, chance. */
+
+/**
+ * The iframe's own storage; without it (blocked by the visitor) the conversation lasts as long as the page.
+ * @param {string} site
+ * @returns {import("./types").Store}
+ */
+export function openStore(site) {
+  const prefix = `chat:${site}:`;
+  /** @type {Map<string, string>} what storage would not take */
+  const memory = new Map();
+  /** @type {Storage | null} */
+  let disk = null;
+  try {
+    disk = window.localStorage;
+    disk.getItem(prefix);
+  } catch {
+    disk = null;
+  }
+  return {
+    get(key) {
+      const text = memory.get(key) ?? disk?.getItem(prefix + key);
+      try {
+        return text ? JSON.parse(text) : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    set(key, value) {
+      const text = JSON.stringify(value);
+      memory.delete(key);
+      try {
+        if (!disk) throw new Error("no storage");
+        disk.setItem(prefix + key, text);
+      } catch {
+        memory.set(key, text);
+      }
+    },
+    remove(key) {
+      memory.delete(key);
+      disk?.removeItem(prefix + key);
+    },
+    keys(start) {
+      const all = disk ? Object.keys(disk).filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)) : [];
+      return [...new Set([...all, ...memory.keys()])].filter((key) => key.startsWith(start));
+    },
+  };
+}
+
+/** @param {string} site @returns {import("./types").Bus} */
+export function openBus(site) {
+  if (!("BroadcastChannel" in window)) return { post() {}, listen() {} };
+  const channel = new BroadcastChannel(`chat:${site}`);
+  return {
+    post: (news) => channel.postMessage(news),
+    listen: (listener) => channel.addEventListener("message", (event) => listener(event.data)),
+  };
+}
+
+/** @param {string} site @returns {import("./types").Env} */
+export function openEnv(site) {
+  return {
+    now: () => Date.now(),
+    later: (work, ms) => setTimeout(work, ms),
+    cancel: (timer) => clearTimeout(timer),
+    random: () => Math.random(),
+    uuid,
+    alone: (work) => (navigator.locks ? Promise.resolve(navigator.locks.request(`chat:${site}:outbox`, () => work())) : work()),
+  };
+}
+
+/** crypto.randomUUID exists on secure origins only; a hub tried out over plain http has to work too. */
+function uuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const text = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

@@ -1,0 +1,90 @@
+/** Files on their way up: checked against the site's policy first, with progress, and again on a click. */
+import { signal } from "/vendor/preact.js";
+import { size } from "./text.js";
+
+/**
+ * @typedef {object} Upload
+ * @property {string} key
+ * @property {File} file
+ * @property {"uploading" | "done" | "failed"} state
+ * @property {number} progress 0 to 1
+ * @property {import("./types").FileRow | null} row
+ * @property {() => void} stop
+ */
+
+/** Why the site's policy refuses a file, or null. @param {File} file @param {import("./types").Site["files"]} policy @param {import("./strings.js").Say} say */
+export function refusal(file, policy, say) {
+  const name = file.name;
+  const ending = (/\.[^.]+$/.exec(name.toLowerCase()) ?? [""])[0];
+  if (policy.types.length && !policy.types.includes(ending)) return say("f_type_refused", { name, types: policy.types.map((type) => type.slice(1).toUpperCase()).join(", ") });
+  if (file.size > policy.max_bytes) return say("f_too_large", { name, size: size(policy.max_bytes) });
+  if (file.size === 0) return say("f_empty", { name });
+  return null;
+}
+
+export class Uploads {
+  /** @param {() => { token: string, interaction: string | null }} where @param {(file: File, error: string) => void} failed */
+  constructor(where, failed) {
+    this.where = where;
+    this.failed = failed;
+    this.list = signal(/** @type {Upload[]} */ ([]));
+    this.count = 0;
+  }
+
+  get isBusy() {
+    return this.list.value.some((upload) => upload.state === "uploading");
+  }
+
+  /** @param {File} file */
+  add(file) {
+    this.#send({ key: String(++this.count), file, state: "uploading", progress: 0, row: null, stop: () => {} });
+  }
+
+  /** @param {string} key */
+  retry(key) {
+    const upload = this.list.value.find((one) => one.key === key);
+    if (upload) this.#send({ ...upload, state: "uploading", progress: 0 });
+  }
+
+  /** @param {string} key */
+  remove(key) {
+    this.list.value.find((one) => one.key === key)?.stop();
+    this.list.value = this.list.value.filter((one) => one.key !== key);
+  }
+
+  /** The uploaded files, which leave the list. */
+  take() {
+    const rows = this.list.value.flatMap((upload) => (upload.row ? [upload.row] : []));
+    this.list.value = this.list.value.filter((upload) => !upload.row);
+    return rows;
+  }
+
+  /** @param {Upload} upload */
+  #send(upload) {
+    const { token, interaction } = this.where();
+    const request = new XMLHttpRequest();
+    const set = (/** @type {Partial<Upload>} */ news) => {
+      this.list.value = this.list.value.map((one) => (one.key === upload.key ? { ...one, ...news } : one));
+    };
+    request.open("POST", `/chat/api/files?interaction=${encodeURIComponent(interaction ?? "")}&name=${encodeURIComponent(upload.file.name)}`);
+    request.setRequestHeader("Authorization", `Bearer ${token}`);
+    request.setRequestHeader("X-Hub", "1");
+    request.setRequestHeader("Content-Type", "application/octet-stream");
+    request.responseType = "json";
+    request.timeout = 120_000;
+    request.upload.onprogress = (event) => event.lengthComputable && set({ progress: event.loaded / event.total });
+    request.onload = () => {
+      const answer = request.response;
+      if (answer && answer.ok && answer.file) return set({ state: "done", progress: 1, row: answer.file });
+      const error = (answer && answer.error) || "failed";
+      set({ state: "failed" });
+      this.failed(upload.file, error);
+      if (error === "too_large" || error === "type_refused") this.remove(upload.key);
+    };
+    request.onerror = request.ontimeout = () => set({ state: "failed" });
+    const started = { ...upload, stop: () => request.abort() };
+    const known = this.list.value.some((one) => one.key === upload.key);
+    this.list.value = known ? this.list.value.map((one) => (one.key === upload.key ? started : one)) : [...this.list.value, started];
+    request.send(upload.file);
+  }
+}
