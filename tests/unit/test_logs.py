@@ -120,9 +120,9 @@ def test_level_filters_and_noise_of_libraries_is_left_out() -> None:
     stream = a_log(level="info")
     logs.get("x").debug("no")
     logging.getLogger("x").debug("no")
-    logging.getLogger("engineio.server").info("no")
+    logging.getLogger("alembic.runtime").info("no")
     logging.getLogger("aiohttp.access").info("no")
-    logging.getLogger("engineio.server").warning("yes")
+    logging.getLogger("alembic.runtime").warning("yes")
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         warnings.warn("yes", UserWarning, stacklevel=1)
