@@ -52,7 +52,7 @@ class EngineSocket:
     """One websocket. Stands in for `engineio.AsyncSocket` towards both libraries; all writing is synchronous."""
 
     __slots__ = (
-        "_max_queued_bytes",
+        "_quiet_below",
         "_transport",
         "budget",
         "closed",
@@ -83,7 +83,7 @@ class EngineSocket:
         self.session: dict[str, Any] = {}
         self.stalled_at = 0.0
         self._transport = transport
-        self._max_queued_bytes = engine.limits.max_queued_bytes
+        self._quiet_below = engine.limits.queued_bytes
 
     @property
     def closing(self) -> bool:
@@ -95,9 +95,7 @@ class EngineSocket:
         transport = self._transport
         if self.closed or self.stalled_at or transport.is_closing():
             return
-        if transport.get_write_buffer_size() > self._max_queued_bytes:
-            self.engine.stall(self)
-        else:
+        if transport.get_write_buffer_size() <= self._quiet_below or self.engine.may_queue(self):
             transport.write(frame)
 
     def queued_bytes(self) -> int:
@@ -146,6 +144,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         self._next_group = self._due_group = 0
         self._unconnected: deque[tuple[float, EngineSocket]] = deque()
         self._aborts: deque[tuple[float, EngineSocket]] = deque()
+        self._crowded: set[EngineSocket] = set()
         self._stalled: set[EngineSocket] = set()
         self._tick_s = min(limits.ping_interval_s / PING_GROUPS, limits.connect_within_s / 4)
         self._sweeper: asyncio.Task[None] | None = None
@@ -211,6 +210,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         """Tell everybody that a socket is gone, once."""
         socket.closed = True
         self._groups[socket.group].discard(socket)
+        self._crowded.discard(socket)
         self._stalled.discard(socket)
         try:
             await self.handlers["disconnect"](socket.sid, socket.reason)
@@ -283,6 +283,14 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         """Give a closing socket a moment to read what is queued."""
         self._aborts.append((self._loop.time() + self.limits.connect_within_s, socket))
 
+    def may_queue(self, socket: EngineSocket) -> bool:
+        """Tell whether a socket with much waiting may be sent more; watch it, for a burst alone is no slow reader."""
+        if socket.queued_bytes() > self.limits.max_queued_bytes:
+            self.stall(socket)
+            return False
+        self._crowded.add(socket)
+        return True
+
     def stall(self, socket: EngineSocket) -> None:
         """Stop writing to a socket whose client does not read fast enough."""
         if self.listener.on_stalled(socket):
@@ -307,6 +315,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             self._end_late(self._aborts, now)
             for socket in tuple(self._stalled):
                 self._look_after(socket, now)
+            self._find_slow()
 
     def _ping(self, now: float, *, may_cut: bool) -> None:
         """Ping the next group, and cut those of it who did not answer the ping before.
@@ -330,6 +339,13 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
                 socket.abort()
             elif socket.connection is None:
                 socket.cut(WSCloseCode.POLICY_VIOLATION, "no connect")
+
+    def _find_slow(self) -> None:
+        """Stall the sockets that had much waiting at the last sweep, and still have."""
+        crowded, self._crowded = self._crowded, set()
+        for socket in crowded:
+            if not socket.closed and not socket.stalled_at and socket.queued_bytes() > self.limits.queued_bytes:
+                self.stall(socket)
 
     def _look_after(self, socket: EngineSocket, now: float) -> None:
         """Let a stalled socket go on once it has read everything, or cut it."""

@@ -23,10 +23,12 @@ class SocketLimits:
     """Connections of one identity (browser tabs)."""
     per_ip: int | None = 20
     """Websockets of one IPv4 address or one IPv6 /64."""
-    max_queued_bytes: int = 262_144
-    """What may wait for a client that reads slowly. Below a snapshot's size, a fresh page would count as slow."""
+    queued_bytes: int = 131_072
+    """What may wait for a client to read it. More, from one sweep (half a second) to the next: it is slow."""
+    max_queued_bytes: int = 1_048_576
+    """With more than this waiting, a client is slow at once. One burst to a quick reader should fit."""
     stalled_for_s: float = 10.0
-    """How long a client may stay over `max_queued_bytes` before it is cut."""
+    """How long a slow client may take to read what is queued before it is cut."""
     ping_interval_s: float = 10.0
     """How often the server asks whether the client is there."""
     ping_timeout_s: float = 10.0

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 
 class ServerProcess:

@@ -10,15 +10,16 @@ from tests.unit.sockets.house import House
 LARGE = "x" * 200_000
 
 
-async def fill(house: House, identity: str) -> int:
+async def fill(house: House, identity: str, at_most: int = 500) -> int:
     """Emit to a client until the server stops writing to it, or the client is gone; return how many frames it took."""
-    for sent in range(1, 500):
+    for sent in range(at_most):
         connection = house.present.get(identity)
         if connection is None or connection.socket.stalled_at:
             return sent
         house.server.emit("news", LARGE, to=connection.sid)
         await asyncio.sleep(0)
-    raise AssertionError("the queue grew without end")
+    assert at_most < 500, "the queue grew without end"
+    return at_most
 
 
 async def test_who_does_not_answer_pings_is_gone(house: House) -> None:
@@ -41,7 +42,7 @@ async def test_pings_keep_a_quiet_client(house: House) -> None:
 
 
 async def test_slow_reader_is_cut(house: House) -> None:
-    await house.open(max_queued_bytes=50_000)
+    await house.open(queued_bytes=10_000, max_queued_bytes=50_000)
     slow, other = await house.enter("ann"), await house.enter("bob")
     slow.socket.pause_reading()
 
@@ -51,11 +52,32 @@ async def test_slow_reader_is_cut(house: House) -> None:
     assert await other.call("echo") == [None]
 
 
+async def test_burst_is_no_sign_of_a_slow_reader(house: House) -> None:
+    await house.open(queued_bytes=10_000)
+    quick = await house.enter("ann")
+
+    for number in range(90):
+        house.server.emit("news", f"{number}" + "x" * 10_000, to=house.present["ann"].sid)
+    await quick.call("echo")
+
+    assert len(quick.seen()) == 90
+
+
+async def test_little_waiting_for_long_is_a_sign_of_a_slow_reader(house: House) -> None:
+    await house.open(queued_bytes=10_000, max_queued_bytes=2**40, connect_within_s=0.1)
+    slow = await house.enter("ann")
+    slow.socket.pause_reading()
+
+    await fill(house, "ann", at_most=100)
+
+    assert await house.left.get() == ("ann", "too slow")
+
+
 async def test_slow_reader_is_brought_up_to_date_when_it_reads_again(house: House) -> None:
     def resync(connection: Connection[str]) -> None:
         house.server.emit("snapshot", "all of it", to=connection.sid)
 
-    await house.open(max_queued_bytes=50_000, on_resync=resync, connect_within_s=0.1)
+    await house.open(queued_bytes=10_000, max_queued_bytes=50_000, on_resync=resync, connect_within_s=0.1)
     slow = await house.enter("ann")
     slow.socket.pause_reading()
     sent = await fill(house, "ann")
@@ -74,7 +96,11 @@ async def test_slow_reader_is_brought_up_to_date_when_it_reads_again(house: Hous
 
 async def test_slow_reader_that_never_reads_again_is_cut(house: House) -> None:
     await house.open(
-        max_queued_bytes=50_000, on_resync=lambda connection: None, stalled_for_s=0.1, connect_within_s=0.1
+        queued_bytes=10_000,
+        max_queued_bytes=50_000,
+        on_resync=lambda connection: None,
+        stalled_for_s=0.1,
+        connect_within_s=0.1,
     )
     slow = await house.enter("ann")
     slow.socket.pause_reading()
@@ -128,7 +154,7 @@ async def test_closing_gives_up_on_events_that_never_end(house: House) -> None:
 
 
 async def test_closing_does_not_wait_for_a_client_that_does_not_read(house: House) -> None:
-    server = await house.open(max_queued_bytes=50_000, on_resync=lambda connection: None)
+    server = await house.open(queued_bytes=10_000, max_queued_bytes=50_000, on_resync=lambda connection: None)
     slow = await house.enter("ann")
     slow.socket.pause_reading()
     await fill(house, "ann")
