@@ -41,8 +41,7 @@ _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _PHONE: Final = re.compile(r"\+\d{8,15}\b")
 _URL_PASSWORD: Final = re.compile(r"(://[^/@\s:]{0,64}:)[^/@\s]{1,256}@")
 _QUERY: Final = re.compile(r"(https?://[^\s?#]{1,512}|(?<=\s)/[^\s?#]{0,512})\?[^\s\"']{1,2048}")
-_QUIET: Final = {"aiohttp.access": logging.ERROR, "asyncio": logging.WARNING, "sqlalchemy": logging.WARNING}
-_NOISE: Final = ("socketio", "engineio", "twilio", "imapclient", "alembic", "aiosmtplib", "asyncpg")
+_OURS: Final = ("hub", "channels", "agent_console", "routing")
 
 
 def get(name: str) -> FilteringBoundLogger:
@@ -237,9 +236,10 @@ def _route_libraries(sink: Log, formatter: logging.Formatter, threshold: int) ->
     handler = _Handler(sink)
     handler.setFormatter(formatter)
     root.addHandler(handler)
-    root.setLevel(threshold)
-    for name, floor in {**dict.fromkeys(_NOISE, logging.WARNING), **_QUIET}.items():
-        logging.getLogger(name).setLevel(max(threshold, floor))
+    # Libraries say at `info` what only their authors want to know; warnings of theirs are ours too.
+    root.setLevel(max(threshold, logging.WARNING))
+    for name in _OURS:
+        logging.getLogger(name).setLevel(threshold)
     logging.captureWarnings(capture=True)
 
 

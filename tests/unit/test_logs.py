@@ -56,7 +56,7 @@ async def test_interaction_travels_with_the_task_and_into_libraries() -> None:
         with logs.about(interaction=name, agent=None):
             await asyncio.sleep(0)
             logs.get("x").info("ours")
-            logging.getLogger("aiohttp.server").info("theirs %s", "formatted", extra={"field": 1})
+            logging.getLogger("channels.some").info("theirs %s", "formatted", extra={"field": 1})
 
     await asyncio.gather(work("i1"), work("i2"))
     logs.get("x").info("outside")
@@ -119,7 +119,7 @@ def test_trace_is_kept_without_local_values_or_addresses() -> None:
 def test_level_filters_and_noise_of_libraries_is_left_out() -> None:
     stream = a_log(level="info")
     logs.get("x").debug("no")
-    logging.getLogger("x").debug("no")
+    logging.getLogger("hub.x").debug("no")
     logging.getLogger("alembic.runtime").info("no")
     logging.getLogger("aiohttp.access").info("no")
     logging.getLogger("alembic.runtime").warning("yes")
