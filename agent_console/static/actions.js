@@ -1,0 +1,204 @@
+/** What a person can do, as asked of the hub. Views call these and nothing else. */
+import { batch } from "vendor/preact";
+import { get, post, remove } from "./api.js";
+import { serverNow } from "./clock.js";
+import { ask, connect, disconnect, say, whenBack } from "./connection.js";
+import { t } from "./i18n.js";
+import { closeLayer, draftOf, forgetDrafts, go, selected, setComposerMode, setDraft, showPane, toast } from "./screen.js";
+import * as store from "./store.js";
+
+/** @param {{ error: string, message?: string }} answer */
+export function explain(answer) {
+  const key = `error.${answer.error}`;
+  const text = t(key);
+  return text === key ? answer.message || t("error.internal") : text;
+}
+
+/** Ask, and say what went wrong if it did. @param {string} event @param {object} [data] */
+async function must(event, data) {
+  const answer = await ask(event, data);
+  if (!answer.ok) toast(explain(answer), "bad");
+  return answer;
+}
+
+/** @returns {Promise<void>} */
+export async function start() {
+  const answer = /** @type {any} */ (await get("/session"));
+  store.setSession({ signedIn: answer.ok, demo: Boolean(answer.demo), company: answer.company ?? "" });
+  if (answer.ok) await enter();
+}
+
+async function enter() {
+  const answer = /** @type {any} */ (await get("/settings"));
+  if (answer.ok) store.setSettings(answer);
+  if (answer.error !== "unauthorized") connect({ refused: () => void signedOut() });
+}
+
+/** @param {string} email @param {string} password */
+export const signIn = (email, password) => afterSignIn(post("/session", { email, password }));
+/** @param {string} role */
+export const demoSignIn = (role) => afterSignIn(post("/demo/session", { role }));
+
+/** @param {Promise<any>} asked */
+async function afterSignIn(asked) {
+  const answer = await asked;
+  if (answer.ok) {
+    store.setSession({ signedIn: true });
+    await enter();
+  }
+  return answer;
+}
+
+export async function signOut() {
+  await remove("/session");
+  await signedOut();
+}
+
+export async function signedOut() {
+  disconnect();
+  batch(() => {
+    store.forgetAll();
+    forgetDrafts();
+    store.setSession({ signedIn: false });
+  });
+  closeLayer();
+  const answer = /** @type {any} */ (await get("/session"));
+  if (!answer.ok) store.setSession({ demo: Boolean(answer.demo), company: answer.company ?? store.sessionState().company });
+}
+
+/** Load an interaction into the conversation column's cache. @param {string} id @returns {Promise<string>} an error's text, or nothing */
+export async function loadConversation(id) {
+  const held = store.conversation(id);
+  const answer = /** @type {any} */ (await ask("open", { interaction: id, after_n: held?.messages.at(-1)?.n }));
+  if (!answer.ok) return explain(answer);
+  const messages = held && !answer.earlier ? [...new Map([...held.messages, ...answer.messages].map((row) => [row.id, row])).values()] : answer.messages;
+  const seen = answer.interaction.last_n - answer.interaction.unread;
+  store.setConversation({
+    id, interaction: answer.interaction, customer: answer.customer, messages, notes: answer.notes ?? [], segments: answer.segments ?? [],
+    history: answer.history ?? { items: [] }, earlier: Boolean(held ? held.earlier || answer.earlier : answer.earlier), unreadFrom: answer.interaction.unread ? seen + 1 : null,
+  });
+  for (const kind of /** @type {const} */ (["reply", "note"])) keepBoth(id, kind, answer.draft?.[kind] ?? "");
+  return "";
+}
+
+/** Two devices hold different drafts: neither is lost. @param {string} id @param {"reply" | "note"} kind @param {string} theirs */
+function keepBoth(id, kind, theirs) {
+  const ours = draftOf(id, kind);
+  if (!theirs || ours.includes(theirs)) return;
+  setDraft(id, kind, ours ? `${ours}\n${theirs}` : theirs);
+}
+
+/** @param {string} id */
+export const leaveConversation = (id) => void ask("leave_view", { interaction: id });
+
+/** @param {string} id */
+export async function loadEarlier(id) {
+  const first = store.conversation(id)?.messages[0];
+  const answer = /** @type {any} */ (await ask("earlier", { interaction: id, before_n: first?.n ?? 0 }));
+  if (answer.ok) store.addMessages(id, answer.messages, [], Boolean(answer.earlier));
+}
+
+/** @param {string} id */
+export function openInteraction(id) {
+  setComposerMode("reply");
+  go("work", id);
+  showPane("conversation");
+}
+
+/** @param {import("./types").OfferRow} offer */
+export async function accept(offer) {
+  const answer = /** @type {any} */ (await ask("accept", { offer: offer.id }));
+  if (answer.ok) {
+    store.markAnswered(offer.id);
+    openInteraction(answer.interaction?.id ?? answer.interaction ?? offer.interaction);
+    return;
+  }
+  if (answer.error !== "offer_gone") return toast(explain(answer), "bad");
+  store.markAnswered(offer.id);
+  store.setGone({ offer, reason: answer.by ? "taken" : "withdrawn", by: answer.by ?? null, at: performance.now() });
+}
+
+/** @param {import("./types").OfferRow} offer @param {string} reason */
+export async function decline(offer, reason) {
+  const answer = await must("reject", { offer: offer.id, reason });
+  if (answer.ok || answer.error === "offer_gone") store.markAnswered(offer.id);
+}
+
+/** @param {import("./types").Presence} presence @param {string} [reason] */
+export const setPresence = (presence, reason) => must("presence", { presence, reason });
+export const resumeWork = () => must("resume_work");
+
+/**
+ * @param {string} interaction
+ * @param {{ text: string, files: import("./types").FileRow[], choices: import("./types").Choice[], seen: number }} message
+ */
+export function send(interaction, { text, files, choices, seen }) {
+  /** @type {import("./types").Pending} */
+  const one = { client_id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, interaction, text, files, choices, at: serverNow(), state: "sending" };
+  store.setPending(one);
+  return deliver(one, seen, false);
+}
+
+/** @param {import("./types").Pending} one @param {number} seen @param {boolean} anyway */
+export async function deliver(one, seen, anyway) {
+  store.setPending({ ...one, state: "sending" });
+  const { client_id, interaction, text, choices } = one;
+  const answer = /** @type {any} */ (await ask("send", { interaction, client_id, text, files: one.files.map((file) => file.id), choices, seen_n: seen, anyway }));
+  if (answer.ok) {
+    const me = store.myself();
+    store.addMessages(interaction, [{ id: `${interaction}:${answer.n}`, interaction, n: answer.n, at: answer.at, from: "agent", author: me?.agent_id, name: me?.name, text, files: one.files, choices, client_id, delivery: "sent" }]);
+    store.dropPending(client_id);
+  } else if (answer.error === "stale") {
+    // The text goes back to the field it was written in; files and choices wait with the refused message.
+    store.addMessages(interaction, answer.newer ?? []);
+    store.setPending({ ...one, state: "stale" });
+    const since = draftOf(interaction, "reply");
+    setDraft(interaction, "reply", since ? `${text}\n${since}` : text);
+  } else if (answer.error !== "unavailable") {
+    store.setPending({ ...one, state: "failed", error: explain(answer) });
+  }
+  return answer;
+}
+
+/** What had no answer when the line went is said again; the hub knows the client's id and stores it once. */
+whenBack(() => {
+  for (const one of store.allPending()) if (one.state === "sending") void deliver(one, store.conversation(one.interaction)?.messages.at(-1)?.n ?? 0, false);
+  const open = selected.peek();
+  if (open && store.conversation(open)) void loadConversation(open);
+});
+
+/** @param {string} interaction @param {string} text */
+export const saveNote = (interaction, text) => must("note", { interaction, text, client_id: crypto.randomUUID?.() ?? String(Math.random()) });
+/** @param {string} interaction @param {"reply" | "note"} mode @param {string} text */
+export const saveDraft = (interaction, mode, text) => ask("draft", { interaction, mode, text });
+/** @param {string} interaction @param {boolean} typing */
+export const sayTyping = (interaction, typing) => say("typing", { interaction, typing });
+/** @param {string} interaction @param {number} n */
+export const saySeen = (interaction, n) => void ask("seen", { interaction, n });
+
+/** @param {string} interaction @param {{ queue?: string, agent?: string }} to @param {string} note */
+export const transfer = (interaction, to, note) => must("transfer", { interaction, ...to, note });
+/** @param {string} interaction */
+export async function park(interaction) {
+  const answer = await must("park", { interaction });
+  if (answer.ok) toast(t("park.done"), "ok", { label: t("undo"), run: () => void unpark(interaction) });
+}
+/** @param {string} interaction */
+export const unpark = (interaction) => must("unpark", { interaction });
+/** @param {string} interaction */
+export const wrapUp = (interaction) => must("wrap_up", { interaction });
+/** @param {string} interaction */
+export const extendWrapUp = (interaction) => must("extend_wrap_up", { interaction });
+/** @param {string} interaction @param {string} disposition @param {string} note */
+export const complete = (interaction, disposition, note) => must("complete", { interaction, disposition, ...(note ? { note } : {}) });
+/** @param {string} interaction */
+export async function pull(interaction) {
+  const answer = await must("pull", { interaction });
+  if (answer.ok) openInteraction(interaction);
+}
+/** @param {string} interaction @param {{ queue?: string, agent?: string }} to */
+export const assign = (interaction, to) => must("assign", { interaction, ...to });
+/** @param {string} agent @param {import("./types").Presence} presence @param {string} reason */
+export const forcePresence = (agent, presence, reason) => must("force_presence", { agent, presence, reason });
+/** @param {string} interaction @param {string} reason */
+export const forceClose = (interaction, reason) => must("force_close", { interaction, reason });

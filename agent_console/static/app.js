@@ -1,0 +1,27 @@
+import { html, render } from "vendor/preact";
+import { start, signedOut } from "./actions.js";
+import { startAlerts } from "./alerts.js";
+import { whenSignedOut } from "./api.js";
+import { language, loadLanguage } from "./i18n.js";
+import { listen } from "./keyboard.js";
+import { readKept } from "./screen.js";
+import { sessionState } from "./store.js";
+import { LiveRegions } from "./ui/live.js";
+import { Shell } from "./views/shell.js";
+import { SignIn } from "./views/signin.js";
+
+function App() {
+  const { known, signedIn } = sessionState();
+  void language();
+  if (!known) return null;
+  return html`${signedIn ? html`<${Shell} />` : html`<${SignIn} />`}<${LiveRegions} />`;
+}
+
+whenSignedOut(() => void (sessionState().signedIn && signedOut()));
+await loadLanguage(readKept("console.language") ?? document.documentElement.lang);
+listen();
+startAlerts();
+const place = /** @type {HTMLElement} */ (document.getElementById("app"));
+render(html`<${App} />`, place);
+await start();
+place.removeAttribute("aria-busy");

@@ -1,0 +1,94 @@
+/** Rows and answers as docs/reference/protocols.md, 2 and 3, gives them. Instants are milliseconds since 1970. */
+export type Id = string;
+export type Presence = "available" | "away" | "offline";
+export type Status = "idle" | "offered" | "busy" | "full" | "wrapping" | "not_responding" | "off";
+export type Connectivity = "connected" | "grace" | "lost";
+export type NextPresence = Presence | { presence: Presence; reason?: string | null };
+
+interface Person {
+  presence: Presence; reason?: string | null; next_presence?: NextPresence | null;
+  connectivity: Connectivity; status: Status; held: number; capacity: number; misses: number; queues: Id[];
+}
+export interface MeRow extends Person {
+  id: "me"; agent_id: Id; name: string; email: string; role: "agent" | "supervisor" | "admin"; handled_today: number;
+}
+export interface AgentRow extends Person { id: Id; name: string; role: string; since_at: number; work: Id[] }
+export interface QueueRow {
+  id: Id; name: string; color?: string | null; target_s: number; target_share: number; waiting: number; oldest_at?: number | null;
+  serving: number; available: number; away: number; offered: number; answered: number; answered_in_target: number;
+  short_abandons: number; abandoned: number; flowed_out: number; service_level?: number | null; service_level_variant: string;
+  asa_s?: number | null; open: boolean; pull_allowed: boolean; history: number[];
+}
+export interface InteractionRow {
+  id: Id; channel: string; channel_kind: string; icon: string; queue: Id; customer: Id; customer_name: string;
+  tier?: string | null; language?: string | null; subject: string; state: string; agent?: Id | null; created_at: number;
+  queued_at?: number | null; answer_due_at?: number | null; last_n: number; last_at?: number | null; last_from?: string | null;
+  preview: string; seen_by_customer: number; unread: number; waits_for: "agent" | "customer" | null;
+  wrap_up_ends_at?: number | null; disposition?: string | null; previous?: Id | null; root: Id; head_start_s: number;
+  position?: number | null; wait_s?: number | null;
+}
+export interface OfferRow {
+  id: Id; interaction: Id; agent: Id; made_at: number; deadline_at: number; state: string; why: string[];
+  channel_kind: string; customer_name: string; tier?: string | null; queue: Id; queued_at: number; before: string[];
+}
+export interface FileRow { id: Id; name: string; type: string; size: number; url: string }
+export interface Choice { id: string; label: string }
+export interface MessageRow {
+  id: string; interaction: Id; n: number; at: number; from: "customer" | "agent" | "system"; author?: Id | null; name?: string | null;
+  text: string; files: FileRow[]; choices: Choice[]; client_id?: string | null; code?: string | null;
+  delivery?: "sent" | "delivered" | "read" | "failed" | null; error?: string | null;
+}
+export interface NoteRow { id: Id; interaction?: Id | null; customer: Id; author: Id; name: string; text: string; at: number }
+export interface Segment { kind: string; started_at?: number; ended_at?: number | null; agent?: Id | null; queue?: Id | null }
+
+export interface Tables {
+  me: MeRow; agents: AgentRow; queues: QueueRow; interactions: InteractionRow; offers: OfferRow; messages: MessageRow; notes: NoteRow;
+}
+export type Put = { [T in keyof Tables]?: Record<string, Tables[T]> };
+export type Drop = { [T in keyof Tables]?: string[] };
+export interface Frame { seq: number; prev: number; put?: Put; drop?: Drop }
+
+export interface Address { kind: string; value: string; verified: boolean }
+export interface Merge { merge: Id; source: Id; name: string; at: number }
+export interface Customer {
+  id: Id; name: string; language?: string | null; tier?: string | null; value: number; company?: string | null; addresses: Address[];
+  fields: Record<string, string>; notes: NoteRow[]; tags: string[]; created_at: number; merged: Merge[]; open: Id[];
+  totals: { interactions: number; messages: number; first_at?: number | null; last_at?: number | null };
+}
+export interface Duplicate {
+  customer: { id: Id; name: string; addresses?: Address[] }; evidence: (string | { kind?: string; text?: string; value?: string })[]; score?: number;
+}
+export interface TimelineItem {
+  kind: string; id: string; at: number; channel_kind?: string; interaction?: Id; title: string; text: string; state?: string | null;
+  agent_name?: string | null; queue?: Id | null; n?: number | null; segments?: Segment[];
+}
+export interface Timeline { items: TimelineItem[]; before?: number | string | null }
+
+export interface Disposition { id: string; label: string; queues?: Id[] }
+export interface CannedReply { id: Id; shortcut: string; title: string; text: string; languages: string[] }
+export interface Settings {
+  queues: { id: Id; name: string; color?: string | null }[]; dispositions: Disposition[]; away_reasons: { id: string; label: string }[];
+  canned_replies: CannedReply[]; languages: string[]; demo: boolean; company: string;
+}
+export interface SessionState { known: boolean; signedIn: boolean; demo: boolean; company: string }
+
+/** A message on its way; `stale` and `failed` wait for a person. */
+export interface Pending {
+  client_id: string; interaction: Id; text: string; files: FileRow[]; choices: Choice[]; at: number;
+  state: "sending" | "failed" | "stale"; error?: string;
+}
+export interface Conversation {
+  id: Id; interaction: InteractionRow; customer: Customer; messages: MessageRow[]; notes: NoteRow[]; segments: Segment[];
+  history: Timeline; earlier: boolean; unreadFrom: number | null;
+}
+export interface Gone { offer: OfferRow; reason: "taken" | "left" | "missed" | "withdrawn"; by?: string | null; at: number }
+export interface ConnectionState {
+  state: "connecting" | "live" | "gap" | "silent" | "offline"; behind: number; heardAt: number; returned: { queue: string; count: number }[];
+}
+export type Answer<T = Record<string, unknown>> = ({ ok: true } & T) | { ok: false; error: string; message: string; [key: string]: unknown };
+export interface Toast { id: number; text: string; kind: "ok" | "bad" | "info"; action?: { label: string; run: () => void } }
+export interface Command {
+  id: string; label: string; section: string; keys?: string; icon?: string; hint?: string; alias?: string;
+  /** Absent: can be done now. */ unavailable?: string;
+  run: () => void;
+}

@@ -1,0 +1,58 @@
+import { html, useEffect, useLayoutEffect, useRef, useState } from "vendor/preact";
+import { t } from "../i18n.js";
+import { hubSettings, myself, queueName } from "../store.js";
+import { composing } from "../ui/layers.js";
+
+/** `/` at the start of a line opens the answers; `、` is what that key gives in a Chinese input method. @param {string} text @param {number} caret */
+export function answersAt(text, caret) {
+  const start = text.lastIndexOf("\n", caret - 1) + 1;
+  const found = /^[/、]([^\s/、]*)$/u.exec(text.slice(start, caret));
+  return found ? { find: found[1], from: start } : null;
+}
+
+/** @param {string} find @param {string | null | undefined} language @returns {import("../types").CannedReply[]} */
+export function matchingAnswers(find, language) {
+  const wanted = find.toLowerCase();
+  const rank = (/** @type {import("../types").CannedReply} */ one) =>
+    (one.shortcut.toLowerCase().startsWith(wanted) ? 0 : one.title.toLowerCase().includes(wanted) ? 1 : one.text.toLowerCase().includes(wanted) ? 2 : 9) + (!language || !one.languages?.length || one.languages.includes(language) ? 0 : 4);
+  return (hubSettings()?.canned_replies ?? []).map((one) => ({ one, rank: rank(one) })).filter(({ rank }) => rank < 9).sort((a, b) => a.rank - b.rank).map(({ one }) => one);
+}
+
+/** `{{name}}` and its kin filled in; an unknown one stays to be seen. @param {string} text @param {import("../types").InteractionRow} row */
+export function filled(text, row) {
+  /** @type {Record<string, string>} */
+  const values = { name: row.customer_name, customer: row.customer_name, agent: myself()?.name ?? "", queue: queueName(row.queue), company: hubSettings()?.company ?? "" };
+  return text.replace(/\{\{\s*(\w+)\s*\}\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/** @param {{ find: string, row: import("../types").InteractionRow, onChoose: (text: string) => void, onClose: () => void, field: { current: HTMLTextAreaElement | null } }} props */
+export function Answers({ find, row, onChoose, onClose, field }) {
+  const found = matchingAnswers(find, row.language);
+  const [at, setAt] = useState(0);
+  const list = useRef(/** @type {HTMLUListElement | null} */ (null));
+  const here = Math.min(at, found.length - 1);
+  useEffect(() => setAt(0), [find]);
+  useLayoutEffect(() => list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" }), [here]);
+  useEffect(() => {
+    const onKey = (/** @type {KeyboardEvent} */ e) => {
+      if (composing(e)) return;
+      if (e.key === "ArrowDown") setAt((n) => Math.min(n + 1, found.length - 1));
+      else if (e.key === "ArrowUp") setAt((n) => Math.max(0, n - 1));
+      else if ((e.key === "Enter" || e.key === "Tab") && found[here]) onChoose(filled(found[here].text, row));
+      else if (e.key === "Escape") onClose();
+      else return;
+      e.preventDefault();
+      e.stopPropagation();
+    };
+    const area = field.current;
+    area?.focus();
+    area?.setAttribute("aria-activedescendant", found[here] ? `answer-${found[here].id}` : "");
+    area?.addEventListener("keydown", onKey, true);
+    return () => (area?.removeEventListener("keydown", onKey, true), area?.removeAttribute("aria-activedescendant"));
+  });
+  return html`<div class="answers"><p class="answers-head">${t("answers")}<span>${t("answers.keys")}</span></p>
+    <ul role="listbox" ref=${list} aria-label=${t("answers")} tabindex="-1">${found.map((one, i) => html`<li key=${one.id} id=${`answer-${one.id}`} role="option" aria-selected=${i === here}
+      onMouseDown=${(/** @type {Event} */ e) => (e.preventDefault(), onChoose(filled(one.text, row)))} onMouseMove=${() => setAt(i)}>
+      <span class="answer-title">${one.title}<kbd>/${one.shortcut}</kbd></span><span class="answer-text" lang=${one.languages?.[0]}>${filled(one.text, row)}</span></li>`)}</ul>
+    ${!found.length && html`<p class="answers-none">${t("answers.none")}</p>`}</div>`;
+}

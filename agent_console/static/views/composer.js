@@ -1,0 +1,154 @@
+import { html, useEffect, useLayoutEffect, useRef, useState } from "vendor/preact";
+import { deliver, saveDraft, saveNote, sayTyping, send } from "../actions.js";
+import { t } from "../i18n.js";
+import { composerMode, draftOf, setComposerMode, setDraft } from "../screen.js";
+import { connectionState, conversation, dropPending, myself, pendingOf } from "../store.js";
+import { Button, Icon, IconButton } from "../ui/parts.js";
+import { composing } from "../ui/layers.js";
+import { Answers, answersAt } from "./answers.js";
+import { ChoiceEditor, Chosen, useFiles } from "./attach.js";
+
+const SAVE_MS = 500;
+const TYPING_MS = 3000;
+const touch = matchMedia("(pointer: coarse)");
+
+/** Drafts are saved soon after a key, on leaving the field and when the page is hidden. @param {string} id @param {"reply" | "note"} mode */
+function useDraft(id, mode) {
+  const text = draftOf(id, mode);
+  const [saved, setSaved] = useState("");
+  const timer = useRef(0);
+  const kept = useRef(text);
+  const save = async () => {
+    clearTimeout(timer.current);
+    const now = draftOf(id, mode);
+    if (now === kept.current) return;
+    kept.current = now;
+    const answer = await saveDraft(id, mode, now);
+    setSaved(answer.ok && now ? "saved" : "");
+  };
+  const write = (/** @type {string} */ next) => {
+    setDraft(id, mode, next);
+    setSaved("");
+    clearTimeout(timer.current);
+    timer.current = window.setTimeout(save, SAVE_MS);
+  };
+  useEffect(() => {
+    kept.current = draftOf(id, mode);
+    const hidden = () => document.hidden && void save();
+    document.addEventListener("visibilitychange", hidden);
+    addEventListener("pagehide", save);
+    return () => {
+      void save();
+      document.removeEventListener("visibilitychange", hidden);
+      removeEventListener("pagehide", save);
+    };
+  }, [id, mode]);
+  return { text, write, save, saved };
+}
+
+/** Did a colleague write since this text was begun? @param {string} id @param {boolean} empty */
+function useGuard(id, empty) {
+  const messages = conversation(id)?.messages ?? [];
+  const last = messages.at(-1)?.n ?? 0;
+  const me = myself()?.agent_id;
+  const [seen, setSeen] = useState(last);
+  useEffect(() => {
+    if (empty) setSeen(last);
+  }, [empty, last]);
+  const refused = pendingOf(id).find((one) => one.state === "stale");
+  const newer = empty && !refused ? [] : messages.filter((row) => row.n > seen && row.from === "agent" && row.author !== me);
+  return { seen: newer.length ? seen : last, by: newer.at(-1)?.name ?? "", guarded: newer.length > 0 || Boolean(refused), refused, forget: () => setSeen(last) };
+}
+
+/** @param {{ row: import("../types").InteractionRow, noteOnly?: boolean }} props */
+export function Composer({ row, noteOnly }) {
+  const mode = noteOnly ? "note" : composerMode();
+  const note = mode === "note";
+  const { text, write, save, saved } = useDraft(row.id, mode);
+  const guard = useGuard(row.id, !text.trim());
+  const files = useFiles(row.id);
+  const [choices, setChoices] = useState(/** @type {string[] | null} */ (null));
+  const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const [answersOpen, setAnswersOpen] = useState(/** @type {{ find: string, from: number } | null} */ (null));
+  const typingAt = useRef(0);
+  const offline = ["silent", "offline"].includes(connectionState().state);
+  const held = guard.refused?.files ?? [];
+  const ready = text.trim() || (!note && (files.done.length > 0 || held.length > 0));
+
+  useLayoutEffect(() => {
+    const area = field.current;
+    if (!area) return;
+    area.style.height = "auto";
+    area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
+  }, [text, mode]);
+  useEffect(() => {
+    if (!noteOnly && !touch.matches) field.current?.focus();
+  }, [row.id, mode]);
+
+  const typed = (/** @type {Event} */ e) => {
+    const area = /** @type {HTMLTextAreaElement} */ (e.target);
+    write(area.value);
+    setAnswersOpen(note ? null : answersAt(area.value, area.selectionStart));
+    if (note || performance.now() - typingAt.current < TYPING_MS) return;
+    typingAt.current = performance.now();
+    sayTyping(row.id, true);
+  };
+  const clear = () => {
+    setDraft(row.id, mode, "");
+    typingAt.current = 0;
+    setAnswersOpen(null);
+  };
+  const submit = () => {
+    if (!ready || files.busy) return;
+    const words = text.trim();
+    clear();
+    field.current?.focus();
+    if (note) return void saveNote(row.id, words).then((answer) => answer.ok || setDraft(row.id, "note", words));
+    const offered = (choices ?? []).map((label) => label.trim()).filter(Boolean).map((label, i) => ({ id: String(i + 1), label }));
+    const all = [...held, ...files.done];
+    files.clear();
+    setChoices(null);
+    sayTyping(row.id, false);
+    void saveDraft(row.id, "reply", "");
+    guard.forget();
+    if (guard.refused) dropPending(guard.refused.client_id);
+    if (guard.guarded) void deliver({ client_id: guard.refused?.client_id ?? crypto.randomUUID(), interaction: row.id, text: words, files: all, choices: offered.length ? offered : (guard.refused?.choices ?? []), at: Date.now(), state: "sending" }, guard.seen, true);
+    else void send(row.id, { text: words, files: all, choices: offered, seen: guard.seen });
+  };
+  const onKey = (/** @type {KeyboardEvent} */ e) => {
+    if (composing(e) || answersOpen || e.key !== "Enter" || e.shiftKey || e.altKey) return;
+    const forced = e.ctrlKey || e.metaKey;
+    if (!forced && (touch.matches || row.channel_kind === "email")) return;
+    e.preventDefault();
+    submit();
+  };
+  const insert = (/** @type {string} */ answer) => {
+    const at = answersOpen?.from ?? text.length;
+    write(text.slice(0, at) + answer + (answersOpen ? text.slice(at + answersOpen.find.length + 1) : ""));
+    setAnswersOpen(null);
+    field.current?.focus();
+  };
+  const sendWord = note ? t("note.save") : guard.guarded ? t("send.anyway") : t("send.to", { name: row.customer_name });
+  return html`<footer class=${`composer ${note ? "as-note" : ""}`} onDragOver=${(/** @type {Event} */ e) => e.preventDefault()} onDrop=${note ? undefined : files.onDrop}>
+    ${guard.guarded && !note && html`<p class="guard" role="alert"><${Icon} name="triangle-alert" />${t("guard", { name: guard.by || t("colleague") })}</p>`}
+    ${answersOpen && html`<${Answers} find=${answersOpen.find} row=${row} onChoose=${insert} onClose=${() => (setAnswersOpen(null), field.current?.focus())} field=${field} />`}
+    <div class="composer-box">
+      <div class="composer-tabs" role="group" aria-label=${t("composer.mode")}>
+        ${!noteOnly && html`<button type="button" aria-pressed=${!note} aria-keyshortcuts="R" onClick=${() => setComposerMode("reply")}>${t("reply")}</button>`}
+        <button type="button" aria-pressed=${note} aria-keyshortcuts="N" onClick=${() => setComposerMode("note")}>${t("note")}</button>
+        <span class="composer-to">${note ? t("note.hint") : t("reply.to", { name: row.customer_name, kind: t(`channel.${row.channel_kind}`) })}</span>
+      </div>
+      <textarea ref=${field} rows="2" data-composer aria-label=${note ? t("note.hint") : t("reply.to", { name: row.customer_name, kind: t(`channel.${row.channel_kind}`) })} placeholder=${note ? t("note.placeholder") : t("reply.placeholder")}
+        lang=${note ? undefined : (row.language ?? undefined)} value=${text} onInput=${typed} onKeyDown=${onKey} onBlur=${save} onPaste=${note ? undefined : files.onPaste} autocomplete="off"></textarea>
+      ${!note && html`<${Chosen} files=${files} held=${held} />`}
+      ${!note && choices && html`<${ChoiceEditor} choices=${choices} onChange=${setChoices} />`}
+      <div class="composer-tools">
+        ${!note && html`<${IconButton} icon="zap" label=${t("answers")} keys="/" tip="above" onClick=${() => setAnswersOpen(answersOpen ? null : { find: "", from: text.length })} />
+          <${IconButton} icon="paperclip" label=${t("attach")} tip="above" onClick=${files.pick} />
+          <${IconButton} icon="list-plus" label=${t("choices.offer")} tip="above" aria-pressed=${Boolean(choices)} onClick=${() => setChoices(choices ? null : ["", ""])} />`}
+        <span class="composer-state" aria-live="off">${offline && text ? t("composer.waits") : saved ? t("draft.saved") : ""}</span>
+        <${Button} kind=${note || guard.guarded ? "warn" : "primary"} class="send" keys="Control+Enter" disabled=${!ready || files.busy} onClick=${submit} icon=${note ? "sticky-note" : "send"}>${sendWord}<//>
+      </div>
+    </div>
+  </footer>`;
+}

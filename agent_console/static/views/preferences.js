@@ -1,0 +1,55 @@
+import { html, useEffect, useState } from "vendor/preact";
+import { explain } from "../actions.js";
+import { alertState, askNotifications, testSound } from "../alerts.js";
+import { get, remove } from "../api.js";
+import { ticking } from "../clock.js";
+import { language, shortDay, t } from "../i18n.js";
+import { prefer, preferences, toast } from "../screen.js";
+import { Button, Icon } from "../ui/parts.js";
+import { Dialog } from "../ui/layers.js";
+import { chooseLanguage } from "./signin.js";
+
+/** @param {{ label: string, hint?: string, on: boolean, set: (on: boolean) => void }} props */
+const Switch = ({ label, hint, on, set }) => html`<label class="switch"><input type="checkbox" checked=${on} onChange=${(/** @type {Event} */ e) => set(/** @type {HTMLInputElement} */ (e.target).checked)} /><span>${label}${hint && html`<small>${hint}</small>`}</span></label>`;
+
+/** @template {string} T @param {{ label: string, options: [T, string][], value: T, set: (value: T) => void }} props */
+const Segments = ({ label, options, value, set }) => html`<div class="setting"><span>${label}</span><div class="segments" role="group" aria-label=${label}>${options.map(([id, word]) => html`<button type="button" key=${id} aria-pressed=${value === id} onClick=${() => set(id)}>${word}</button>`)}</div></div>`;
+
+/** @param {{ onClose: () => void }} props */
+export function Preferences({ onClose }) {
+  const { theme, sound, keys, compact } = preferences();
+  const { notifications } = alertState.value;
+  return html`<${Dialog} title=${t("preferences.title")} onClose=${onClose} class="preferences">
+    <div class="dialog-scroll">
+    <section><h3>${t("preferences.look")}</h3>
+      <${Segments} label=${t("theme")} value=${theme} set=${(/** @type {any} */ next) => prefer({ theme: next })} options=${["auto", "light", "dark"].map((id) => [id, t(`theme.${id}`)])} />
+      <${Segments} label=${t("language")} value=${language()} set=${chooseLanguage} options=${[["en", "English"], ["zh", "中文"]]} />
+      <${Switch} label=${t("preferences.compact")} on=${compact} set=${(/** @type {boolean} */ on) => prefer({ compact: on })} /></section>
+    <section><h3>${t("preferences.alerts")}</h3>
+      <${Switch} label=${t("preferences.sound")} on=${sound} set=${(/** @type {boolean} */ on) => prefer({ sound: on })} />
+      <div class="setting"><span>${t("sound.try")}</span><${Button} small icon="volume-2" onClick=${testSound}>${t("sound.test")}<//></div>
+      <div class="setting"><span>${t(`shift.notifications.${notifications}`)}</span>${notifications === "default" && html`<${Button} small icon="bell" onClick=${askNotifications}>${t("shift.allow")}<//>`}</div></section>
+    <section><h3>${t("keys.title")}</h3><${Switch} label=${t("keys.single")} hint=${t("keys.single.hint")} on=${keys} set=${(/** @type {boolean} */ on) => prefer({ keys: on })} /></section>
+    <${Sessions} />
+    </div>
+  <//>`;
+}
+
+/** Where this account is signed in; any of them can be ended. */
+function Sessions() {
+  const [sessions, setSessions] = useState(/** @type {any[] | null} */ (null));
+  const now = ticking();
+  const load = async () => {
+    const answer = /** @type {any} */ (await get("/sessions"));
+    if (answer.ok) setSessions(answer.sessions ?? []);
+  };
+  useEffect(() => void load(), []);
+  const end = async (/** @type {string} */ id) => {
+    const answer = await remove(`/sessions/${encodeURIComponent(id)}`);
+    if (!answer.ok) toast(explain(answer), "bad");
+    await load();
+  };
+  if (!sessions?.length) return null;
+  return html`<section><h3>${t("sessions")}</h3><ul class="sessions">${sessions.map((one) => html`<li key=${one.id}><${Icon} name="monitor" /><span>${one.agent ?? one.user_agent ?? t("session")}<small>${[one.address, one.current ? t("session.this") : (one.last_at ?? one.seen_at) && t("session.last", { at: shortDay(one.last_at ?? one.seen_at, now) })].filter(Boolean).join(" · ")}</small></span>
+    ${!one.current && html`<${Button} small onClick=${() => end(one.id)}>${t("session.end")}<//>`}</li>`)}</ul></section>`;
+}

@@ -1,0 +1,64 @@
+import { html, useEffect, useRef, useState } from "vendor/preact";
+import { transfer } from "../actions.js";
+import { t } from "../i18n.js";
+import { showCustomerDrawer, showPane, toast } from "../screen.js";
+import { agents, myself, queueName, queues } from "../store.js";
+import { Avatar, Button, Chip, Icon, IconButton } from "../ui/parts.js";
+import { PersonState, stateOf } from "../ui/status.js";
+import { reasonWord } from "./presence.js";
+
+/** @typedef {{ kind: "queue" | "agent", id: string, name: string }} Target */
+
+/** People who can take it now first, then those away; never oneself, never who is gone. @param {string} find */
+export function peopleFor(find) {
+  const me = myself()?.agent_id;
+  const rank = (/** @type {import("../types").AgentRow} */ one) => ["available", "busy", "offered", "wrapping", "full", "away", "not_responding", "lost", "offline"].indexOf(stateOf(one));
+  return agents.all().filter((one) => one.id !== me && one.name.toLowerCase().includes(find)).sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+}
+
+/** Side panel: to a queue or a person, with a word for who takes over. @param {{ id: string, onClose: () => void }} props */
+export function Transfer({ id, onClose }) {
+  const [find, setFind] = useState("");
+  const [to, setTo] = useState(/** @type {Target | null} */ (null));
+  const [note, setNote] = useState("");
+  const [error, setError] = useState("");
+  const [busy, setBusy] = useState(false);
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => field.current?.focus(), []);
+  const wanted = find.trim().toLowerCase();
+  const close = () => (onClose(), showPane("conversation"), showCustomerDrawer(false));
+  const submit = async (/** @type {Event} */ e) => {
+    e.preventDefault();
+    if (!to) return;
+    if (to.kind === "agent" && !note.trim()) {
+      setError(t("transfer.note.needed"));
+      document.getElementById("transfer-note")?.focus();
+      return;
+    }
+    setBusy(true);
+    const answer = await transfer(id, to.kind === "queue" ? { queue: to.id } : { agent: to.id }, note.trim());
+    setBusy(false);
+    if (!answer.ok) return;
+    toast(t("transfer.done", { name: to.name }), "ok");
+    close();
+  };
+  const option = (/** @type {Target} */ target, /** @type {unknown} */ inner, off = false) => html`<button type="button" key=${target.id} role="radio" class="target" aria-checked=${to?.id === target.id} disabled=${off} onClick=${() => setTo(target)}>${inner}</button>`;
+  return html`<aside class="customer side" data-region="customer" aria-label=${t("transfer")} tabindex="-1" onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Escape" && !e.isComposing && (e.stopPropagation(), close())}>
+    <header class="side-head"><h2>${t("transfer")}</h2><${IconButton} icon="x" label=${t("close")} keys="Esc" tip="left" onClick=${close} /></header>
+    <form class="transfer" onSubmit=${submit}>
+      <label class="find"><${Icon} name="search" /><input ref=${field} type="search" value=${find} placeholder=${t("transfer.find")} aria-label=${t("transfer.find")} onInput=${(/** @type {Event} */ e) => setFind(/** @type {HTMLInputElement} */ (e.target).value)} /></label>
+      <div class="scroll targets" role="radiogroup" aria-label=${t("transfer.to")}>
+        <h3>${t("queues")}</h3>
+        ${queues.all().filter((one) => one.name.toLowerCase().includes(wanted)).map((one) => option({ kind: "queue", id: one.id, name: one.name }, html`<span class="target-icon"><${Icon} name="users" /></span>
+          <span class="target-main"><b>${one.name}</b><small>${one.open ? t("transfer.queue", { waiting: one.waiting, free: one.available }) : t("closed.now")}</small></span>${!one.available && one.open && html`<${Chip} tone="warn">${t("transfer.nobody")}<//>`}`))}
+        <h3>${t("people")}</h3>
+        ${peopleFor(wanted).map((one) => option({ kind: "agent", id: one.id, name: one.name }, html`<${Avatar} name=${one.name} size="s" /><span class="target-main"><b>${one.name}</b><small><${PersonState} person=${one} reason=${reasonWord(one.reason)} /> · ${one.queues.map(queueName).join(", ")}</small></span>
+          <span class="target-load" title=${t("units.free")}>${t("transfer.free", { n: Math.max(0, one.capacity - one.held) })}</span>`, one.presence === "offline" || one.connectivity === "lost"))}
+      </div>
+      <div class="field"><label for="transfer-note">${to?.kind === "agent" ? t("transfer.note.person") : t("transfer.note")}</label>
+        <textarea id="transfer-note" rows="3" value=${note} placeholder=${t("transfer.note.hint")} aria-describedby=${error ? "transfer-error" : undefined} onInput=${(/** @type {Event} */ e) => (setNote(/** @type {HTMLTextAreaElement} */ (e.target).value), setError(""))}></textarea>
+        ${error && html`<p class="field-error" id="transfer-error"><${Icon} name="triangle-alert" size=${12} /> ${error}</p>`}</div>
+      <${Button} kind="primary" type="submit" class="wide" disabled=${!to} busy=${busy}>${to ? t("transfer.now.to", { name: to.name }) : t("transfer.now")}<//>
+    </form>
+  </aside>`;
+}

@@ -1,0 +1,24 @@
+import { html } from "vendor/preact";
+import { t } from "../i18n.js";
+import { closeLayer, customerDrawer, openLayer, prefer, preferences, selected, showCustomerDrawer, shownPane } from "../screen.js";
+import { Splitter } from "../ui/layers.js";
+import { Conversation } from "./conversation.js";
+import { CustomerColumn } from "./customer.js";
+import { WorkList } from "./list.js";
+import { Transfer } from "./transfer.js";
+import { Welcome } from "./welcome.js";
+
+/** List, conversation, customer: side by side, or one pane at a time on a phone. */
+export function Work() {
+  const id = selected.value;
+  const { list, customer } = preferences();
+  const style = { ...(list && { "--list": `${list}px` }), ...(customer && { "--customer": `${customer}px` }) };
+  return html`<div class="work" data-pane=${id ? shownPane() : "list"} data-drawer=${customerDrawer() ? "open" : "shut"} style=${style}>
+    <${WorkList} />
+    <${Splitter} label=${t("split.list")} value=${list || 320} min=${240} max=${480} sign=${1} onChange=${(/** @type {number} */ width) => prefer({ list: width })} />
+    ${id ? html`<${Conversation} key=${id} id=${id} />` : html`<${Welcome} />`}
+    ${id && html`<${Splitter} label=${t("split.customer")} value=${customer || 340} min=${280} max=${520} sign=${-1} onChange=${(/** @type {number} */ width) => prefer({ customer: width })} />
+      ${customerDrawer() && html`<div class="drawer-shade" onClick=${() => showCustomerDrawer(false)}></div>`}
+      ${openLayer() === "transfer" ? html`<${Transfer} key=${`t${id}`} id=${id} onClose=${closeLayer} />` : html`<${CustomerColumn} key=${`c${id}`} interaction=${id} />`}`}
+  </div>`;
+}
