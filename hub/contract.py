@@ -16,6 +16,7 @@ from hub.clock import Clock
 from hub.domain.interaction import Interaction
 from hub.domain.messages import FileRef, Message
 from hub.domain.visitors import StoredFile
+from hub.settings import Limits
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,14 +130,9 @@ class Conversations(Protocol):
         text: str,
         *,
         choice: str = "",
-        files: Sequence[str] = (),
+        files: Sequence[FileRef] = (),
     ) -> "asyncio.Future[Message]":
         """Store what the visitor says; resolves after the commit."""
-
-    async def say_with_files(
-        self, interaction: str, visitor: VisitorId, client_id: str, text: str, files: Sequence[str]
-    ) -> Message:
-        """Store what the visitor says with files uploaded before."""
 
     async def current(self, channel: str, visitor: VisitorId) -> Interaction | None:
         """Return the visitor's latest conversation, open or ended."""
@@ -206,7 +202,7 @@ class HubSide:
     public_url: str
     templates: Path
     client_ip: Callable[[object], str]
-    secret: bytes
+    limits: Limits
 
 
 class Channel(Protocol):

@@ -131,6 +131,7 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     root: InteractionId = ""
     previous: InteractionId | None = None
     waits_since: int | None = None
+    is_message: bool = False
     version: int = 0
 
     @property

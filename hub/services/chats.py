@@ -220,6 +220,7 @@ class Chats:
             root=before.root if before else interaction_id,
             previous=before.id if before else None,
             last_agent=before.last_agent if before else None,
+            is_message=start.is_message,
         )
         tx.record(
             EventKind.INTERACTION_CREATED,
@@ -361,15 +362,23 @@ class Chats:
 
         await self._store.write(unit)
 
+    async def after_restart(self) -> None:
+        """Give every visitor who waits the time of grace to come back after the hub was away."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            waiting = await tx.select(INTERACTIONS, "WHERE ended_at IS NULL AND kind = 'chat' AND state IN ('queued', 'offered')")
+            for interaction in waiting:
+                if not interaction.is_message:
+                    await moves.schedule(tx, "visitor_gone", interaction.id, tx.now + GONE_AFTER_S * 1000)
+
+        await self._store.write(unit)
+
     async def give_up(self, interaction: str) -> None:
         """End a conversation whose visitor left while waiting; one that was answered meanwhile goes on."""
 
         async def unit(tx: UnitOfWork) -> None:
             found = await moves.interaction_for_change(tx, interaction)
-            left_message = await tx.fetch_one(
-                "SELECT 1 FROM journal WHERE interaction = $1 AND kind = 'message_left'", interaction
-            )
-            if found.state in {State.QUEUED, State.OFFERED} and left_message is None:
+            if found.state in {State.QUEUED, State.OFFERED} and not found.is_message:
                 await self._handling.customer_left(tx, found, actor="timer:visitor_gone")
 
         await self._store.write(unit)

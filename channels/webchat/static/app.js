@@ -65,7 +65,7 @@ function LinkLine({ view, say, announcer }) {
     return () => announcer.say(say("back"));
   }, [shown]);
   if (!shown) return null;
-  return html`<p class="line"><${Icon} name="offline" size=${16} /><span>${say(word)}</span></p>`;
+  return html`<section class="line" aria-label=${say("connection")}><${Icon} name="offline" size=${16} /><p>${say(word)}</p></section>`;
 }
 
 /** True once `condition` has been true for so long. @param {number} ms @param {boolean} [condition] */

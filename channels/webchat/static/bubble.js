@@ -8,10 +8,10 @@ import { clockTime, initials, pieces, size } from "./text.js";
 const PICTURE = /^image\/(png|jpe?g|gif|webp)$/;
 
 /**
- * @param {{ row: Message | Pending, state: "sending" | "delayed" | "failed" | "sent" | "read" | null, starts: boolean, ends: boolean,
+ * @param {{ row: Message | Pending, state: "sending" | "delayed" | "failed" | "sent" | "read" | null, starts: boolean, ends: boolean, names: boolean,
  *   sync: import("./sync.js").Sync, lang: string, say: import("./strings.js").Say }} props
  */
-export function Bubble({ row, state, starts, ends, sync, lang, say }) {
+export function Bubble({ row, state, starts, ends, names, sync, lang, say }) {
   const from = "from" in row ? row.from : "visitor";
   if (from === "system") return html`<p class="system">${row.text}</p>`;
   const own = from === "visitor";
@@ -21,7 +21,7 @@ export function Bubble({ row, state, starts, ends, sync, lang, say }) {
   return html`<div class=${classes}>
     ${!own && html`<span class=${ends ? "face" : "face none"} aria-hidden="true">${initials(name)}</span>`}
     <div class="said">
-      ${starts && (own ? html`<span class="hush">${say("you")}</span>` : html`<p class="name">${name}</p>`)}
+      ${starts && (own ? html`<span class="hush">${say("you")}</span>` : html`<p class=${names ? "name" : "hush"}>${name}</p>`)}
       ${row.text && html`<p class="bubble" dir="auto">${pieces(row.text).map((piece) => (piece.href ? html`<a href=${piece.href} target="_blank" rel="noopener noreferrer nofollow">${piece.text}</a>` : piece.text))}</p>`}
       ${files.map((file) => html`<${Attachment} key=${file.id} file=${file} row=${row} sync=${sync} say=${say} />`)}
       ${state === "failed" ? html`<${Failed} row=${/** @type {Pending} */ (row)} sync=${sync} say=${say} />`
@@ -69,6 +69,6 @@ function Attachment({ file, row, sync, say }) {
   if (PICTURE.test(file.type) && broken !== file.url && href) {
     return html`<a class="picture" ...${open}><img src=${href} alt=${say("image", { name: file.name })} onError=${failed} decoding="async" /></a>`;
   }
-  return html`<a class="file" ...${open} aria-label=${say("file", { name: file.name, size: size(file.size) })}>
+  return html`<a class="file" ...${open}>
     <span aria-hidden="true"><${Icon} name="file" /></span><span class="label"><b>${file.name}</b><small>${size(file.size)}</small></span></a>`;
 }

@@ -77,7 +77,7 @@ function Ended({ sync, view, say, notice }) {
     <p class="done"><span aria-hidden="true"><${Icon} name="check" size=${16} /></span><strong>${say(left ? "left" : "endedTitle")}</strong>${left && html`<span>${say("leftHint")}</span>`}</p>
     ${notice.value && html`<p class="refused" role="alert">${notice.value}</p>`}
     <div class="buttons">
-      <button type="button" class="secondary" onClick=${() => download(sync, say, notice)}><${Icon} name="download" size=${16} />${say("transcript")}</button>
+      <button type="button" class="secondary" title=${say("transcript")} onClick=${() => download(sync, say, notice)}><${Icon} name="download" size=${16} />${say("transcriptShort")}</button>
       <button type="button" class="primary" ref=${first} data-first onClick=${() => sync.dismiss()}>${say(left ? "another" : "startNew")}</button>
     </div>
   </div>`;

@@ -40,17 +40,17 @@ export function FormScreen({ sync, view, site, lang, say }) {
 
   return html`<main class="screen before">
     <div class="hero">
-      ${site.open ? html`<h2>${site.greeting || say("hello")}</h2>` : html`<h2>${say("closedTitle")}</h2>
+      ${site.open ? html`<h2 tabindex="-1" data-first>${site.greeting || say("hello")}</h2>` : html`<h2 tabindex="-1" data-first>${say("closedTitle")}</h2>
         <p>${site.closed_text}</p>
         ${site.opens_at && html`<p class="opens"><${Icon} name="clock" size=${16} />${say("opens", { time: opening(lang, site.opens_at) })}</p>`}`}
     </div>
     <form class="card" ref=${form} noValidate onSubmit=${submit}>
       ${failed.map((entry) => html`<p class="refused" key=${entry.client_id}><${Icon} name="alert" size=${16} /><span>${entry.kind === "message" ? say("unsent") : say(reason(entry.error))}</span></p>`)}
       ${site.open && site.quick_replies.length > 0 && html`<fieldset><legend>${say("topic")}</legend><div class="chips">
-        ${site.quick_replies.map((reply, index) => html`<button type="button" class="chip" key=${reply.id} data-first=${index === 0 || null} aria-pressed=${choice === reply.id}
+        ${site.quick_replies.map((reply) => html`<button type="button" class="chip" key=${reply.id} aria-pressed=${choice === reply.id}
           onClick=${() => setChoice(choice === reply.id ? "" : reply.id)}>${reply.label}</button>`)}
       </div></fieldset>`}
-      ${fields.map((field, index) => html`<${Input} key=${field.id} field=${field} say=${say} first=${index === 0 && !(site.open && site.quick_replies.length)} value=${values[field.id] ?? ""} error=${errors[field.id]} onValue=${set(field.id)} />`)}
+      ${fields.map((field) => html`<${Input} key=${field.id} field=${field} say=${say} value=${values[field.id] ?? ""} error=${errors[field.id]} onValue=${set(field.id)} />`)}
       <button type="submit" class="primary" disabled=${view.leaving}>${site.open ? say("start") : say(view.leaving ? "leaving" : "leave")}</button>
     </form>
   </main>`;
@@ -66,9 +66,9 @@ function withText(site, say) {
 function check(fields, values, say) {
   /** @type {Record<string, string>} */
   const found = {};
-  for (const { id, label, kind, required } of fields) {
+  for (const { id, kind, required } of fields) {
     const value = (values[id] ?? "").trim();
-    if (!value && required) found[id] = say("required", { label });
+    if (!value && required) found[id] = say("required");
     else if (value && kind === "email" && !EMAIL.test(value)) found[id] = say("email");
   }
   return found;
@@ -80,16 +80,16 @@ export function reason(error) {
   return /** @type {import("./strings.js").Word} */ (["e_too_large", "e_closed", "e_type_refused", "e_rate_limited"].includes(word) ? word : error === "not_found" ? "e_closed" : "e_other");
 }
 
-/** @param {{ field: Field, say: import("./strings.js").Say, first: boolean, value: string, error?: string, onValue: (value: string) => void }} props */
-function Input({ field, say, first, value, error, onValue }) {
+/** @param {{ field: Field, say: import("./strings.js").Say, value: string, error?: string, onValue: (value: string) => void }} props */
+function Input({ field, say, value, error, onValue }) {
   const { kind, label, required } = field;
   const id = `f-${field.id}`;
   const common = {
-    id, value, required, "data-first": first || null, "aria-invalid": error ? "true" : null, "aria-describedby": error ? `${id}-e` : null, maxLength: kind === "textarea" ? LONGEST : 200,
+    id, value, required, "aria-invalid": error ? "true" : null, "aria-describedby": error ? `${id}-e` : null, maxLength: kind === "textarea" ? LONGEST : 200,
     onInput: (/** @type {Event} */ event) => onValue(/** @type {HTMLInputElement} */ (event.target).value),
   };
   const options = (field.options ?? []).map((option) => (typeof option === "string" ? { id: option, label: option } : option));
-  return html`<div class="field">
+  return html`<div class=${`field ${kind}`}>
     <label for=${id}>${label}${!required && html` <small>${say("optional")}</small>`}</label>
     ${kind === "textarea" ? html`<textarea ...${common} rows="3" placeholder=${say("messageHint")} />`
       : kind === "choice" ? html`<select ...${common}><option value="">${say("choose")}</option>${options.map((option) => html`<option key=${option.id} value=${option.id}>${option.label}</option>`)}</select>`

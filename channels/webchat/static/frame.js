@@ -61,9 +61,22 @@ function tellPage(next) {
   if (next.loaded && state !== live) bridge.tell("live", { live: (live = state) === "true" });
 }
 
+/** On a finger's screen the composer would bring up the keyboard unasked: there the log comes first. */
+const FIRST = matchMedia("(pointer: coarse)").matches ? "h2[data-first], .log" : "[data-first]";
 function focusFirst() {
-  const target = document.querySelector("[data-first]") ?? document.querySelector("button");
-  if (target instanceof HTMLElement) target.focus();
+  const target = document.querySelector(FIRST);
+  if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+  else if (!view.value.loaded) view.subscribe(once(() => requestAnimationFrame(focusFirst)));
+}
+
+/** Runs when the first answer of the hub has come. @param {() => void} work @returns {(next: import("./types").View) => void} */
+function once(work) {
+  let done = false;
+  return (next) => {
+    if (done || !next.loaded) return;
+    done = true;
+    work();
+  };
 }
 
 function dress() {

@@ -7,12 +7,13 @@ import { initials } from "./text.js";
 export function Header({ sync, view, lang, say, notice, onLanguage, onMinimise }) {
   const { site, thread } = view;
   const agent = thread && thread.state === "active" ? thread.agent : null;
-  const name = site?.name ?? say("chat");
+  const company = site?.name ?? say("chat");
+  const name = agent ? agent.name : company;
   return html`<header>
-    <span class=${agent ? "face" : "face mark"} aria-hidden="true">${agent ? initials(agent.name) : initials(name)}${site?.open && html`<i />`}</span>
+    <span class=${agent ? "face" : "face mark"} aria-hidden="true">${initials(name)}${site?.open && html`<i />`}</span>
     <div class="who">
       <h1>${name}</h1>
-      <p>${status(view, say)}</p>
+      <p>${agent ? company : status(view, say)}</p>
     </div>
     ${(site?.languages.length ?? 2) > 1 && html`<button type="button" class="tool word" lang=${lang === "en" ? "zh" : "en"} aria-label=${say("languageLabel")} onClick=${onLanguage}>${say("language")}</button>`}
     ${thread && html`<${Menu} ...${{ sync, view, say, notice }} />`}
@@ -22,7 +23,6 @@ export function Header({ sync, view, lang, say, notice, onLanguage, onMinimise }
 
 /** @param {import("./types").View} view @param {import("./strings.js").Say} say */
 function status({ site, thread, starting }, say) {
-  if (thread?.state === "active" && thread.agent) return say("chattingWith", { name: thread.agent.name });
   if (thread?.state === "ended" && !thread.message_left) return say("ended");
   if (starting || thread?.state === "waiting") return say("waitingShort");
   return site ? say(site.open ? "online" : "away") : "";

@@ -22,5 +22,5 @@ const PATHS = {
 
 /** @param {{ name: keyof typeof PATHS, size?: number }} props */
 export function Icon({ name, size = 20 }) {
-  return html`<svg class="icon" viewBox="0 0 24 24" width=${size} height=${size} aria-hidden="true"><path d=${PATHS[name]} /></svg>`;
+  return html`<svg class="icon i-${name}" viewBox="0 0 24 24" width=${size} height=${size} aria-hidden="true"><path d=${PATHS[name]} /></svg>`;
 }

@@ -1,6 +1,7 @@
 /** Words, links, times and sizes. Whatever came from outside stays text. */
 
-const LINK = /\bhttps?:\/\/[^\s<>"'，。；：！？（）【】《》“”、]+/gi;
+/** Chinese follows an address without a space: its characters end it. */
+const LINK = /\bhttps?:\/\/[^\s<>"'“”\u3000-\u9fff\uff00-\uffef]+/gi;
 
 /**
  * Cuts a text into plain pieces and web links; only http and https ever become links.
@@ -25,7 +26,7 @@ export function pieces(text) {
 /** Punctuation behind an address belongs to the sentence, a closing bracket too unless it was opened. @param {string} address */
 function trimmed(address) {
   let end = address.replace(/[.,;:!?*_~]+$/, "");
-  while (end.endsWith(")") && !end.includes("(")) end = end.slice(0, -1).replace(/[.,;:!?]+$/, "");
+  while (end.endsWith(")") && end.split(")").length > end.split("(").length) end = end.slice(0, -1).replace(/[.,;:!?]+$/, "");
   return end;
 }
 

@@ -26,13 +26,24 @@ function mix(from, to, share) {
   return hex(channels(from).map((part, index) => part + (target[index] - part) * share));
 }
 
-/** The colour itself, or the nearest towards black or white that can be read on every ground. @param {string} colour @param {string[]} grounds @param {number} ratio @param {string} towards */
+/** The same hue, lighter (share > 0) or darker: white stays white, the colour keeps its strength. @param {string} colour @param {number} share -1 to 1 */
+function shade(colour, share) {
+  const rgb = channels(colour).map((part) => part / 255);
+  const [high, low] = [Math.max(...rgb), Math.min(...rgb)];
+  const before = (high + low) / 2;
+  const after = share > 0 ? before + (1 - before) * share : before * (1 + share);
+  const room = (/** @type {number} */ light) => 1 - Math.abs(2 * light - 1);
+  const stretch = room(before) ? room(after) / room(before) : 0;
+  return hex(rgb.map((part) => 255 * Math.min(1, Math.max(0, after + (part - before) * stretch))));
+}
+
+/** The colour itself, or the nearest lighter or darker one that can be read on every ground. @param {string} colour @param {string[]} grounds @param {number} ratio @param {1 | -1} towards */
 function readable(colour, grounds, ratio, towards) {
-  for (let share = 0; share <= 1; share += 0.05) {
-    const tried = mix(colour, towards, share);
+  for (let share = 0; share < 1; share += 0.04) {
+    const tried = shade(colour, share * towards);
     if (grounds.every((ground) => contrast(tried, ground) >= ratio)) return tried;
   }
-  return towards;
+  return towards > 0 ? "#ffffff" : "#000000";
 }
 
 /**
@@ -43,9 +54,9 @@ function readable(colour, grounds, ratio, towards) {
 export function palette(accent, isDark) {
   const surface = isDark ? "#181d26" : "#ffffff";
   const soft = mix(surface, accent, isDark ? 0.2 : 0.1);
-  const ink = readable(accent, [surface, soft], 4.6, isDark ? "#ffffff" : "#000000");
+  const ink = readable(accent, [surface, soft], 4.6, isDark ? 1 : -1);
   const on = contrast(accent, "#ffffff") >= 4.5 ? "#ffffff" : "#0d1219";
-  const fill = readable(accent, [on], 4.5, on === "#ffffff" ? "#000000" : "#ffffff");
+  const fill = readable(accent, [on], 4.5, on === "#ffffff" ? -1 : 1);
   return { fill, on, ink, soft };
 }
 

@@ -1,0 +1,74 @@
+"""Who a visitor is: a random token of their browser, or an identity that the customer's own site has signed."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from hub.contract import SignedIdentity
+from hub.domain.errors import Unauthorized
+
+LONGEST_S = 600
+_PREFIX = "v1_"
+
+
+def new_token() -> str:
+    """Return a fresh visitor's token: 32 random bytes."""
+    return _PREFIX + secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a token. The hub cannot say a token, only know it again."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def is_token(token: str) -> bool:
+    """Whether this could be a token of ours at all."""
+    return token.startswith(_PREFIX) and 40 <= len(token) <= 60
+
+
+def signed_identity(token: str, *, secret: str, site: str, audience: str, now_s: int) -> SignedIdentity:
+    """Return what the customer's own site vouches for: a JWT (RFC 7519), HS256 with the site's secret.
+
+    Wanted are `iss` (the site's id), `aud` (the hub's public address), `sub`, `jti` and an `exp` at most ten minutes
+    away; `email` counts only with `email_verified`.
+
+    Raises:
+        Unauthorized: it is not signed by this site for this hub, or is over.
+    """
+    if len(token) > 4_096:
+        raise Unauthorized("The identity token is too long.")
+    try:
+        claims: Mapping[str, Any] = jwt.decode(token, OctKey.import_key(secret), algorithms=["HS256"]).claims
+    except (JoseError, ValueError) as error:
+        raise Unauthorized("The identity token is not signed by this site.") from error
+    expires = claims.get("exp")
+    if claims.get("iss") != site or claims.get("aud") != audience:
+        raise Unauthorized("The identity token is for another site.")
+    if not isinstance(expires, int) or not now_s < expires <= now_s + LONGEST_S:
+        raise Unauthorized("The identity token is over, or lives too long.")
+    subject, once = claims.get("sub"), claims.get("jti")
+    if (
+        not isinstance(subject, str)
+        or not isinstance(once, str)
+        or not 1 <= len(subject) <= 200
+        or not 1 <= len(once) <= 100
+    ):
+        raise Unauthorized("The identity token needs a sub and a jti.")
+    return SignedIdentity(
+        subject=subject,
+        name=_text(claims, "name"),
+        email=_text(claims, "email") if claims.get("email_verified") is True else "",
+        phone=_text(claims, "phone_number") if claims.get("phone_number_verified") is True else "",
+        once=f"{site}:{once}",
+        expires_at=expires * 1000,
+    )
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    return value[:254] if isinstance(value, str) else ""

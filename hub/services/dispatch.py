@@ -1,0 +1,327 @@
+"""Dispatch: feeds the routing engine what is committed, commits what it decides, and corrects it when a commit says otherwise.
+
+Event-driven; a sweep once a second looks whether engine and floor still agree, so that nothing stays undispatched.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Iterable
+
+import msgspec
+
+
+from hub.clock import Clock
+from hub.contract import Waiting
+from hub.domain.agent import Agent, Connectivity, Presence
+from hub.domain.errors import HubError
+from hub.domain.interaction import ClosingReason, Interaction, State
+from hub.domain.offer import Offer, OfferState, RevokeReason
+from hub.events import Commit
+from hub.services.floor import Floor, Key
+from hub.services.handling import Handling
+from hub.services.offers import Offers, Proposal, Refusal
+from hub.settings import Settings, routing_policy
+from routing import events as told
+from routing import hours
+from routing.engine import Router
+from routing.errors import RoutingError
+from routing.model import AgentState, FlowCause, HeldWork, LiveOffer, OfferEnd, WaitingInteraction, WayOutKind
+from routing.policy import Policy
+from routing.state import Snapshot
+
+log = logging.getLogger(__name__)
+
+_WAITING = frozenset({State.QUEUED, State.OFFERED})
+_ENDS = {
+    (OfferState.REJECTED, ""): OfferEnd.REJECTED,
+    (OfferState.TIMED_OUT, ""): OfferEnd.TIMED_OUT,
+    (OfferState.REVOKED, RevokeReason.CUSTOMER_LEFT): OfferEnd.CUSTOMER_LEFT,
+    (OfferState.REVOKED, RevokeReason.WON_ELSEWHERE): OfferEnd.WON_ELSEWHERE,
+    (OfferState.REVOKED, RevokeReason.AGENT_LOST): OfferEnd.AGENT_LOST,
+    (OfferState.REVOKED, RevokeReason.SUPERVISOR): OfferEnd.SUPERVISOR,
+}
+_REASONS = {
+    FlowCause.QUEUE_FULL: ClosingReason.QUEUE_FULL,
+    FlowCause.CLOSED: ClosingReason.QUEUE_CLOSED,
+    FlowCause.NOBODY_LOGGED_IN: ClosingReason.NOBODY_ABLE,
+    FlowCause.NOBODY_ABLE: ClosingReason.NOBODY_ABLE,
+    FlowCause.WAITED_TOO_LONG: ClosingReason.WAITED_TOO_LONG,
+    FlowCause.RELAXED_OUT: ClosingReason.WAITED_TOO_LONG,
+}
+
+
+class Dispatcher:
+    """One dispatching node: owns the engine."""
+
+    def __init__(self, settings: Settings, floor: Floor, offers: Offers, handling: Handling, clock: Clock) -> None:
+        self._settings = settings
+        self._floor = floor
+        self._offers = offers
+        self._handling = handling
+        self._clock = clock
+        self.policy = msgspec.convert(routing_policy(settings), Policy)
+        self.router = Router(self.policy)
+        self._inbox: deque[told.Event] = deque()
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop_task: asyncio.Task[None] | None = None
+        self.corrections = 0
+        floor.watch(self._on_commit)
+        floor.place = self.place
+        floor.hours = self.queue_hours
+
+    async def start(self) -> None:
+        """Rebuild the engine from the floor and begin to dispatch."""
+        self.router = Router(self.policy, self._snapshot())
+        self._loop_task = asyncio.create_task(self._run(), name="dispatch")
+
+    async def stop(self) -> None:
+        """Stop deciding; what was decided is committed or dropped."""
+        if self._loop_task is not None:
+            self._loop_task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop_task
+            self._loop_task = None
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def place(self, interaction: str) -> Waiting:
+        """Return where an interaction stands and how long it is expected to wait."""
+        wait_ms = self.router.estimate_wait_ms(interaction)
+        return Waiting(
+            position=self.router.position(interaction),
+            wait_s=None if wait_ms is None else max(round(wait_ms / 1000), 0),
+        )
+
+    def queue_hours(self, queue: str) -> tuple[bool, int | None]:
+        """Return whether a queue is open now, and when it opens if not."""
+        policy = self.policy.queues.get(queue)
+        if policy is None or policy.hours_id is None:
+            return True, None
+        times = self.policy.hours[policy.hours_id]
+        now = self._clock.now()
+        return hours.is_open(times, now), hours.next_open_ms(times, now)
+
+    def tell(self, event: told.Event) -> None:
+        """Tell the engine something now: decisions follow in the background."""
+        self._inbox.append(event)
+        self._wake.set()
+
+    # -- what was committed
+
+    def _on_commit(self, commit: Commit, _keys: set[Key]) -> None:
+        agents: dict[str, None] = {}
+        for record in commit.records:
+            if isinstance(record, Offer):
+                self._on_offer(record)
+                agents[record.agent] = None
+            elif isinstance(record, Agent):
+                agents[record.id] = None
+        for record in commit.records:
+            if isinstance(record, Interaction):
+                self._on_interaction(record)
+        for agent_id in agents:
+            self._on_agent(agent_id)
+        if self._inbox:
+            self._wake.set()
+
+    def _on_offer(self, offer: Offer) -> None:
+        if offer.state in {OfferState.PENDING, OfferState.ACCEPTED}:
+            return
+        reason = offer.reason if offer.state is OfferState.REVOKED else ""
+        cause = _ENDS.get((offer.state, reason), OfferEnd.CAPACITY_CHANGED)
+        self._inbox.append(told.OfferEnded(offer.interaction, offer.agent, cause))
+
+    def _on_interaction(self, interaction: Interaction) -> None:
+        known = self.router.floor.items.get(interaction.id)
+        if interaction.state in _WAITING:
+            wanted = self._waiting(interaction)
+            if known is None or known.interaction.queue_id != interaction.queue:
+                self._inbox.append(told.InteractionLeft(interaction.id))
+                self._inbox.append(told.InteractionQueued(wanted))
+            elif _needs(known.interaction) != _needs(wanted):
+                self._inbox.append(told.InteractionChanged(wanted))
+        elif interaction.state is State.ACTIVE and interaction.agent is not None:
+            if known is not None:
+                self._inbox.append(told.OfferAccepted(interaction.id, interaction.agent))
+        else:
+            self._inbox.append(told.InteractionLeft(interaction.id))
+
+    def _on_agent(self, agent_id: str) -> None:
+        agent = self._floor.agents.get(agent_id)
+        if agent is None or not _is_there(agent):
+            self._inbox.append(told.AgentLeft(agent_id))
+        else:
+            self._inbox.append(told.AgentChanged(self._agent_state(agent)))
+
+    # -- deciding
+
+    async def _run(self) -> None:
+        next_sweep = self._clock.now()
+        while True:
+            if self._clock.now() >= next_sweep:
+                self._sweep()
+                next_sweep = self._clock.now() + round(self._settings.offers.sweep_s * 1000)
+            self._handle_inbox()
+            due = self.router.next_wake_ms()
+            wake_at = next_sweep if due is None else min(due, next_sweep)
+            await self._clock.wait_until(self._wake, max(wake_at, self._clock.now()))
+            self._wake.clear()
+
+    def _handle_inbox(self) -> None:
+        while self._inbox:
+            self._handle(self._inbox.popleft())
+        self._handle(told.Tick())
+
+    def _handle(self, event: told.Event) -> None:
+        try:
+            decisions = self.router.handle(event, at_ms=self._clock.now())
+        except RoutingError as error:
+            self.corrections += 1
+            log.warning("the engine refused an event", extra={"event": type(event).__name__, "error": str(error)})
+            return
+        for decision in decisions:
+            self._act(decision)
+
+    def _act(self, decision: told.Decision) -> None:
+        match decision:
+            case told.MakeOffer():
+                self._spawn(self._make(decision))
+            case told.FlowOut():
+                self._spawn(self._flow_out(decision))
+            case told.WithdrawOffer(cause=OfferEnd.TIMED_OUT):
+                self._spawn(self._expire(decision))
+            case told.MarkNotResponding() | told.Relaxed() | told.WithdrawOffer():
+                # The store counts misses itself and ends the other offers where their cause lies.
+                log.debug("decided", extra={"decision": type(decision).__name__})
+
+    def _spawn(self, work: "asyncio.Future[None] | object") -> None:
+        task: asyncio.Task[None] = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: object) -> None:
+        try:
+            await work  # type: ignore[misc]
+        except HubError as error:
+            log.warning("a decision could not be carried out", extra={"error": str(error), "code": error.code})
+
+    async def _make(self, decision: told.MakeOffer) -> None:
+        interaction = self._floor.interactions.get(decision.interaction_id)
+        agent = self._floor.agents.get(decision.agent_id)
+        if interaction is None or agent is None:
+            because = told.RefusedBecause.INTERACTION_GONE if interaction is None else told.RefusedBecause.AGENT_UNABLE
+            self.tell(told.OfferRefused(decision.interaction_id, decision.agent_id, because, decision.offer_no))
+            return
+        units = agent.units.get(interaction.kind, self._settings.kind(interaction.kind).units)
+        held_over = sum(self._floor.interactions[i].units for i in decision.interrupts if i in self._floor.interactions)
+        result = await self._offers.make(
+            Proposal(
+                interaction=interaction.id,
+                agent=agent.id,
+                deadline_at=decision.deadline_ms,
+                units=units,
+                extra=held_over,
+                why=(decision.reason.text(),),
+            )
+        )
+        if isinstance(result, Refusal):
+            because = told.RefusedBecause(result.because)
+            self.tell(told.OfferRefused(interaction.id, agent.id, because, decision.offer_no))
+        elif decision.auto_accept:
+            await self._offers.accept(result.id, agent.id)
+
+    async def _flow_out(self, decision: told.FlowOut) -> None:
+        to_queue = decision.way_out.target if decision.way_out.kind is WayOutKind.QUEUE else None
+        await self._handling.flow_out(decision.interaction_id, _REASONS[decision.cause], queue=to_queue)
+
+    async def _expire(self, decision: told.WithdrawOffer) -> None:
+        for offer in self._floor.offers_of(decision.agent_id):
+            if offer.interaction == decision.interaction_id:
+                await self._offers.expire(offer.id)
+
+    # -- agreeing with the floor
+
+    def _sweep(self) -> None:
+        """Tell the engine what it should know and does not, and the other way round. Normally this finds nothing."""
+        for interaction in self._floor.interactions.values():
+            if interaction.state in _WAITING and interaction.id not in self.router.floor.items:
+                self.corrections += 1
+                self._inbox.append(told.InteractionQueued(self._waiting(interaction)))
+        for known in tuple(self.router.floor.items):
+            found = self._floor.interactions.get(known)
+            if found is None or found.state not in _WAITING:
+                self.corrections += 1
+                self._inbox.append(told.InteractionLeft(known))
+
+    def _snapshot(self) -> Snapshot:
+        agents = [self._agent_state(agent) for agent in self._floor.agents.values() if _is_there(agent)]
+        there = {agent.id for agent in agents}
+        waiting = [i for i in self._floor.interactions.values() if i.state in _WAITING]
+        return Snapshot(
+            at_ms=self._clock.now(),
+            waiting=tuple(self._waiting(interaction) for interaction in waiting),
+            agents=tuple(agents),
+            offers=tuple(_live_offers(self._floor.offers.values(), there, {i.id for i in waiting})),
+        )
+
+    def _waiting(self, interaction: Interaction) -> WaitingInteraction:
+        company = self._settings.company
+        language = interaction.language.partition("-")[0]
+        tier = self._settings.tiers.get(interaction.tier)
+        return WaitingInteraction(
+            id=interaction.id,
+            queue_id=interaction.queue,
+            channel=interaction.kind if interaction.kind in self.policy.channels else "chat",
+            queued_at_ms=interaction.queued_at or interaction.created_at,
+            head_start_ms=interaction.head_start_ms,
+            value=tier.value if tier else 1,
+            languages=(language,) if language in company.languages else (),
+            only_agent_id=interaction.direct_to,
+            preferred_agent_ids=(interaction.last_agent,) if interaction.last_agent else (),
+        )
+
+    def _agent_state(self, agent: Agent) -> AgentState:
+        held = [i for i in self._floor.work_of(agent.id) if i.units > 0]
+        return AgentState(
+            id=agent.id,
+            is_available=agent.presence is Presence.AVAILABLE and agent.next_presence is None,
+            is_connected=agent.connectivity is Connectivity.CONNECTED,
+            is_not_responding=agent.not_responding_since is not None,
+            skills=agent.skills,
+            languages=agent.languages or (self._settings.company.default_language,),
+            groups=agent.groups,
+            queue_ids=agent.queues,
+            channels=agent.kinds,
+            capacity_units=agent.capacity,
+            units=agent.units,
+            speed=agent.speed,
+            idle_since_ms=agent.idle_since,
+            last_offer_at_ms=agent.last_offer_at,
+            holds=tuple(HeldWork(i.id, i.kind, i.queue, i.answered_at or 0) for i in held),
+            paused_until_ms=agent.paused_until,
+            misses=agent.misses,
+        )
+
+
+def _is_there(agent: Agent) -> bool:
+    return agent.presence is not Presence.OFFLINE and agent.connectivity is not Connectivity.LOST
+
+
+def _needs(wish: WaitingInteraction) -> tuple[object, ...]:
+    return (wish.head_start_ms, wish.value, wish.skills, wish.languages, wish.only_agent_id, wish.preferred_agent_ids)
+
+
+def _live_offers(offers: Iterable[Offer], agents: set[str], interactions: set[str]) -> Iterable[LiveOffer]:
+    for number, offer in enumerate(offers, 1):
+        if offer.agent in agents and offer.interaction in interactions:
+            yield LiveOffer(
+                interaction_id=offer.interaction,
+                agent_id=offer.agent,
+                offer_no=number,
+                deadline_ms=offer.deadline_at,
+                offered_at_ms=offer.made_at,
+            )

@@ -1,0 +1,238 @@
+"""Files that travel with messages: random names outside every web root, types told by their content, links that expire."""
+
+import asyncio
+import hashlib
+import hmac
+import mimetypes
+import unicodedata
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from hub.clock import Clock
+from hub.domain.errors import BadRequest, NotFound, TooLarge, TypeRefused
+from hub.domain.events import EventKind
+from hub.domain.ids import new_id
+from hub.domain.messages import FileRef
+from hub.domain.visitors import StoredFile
+from hub.settings import Settings
+from hub.storage.tables import FILES, INTERACTIONS
+from hub.storage.unit_of_work import Store, UnitOfWork
+
+_DAY_MS = 86_400_000
+_HEAD = 4_096
+_ZIP = b"PK\x03\x04"
+_MAGIC: tuple[tuple[bytes, int, tuple[str, ...]], ...] = (
+    (b"\x89PNG\r\n\x1a\n", 0, (".png",)),
+    (b"\xff\xd8\xff", 0, (".jpg", ".jpeg")),
+    (b"GIF8", 0, (".gif",)),
+    (b"WEBP", 8, (".webp",)),
+    (b"%PDF-", 0, (".pdf",)),
+    (_ZIP, 0, (".docx", ".xlsx", ".pptx")),
+    (b"ID3", 0, (".mp3",)),
+    (b"\xff\xfb", 0, (".mp3",)),
+    (b"\xff\xf3", 0, (".mp3",)),
+    (b"OggS", 0, (".ogg",)),
+    (b"WAVE", 8, (".wav",)),
+    (b"ftyp", 4, (".mp4",)),
+)
+_TEXTS = frozenset({".txt", ".csv", ".eml"})
+_TYPES = {
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".webp": "image/webp",
+    ".eml": "message/rfc822",
+    ".csv": "text/csv",
+    ".ogg": "audio/ogg",
+}
+
+
+class FileStore:
+    """Keeps uploads in the data folder and their records in the database."""
+
+    def __init__(self, store: Store, settings: Settings, clock: Clock, key: bytes) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._key = hashlib.sha256(b"file-link" + key).digest()
+        self._folder = settings.server.data_dir / "files"
+
+    async def store(
+        self,
+        interaction: str,
+        name: str,
+        body: AsyncIterator[bytes],
+        *,
+        by: str,
+        limit: int,
+        per_day: int | None = None,
+    ) -> StoredFile:
+        """Keep an upload; nothing of a refused one stays.
+
+        Raises:
+            TooLarge: more than `limit` bytes, or `per_day` bytes by the same person since yesterday.
+            TypeRefused: its content is not what its name says, or a kind that is not taken.
+            NotFound: there is no such interaction.
+        """
+        shown = shown_name(name)
+        file_id = new_id("f")
+        path = self._path(file_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            size, digest, head = await _receive(body, path, limit)
+            ending = self._checked_ending(shown, head, size)
+            return await self._register(interaction, file_id, shown, ending, (size, digest), by, per_day)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    def _checked_ending(self, name: str, head: bytes, size: int) -> str:
+        ending = Path(name).suffix.lower()
+        if ending not in self._settings.limits.upload_types:
+            raise TypeRefused(f"Files ending in {ending or 'nothing'!r} are not taken.")
+        if size == 0:
+            raise BadRequest("The file is empty.")
+        if ending not in sniffed(head):
+            raise TypeRefused(f"The content is not that of a {ending} file.")
+        return ending
+
+    async def _register(
+        self,
+        interaction: str,
+        file_id: str,
+        name: str,
+        ending: str,
+        measured: tuple[int, str],
+        by: str,
+        per_day: int | None,
+    ) -> StoredFile:
+        size, digest = measured
+        kind = _TYPES.get(ending) or mimetypes.types_map.get(ending, "application/octet-stream")
+
+        async def unit(tx: UnitOfWork) -> StoredFile:
+            found = await tx.get(INTERACTIONS, interaction)
+            if found is None:
+                raise NotFound("There is no such conversation.")
+            if per_day is not None:
+                row = await tx.fetch_one(
+                    "SELECT coalesce(sum(size), 0) FROM files WHERE uploaded_by = $1 AND created_at > $2",
+                    by,
+                    tx.now - _DAY_MS,
+                )
+                if row is not None and int(row[0]) + size > per_day:
+                    raise TooLarge("That is more than can be sent in a day.")
+            file = StoredFile(
+                id=file_id,
+                interaction=interaction,
+                customer=found.customer,
+                name=name,
+                type=kind,
+                size=size,
+                sha256=digest,
+                uploaded_by=by,
+                created_at=tx.now,
+            )
+            await tx.execute(FILES.insert, *FILES.values(file))
+            tx.record(
+                EventKind.FILE_STORED,
+                actor=by,
+                interaction=interaction,
+                customer=found.customer,
+                file=file_id,
+                size=size,
+            )
+            return file
+
+        return await self._store.write(unit)
+
+    def _path(self, file_id: str) -> Path:
+        return self._folder / file_id[1:4] / file_id
+
+    def link(self, file: FileRef) -> str:
+        """Return a signed path that opens the file for a while."""
+        expires = (self._clock.now() + round(self._settings.limits.file_link_s * 1000)) // 60_000 * 60 + 60
+        return f"/files/{file.id}/{quote(file.name, safe='')}?exp={expires}&sig={self._signature(file.id, expires)}"
+
+    def _signature(self, file_id: str, expires: int) -> str:
+        mac = hmac.new(self._key, f"{file_id}.{expires}".encode(), hashlib.sha256).digest()
+        return urlsafe_b64encode(mac[:24]).decode()
+
+    async def open(self, file_id: str, expires: int, signature: str) -> tuple[StoredFile, Path]:
+        """Return a file's record and where its bytes lie.
+
+        Raises:
+            NotFound: the link is not ours, is over, or its file is gone: all look the same.
+        """
+        is_ours = hmac.compare_digest(signature.encode(), self._signature(file_id, expires).encode())
+        if not is_ours or expires * 1000 < self._clock.now():
+            raise NotFound("This link is over. Ask for the file again where you found it.")
+
+        async def unit(tx: UnitOfWork) -> StoredFile | None:
+            return await tx.get(FILES, file_id)
+
+        file = await self._store.read(unit)
+        path = self._path(file_id)
+        if file is None or not path.is_file():
+            raise NotFound("This file is gone.")
+        return file, path
+
+    async def refs(self, interaction: str, ids: Sequence[str], *, by: str) -> list[FileRef]:
+        """Return files of an interaction uploaded by this person, in the order asked for.
+
+        Raises:
+            NotFound: one of them is not theirs. BadRequest: too many.
+        """
+        if len(ids) > 10:
+            raise BadRequest("At most ten files a message.")
+        if not ids:
+            return []
+
+        async def unit(tx: UnitOfWork) -> list[StoredFile]:
+            return await tx.select(
+                FILES, "WHERE id ANY_OF($1) AND interaction = $2 AND uploaded_by = $3", list(ids), interaction, by
+            )
+
+        found = {file.id: file for file in await self._store.read(unit)}
+        if set(found) != set(ids):
+            raise NotFound("There is no such file.")
+        return [FileRef(found[key].id, found[key].name, found[key].type, found[key].size) for key in ids]
+
+
+def shown_name(name: str) -> str:
+    """Return a file's name fit to show: no path, no control or direction characters, at most 120 characters."""
+    name = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    name = "".join(" " if unicodedata.category(character).startswith("C") else character for character in name)
+    name = " ".join(name.split()).strip(". ") or "file"
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem[: 119 - len(ending)]}{dot}{ending}" if dot and len(ending) <= 10 else name[:120]
+
+
+def sniffed(head: bytes) -> frozenset[str]:
+    """Return the endings that fit a file's first bytes; text is what is valid UTF-8 or Latin and holds no NUL and no markup."""
+    for magic, offset, endings in _MAGIC:
+        if head[offset : offset + len(magic)] == magic:
+            return frozenset(endings)
+    lowered = head[:1_024].lstrip().lower()
+    looks_like_markup = lowered.startswith((b"<!doctype", b"<html", b"<svg", b"<script", b"<?xml"))
+    return _TEXTS if b"\x00" not in head and not looks_like_markup else frozenset()
+
+
+async def _receive(body: AsyncIterator[bytes], path: Path, limit: int) -> tuple[int, str, bytes]:
+    """Write the upload to its place; return its size, SHA-256 and first bytes."""
+    loop = asyncio.get_running_loop()
+    digest = hashlib.sha256()
+    size, head = 0, b""
+    file = await loop.run_in_executor(None, path.open, "xb")
+    try:
+        async for chunk in body:
+            size += len(chunk)
+            if size > limit:
+                raise TooLarge(f"A file holds at most {limit // 1_048_576} MB.")
+            head += chunk[: max(_HEAD - len(head), 0)]
+            digest.update(chunk)
+            await loop.run_in_executor(None, file.write, chunk)
+    finally:
+        await loop.run_in_executor(None, file.close)
+    return size, digest.hexdigest(), head

@@ -1,0 +1,228 @@
+"""The aiohttp application: what holds for every request, whoever answers it.
+
+Errors become JSON with a stable code, answers carry the security headers, strangers cannot hold connections, and the
+probes answer.
+"""
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, runtime_checkable
+
+import structlog
+from aiohttp import web
+
+from hub.contract import HubSide
+from hub.domain.errors import HubError, RateLimited
+from hub.metrics import Metrics
+from hub.services.files import FileStore
+from hub.settings import Settings
+
+log = logging.getLogger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+_DEADLINE_S = 15
+_UPLOAD_DEADLINE_S = 120
+_UPLOADS = ("/chat/api/files", "/files")
+
+
+@runtime_checkable
+class HasPages(Protocol):
+    """A channel that answers HTTP requests of its own."""
+
+    def mount(self, app: web.Application, hub: HubSide) -> None:
+        """Add its routes to the application."""
+
+
+class ClientAddress:
+    """Finds a client's address behind the proxies that are trusted, and only those."""
+
+    def __init__(self, trusted: tuple[str, ...]) -> None:
+        self._trusted = [ipaddress.ip_network(network) for network in trusted]
+
+    def __call__(self, request: Any) -> str:  # noqa: ANN401 - channels hand over a request without naming its type
+        """Return the right-most address that is no trusted proxy's."""
+        address = request.remote or "0.0.0.0"  # noqa: S104 - "unknown", not bound to
+        if not self._trusted or not self._is_trusted(address):
+            return str(address)
+        for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+            hop = hop.strip()
+            if not hop:
+                continue
+            address = hop
+            if not self._is_trusted(hop):
+                break
+        return str(address)
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in self._trusted)
+
+
+def new_application(settings: Settings, metrics: Metrics) -> web.Application:
+    """Return an application with what holds for every request."""
+    app = web.Application(
+        client_max_size=settings.limits.request_bytes, middlewares=[_count_requests(metrics), _guard(settings), _errors]
+    )
+    app.on_response_prepare.append(_add_headers(settings))
+    return app
+
+
+def _add_headers(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    is_https = settings.server.public_url.startswith("https://")
+
+    async def add(_request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if is_https:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+    return add
+
+
+def _count_requests(metrics: Metrics) -> Any:  # noqa: ANN401 - aiohttp's middleware type
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        structlog.contextvars.clear_contextvars()
+        response = await handler(request)
+        metrics.requests.add(f"{response.status // 100}xx")
+        return response
+
+    return middleware
+
+
+def _guard(settings: Settings) -> Any:  # noqa: ANN401 - aiohttp's middleware type
+    """Refuse what no honest client sends, and give every body a deadline."""
+    from urllib.parse import urlsplit
+
+    own = urlsplit(settings.server.public_url).netloc
+    probes = frozenset({"/healthz", "/readyz", "/metrics"})
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.host != own and request.path not in probes and not _is_loopback_name(request.host, own):
+            return _error(421, "bad_request", f"This hub answers at {own}.")
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            return _error(415, "type_refused", "Send the body without compression.")
+        if request.headers.get("Upgrade"):
+            return await handler(request)
+        is_upload = request.method == "POST" and request.path.endswith(_UPLOADS)
+        try:
+            async with asyncio.timeout(_UPLOAD_DEADLINE_S if is_upload else _DEADLINE_S):
+                return await handler(request)
+        except TimeoutError:
+            return _error(408, "unavailable", "The request took too long.")
+
+    return middleware
+
+
+def _is_loopback_name(host: str, own: str) -> bool:
+    """Whether both names mean this machine: `localhost` and `127.0.0.1` are the same to a newcomer."""
+    names = {"localhost", "127.0.0.1", "[::1]"}
+    mine, _, my_port = own.rpartition(":")
+    theirs, _, their_port = host.rpartition(":")
+    return mine in names and theirs in names and my_port == their_port
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except HubError as error:
+        return error_response(error)
+    except web.HTTPException as error:
+        if error.status < 400 or error.content_type == "application/json":
+            raise
+        return _error(error.status, _CODES.get(error.status, "bad_request"), error.reason or "", error)
+    except RecursionError:
+        return _error(400, "bad_request", "The body is nested too deeply.")
+    except (ConnectionError, asyncio.CancelledError):
+        raise
+    except Exception:
+        log.exception("a request failed", extra={"method": request.method, "path": request.path})
+        return _error(500, "internal", "Something went wrong here. It has been noted.")
+
+
+_CODES = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    413: "too_large",
+    415: "type_refused",
+    429: "rate_limited",
+}
+
+
+def error_response(error: HubError) -> web.Response:
+    """Return an error as the client gets it."""
+    response = _error(error.status, error.code, str(error))
+    if isinstance(error, RateLimited):
+        response.headers["Retry-After"] = str(max(round(error.retry_after_s), 1))
+    return response
+
+
+def _error(status: int, code: str, text: str, cause: web.HTTPException | None = None) -> web.Response:
+    response = web.json_response({"ok": False, "error": code, "message": text}, status=status)
+    if cause is not None and "Allow" in cause.headers:
+        response.headers["Allow"] = cause.headers["Allow"]
+    return response
+
+
+def add_probes(app: web.Application, metrics: Metrics, is_ready: Callable[[], Awaitable[str]]) -> None:
+    """Add /healthz (the process answers), /readyz (it can work; says why not) and /metrics (Prometheus)."""
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return web.json_response({"ok": True})
+
+    async def readyz(_request: web.Request) -> web.Response:
+        why_not = await is_ready()
+        if why_not:
+            return _error(503, "unavailable", why_not)
+        return web.json_response({"ok": True})
+
+    async def page(request: web.Request) -> web.Response:
+        body, content_type = metrics.render(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", page)
+
+
+def add_files(app: web.Application, files: FileStore) -> None:
+    """Add the signed links to stored files: always a download, never a page."""
+
+    async def download(request: web.Request) -> web.StreamResponse:
+        expires = request.query.get("exp", "")
+        if not expires.isdigit() or len(expires) > 12:
+            expires = "0"
+        file, path = await files.open(request.match_info["id"], int(expires), request.query.get("sig", ""))
+        return web.FileResponse(
+            path,
+            headers={
+                "Content-Type": file.type,
+                "Content-Disposition": f"attachment; filename*=UTF-8''{_quoted(file.name)}",
+                "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+                "Cross-Origin-Resource-Policy": "same-origin",
+                "Cache-Control": "private, max-age=600",
+            },
+        )
+
+    app.router.add_get("/files/{id:f[0-9a-z]+}/{name}", download)
+
+
+def _quoted(name: str) -> str:
+    from urllib.parse import quote
+
+    return quote(name, safe="")
