@@ -145,5 +145,5 @@ def _withdraw_unfit(floor: Floor, agent: Agent) -> None:
         offers.withdraw_all(floor, agent, lost)
         return
     for offer in reversed(list(agent.offers.values())):
-        if floor.room(agent, offer.item.interaction.channel) < 0:
+        if floor.is_overfull(agent, offer.item.interaction.channel):
             offers.end(floor, offer, OfferEnd.CAPACITY_CHANGED, Rule.AGENT_UNABLE)

@@ -21,6 +21,17 @@ def room_for(channel: str, capacity_units: int, load: Load, channels: Mapping[st
     return left
 
 
+def is_overfull(channel: str, capacity_units: int, load: Load, channels: Mapping[str, ChannelPolicy]) -> bool:
+    """Return whether work of `channel` that is counted in the load no longer fits, save for what interrupts it."""
+    interrupters = channels[channel].may_be_interrupted_by
+    taken = sum(
+        units
+        for kind, units in load.items()
+        if channel not in channels[kind].may_be_interrupted_by and kind not in interrupters
+    )
+    return taken > capacity_units
+
+
 def add(load: Load, channel: str, units: int) -> None:
     """Take units for work of a channel."""
     load[channel] = load.get(channel, 0) + units

@@ -127,12 +127,15 @@ class Router:
         matching.settle_everything(self.floor)
 
     def _pass_time(self, at_ms: int) -> None:
-        """Fire each timer at its own time, so that late ticks decide as punctual ones would."""
+        """Fire timers at their own time, those of one millisecond together, so that late ticks change nothing."""
         floor = self.floor
         while (timer := floor.next_timer()) is not None and timer[0] <= at_ms:
-            floor.pop_timer()
-            floor.now_ms = max(floor.now_ms, timer[0])
-            fire(floor, timer[1], timer[2], timer[3])
+            due_ms = timer[0]
+            floor.now_ms = max(floor.now_ms, due_ms)
+            while timer is not None and timer[0] == due_ms:
+                floor.pop_timer()
+                fire(floor, timer[1], timer[2], timer[3])
+                timer = floor.next_timer()
             matching.settle(floor)
         floor.now_ms = at_ms
 

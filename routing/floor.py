@@ -251,6 +251,10 @@ class Floor:
             return capacity_units
         return capacity.room_for(channel, capacity_units, agent.load, self.policy.channels)
 
+    def is_overfull(self, agent: Agent, channel: str) -> bool:
+        """Return whether what the agent has of the channel no longer fits."""
+        return capacity.is_overfull(channel, agent.pool.talent.capacity_units, agent.load, self.policy.channels)
+
     def units_for(self, agent: Agent, channel: str) -> int:
         """Return the units work of the channel costs the agent, whether or not they are offered any."""
         units = agent.pool.units.get(channel)
