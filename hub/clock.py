@@ -123,7 +123,7 @@ class _FakeTimer:
 
 
 class FakeClock(Clock):
-    """A clock that stands still until it is advanced; for tests, the simulator and replays.
+    """A clock that stands still until it is advanced; for tests, simulation and replays.
 
     `settle` is awaited after every timer and at the end of each advance, beside the turns of the event loop that woken
     tasks get: give it a coroutine function that returns when a worker thread has nothing left to do.

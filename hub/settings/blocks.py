@@ -15,13 +15,14 @@ _PLAIN: Final = (bool, int, float, str, bytes, list, tuple, dict, set, frozenset
 def check_block(cls: type, block: Mapping[str, Any], *, where: str = "") -> list[Problem]:
     """Return what is wrong with a block: keys the constructor does not know, lacks, or has of another type.
 
-    The constructor's keyword-only parameters are the block's keys; `kind` names the class itself and is skipped.
+    The constructor's keyword-only parameters are the block's keys. `kind` names the class itself and is skipped; a
+    parameter `id` is the block's own name, which `block_arguments` fills in.
     """
     where = where or cls.__name__
     wanted = {
         name: parameter
         for name, parameter in inspect.signature(cls).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name != "id"
     }
     given = {name: value for name, value in block.items() if name != "kind"}
     found = [
@@ -64,16 +65,19 @@ def _is_plain(wanted: object) -> bool:
     return all(_is_plain(arg) for arg in typing.get_args(wanted))
 
 
-def block_arguments(cls: type, block: Mapping[str, Any]) -> dict[str, Any]:
+def block_arguments(cls: type, block: Mapping[str, Any], *, id: str = "") -> dict[str, Any]:  # noqa: A002 - its word
     """Return the block as keyword arguments for the constructor: lists have become tuples where it wants tuples.
+
+    `id` is the block's name, handed over when the constructor takes it.
 
     Call `check_block` first; this trusts the block.
     """
     hints = typing.get_type_hints(inspect.getattr_static(cls, "__init__"))
-    return {
+    arguments = {
         name: msgspec.convert(value, hints[name])
         if name in hints and _is_plain(hints[name]) and not isinstance(value, Secret)
         else value
         for name, value in block.items()
         if name != "kind"
     }
+    return {"id": id, **arguments} if "id" in inspect.signature(cls).parameters else arguments

@@ -1,8 +1,9 @@
 """Settings: read from file and environment, every mistake named with its place, nothing secret shown."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -233,6 +234,20 @@ def test_block_is_checked_against_the_constructor() -> None:
     ]
     arguments = block_arguments(AChannel, {"kind": "x", "queue": "a", "sites": ["b"]})
     assert AChannel(None, **arguments).kept == (None, "a", ("b",), "a")
+
+
+class ANamedChannel:
+    def __init__(self, *, id: str, name: str | Mapping[str, str] = "", form: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.kept = (id, name, form)
+
+
+def test_block_knows_its_own_name_and_takes_texts_by_language() -> None:
+    block = {"name": {"en": "Shop"}, "form": [{"id": "name", "required": True}]}
+    assert check_block(ANamedChannel, block) == []
+    assert check_block(ANamedChannel, {"id": "x", "name": 3, "form": ["a"]}) != []
+    kept = ANamedChannel(**block_arguments(ANamedChannel, block, id="site")).kept
+    assert kept[0] == "site"
+    assert kept[1] == {"en": "Shop"}
 
 
 def test_routing_takes_the_policy_made_of_settings(tmp_path: Path) -> None:
