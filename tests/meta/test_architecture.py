@@ -15,7 +15,7 @@ GENERIC = {"voice", "mail", "sms", "chat", "simulator"}
 PROVIDERS = {"webchat", "twilio", "imap", "smtp", "whatsapp", "telegram"}
 
 IMPORTER = r"""
-import importlib, os, sys
+import importlib, os, sys, threading
 root, modules = sys.argv[1], sys.argv[2:]
 WATCHED = ("open", "os.mkdir", "os.listdir", "os.scandir", "sqlite3.connect", "subprocess.Popen", "os.system",
            "os.fork", "_thread.start_new_thread", "socket.__new__", "socket.bind", "socket.connect",
@@ -34,6 +34,8 @@ def watch(event, arguments):
             return
         frame = frame.f_back
 
+start = threading.Thread.start
+threading.Thread.start = lambda self: (watch("_thread.start_new_thread", ()), start(self))[1]
 sys.addaudithook(watch)
 for module in modules:
     importlib.import_module(module)
@@ -67,8 +69,9 @@ def test_nothing_is_opened_connected_or_started_at_import() -> None:
         "open(__file__)",
         "import pathlib; pathlib.Path(__file__).read_text()",
         "import sqlite3; sqlite3.connect(':memory:')",
-    ]
-    + ["import threading; threading.Thread(target=print).start()", "import socket; socket.socket()"],
+        "import threading; threading.Thread(target=int).start()",
+        "import socket; socket.socket()",
+    ],
 )
 def test_work_at_import_is_noticed(tmp_path: Path, work: str) -> None:
     (tmp_path / "fine.py").write_text("import asyncio, html.parser, sqlite3\n")

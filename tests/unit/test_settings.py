@@ -237,7 +237,13 @@ def test_block_is_checked_against_the_constructor() -> None:
 
 
 class ANamedChannel:
-    def __init__(self, *, id: str, name: str | Mapping[str, str] = "", form: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - the parameter that is looked for
+        name: str | Mapping[str, str] = "",
+        form: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         self.kept = (id, name, form)
 
 
