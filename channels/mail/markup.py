@@ -1,0 +1,173 @@
+"""HTML of strangers made fit to show: an allow-list, no loads until asked, and nothing parsed that a parser chokes on.
+
+The result still belongs in a sandboxed frame of its own (security.md, 2); this is the first of two walls.
+"""
+
+# ruff: noqa: SIM905
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import nh3
+
+from channels.mail.charsets import clean
+from channels.mail.styles import filter_style
+
+MAX_HTML = 1_048_576
+"""Characters. Above it a mail is shown as text: the parser's time grows faster than its input."""
+MAX_DEPTH = 1_000
+_MAX_TABLES = 100
+_MAX_FORMATTING = 60
+_MAX_OPEN_TIMES_TAGS = 400_000
+_MAX_TAG = 4_000
+_MAX_TAG_NAMES = 1_000
+
+_TAGS = frozenset(
+    """a abbr acronym address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del
+    details dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark nav ol
+    p pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time tr tt
+    u ul var wbr""".split()
+)
+_COMMON_ATTRIBUTES = frozenset({"dir", "lang", "title", "style", "align", "valign"})
+_ATTRIBUTES = {
+    "a": frozenset({"href"}),
+    "img": frozenset({"src", "alt", "width", "height", "border", "hspace", "vspace"}),
+    "font": frozenset({"color", "face", "size"}),
+    "table": frozenset({"border", "cellpadding", "cellspacing", "width", "height", "bgcolor"}),
+    "td": frozenset({"colspan", "rowspan", "width", "height", "bgcolor", "nowrap"}),
+    "th": frozenset({"colspan", "rowspan", "width", "height", "bgcolor", "nowrap"}),
+    "tr": frozenset({"bgcolor", "height"}),
+    "col": frozenset({"span", "width"}),
+    "ol": frozenset({"start", "type"}),
+    "li": frozenset({"value"}),
+    "hr": frozenset({"width", "size", "color"}),
+    "time": frozenset({"datetime"}),
+}
+_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_SELF_CLOSING = frozenset("p li td th tr tbody thead tfoot option dt dd colgroup".split())
+_FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
+_LONG_TAG = re.compile(r"<[a-zA-Z/!?][^<>]{4000,}")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_BETWEEN = re.compile(r"[\s/]+")
+_IMAGE_DATA = re.compile(r"data:image/(?:png|jpe?g|gif|webp|bmp);base64,[A-Za-z0-9+/=\s]*\Z", re.IGNORECASE)
+_REMOTE = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
+_LINK = re.compile(r"\s*(?:https?://|mailto:|tel:)", re.IGNORECASE)
+_COLOR = re.compile(r"#?[\w\s(),.%]{1,40}\Z")
+_MAX_INLINE_DATA = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class SafeHtml:
+    """What may be shown, and what was held back."""
+
+    html: str
+    remote_images: int = 0
+    """Images not loaded; showing them is the reader's choice."""
+    is_text_only: bool = False
+    """The HTML was too big or too deep to be shown as such."""
+
+
+def is_hostile(html: str) -> bool:
+    """Whether a parser would take unreasonable time over `html`, told by counting, without parsing it.
+
+    Depth is what stays open (elements that close each other do not nest); open formatting
+    elements are rebuilt inside every following block, so there the product counts; and attribute
+    names of one tag are compared with each other. Words misplaced in nested tables are carried up
+    one table at a time.
+    """
+    if len(html) > MAX_HTML or any(_has_many_names(match.group()) for match in _LONG_TAG.finditer(html)):
+        return True
+    open_tags: Counter[str] = Counter()
+    depth = formatting = deepest_formatting = count = 0
+    for slash, name in _TAG.findall(html):
+        name = name.lower()
+        count += 1
+        if name in _VOID or name in _SELF_CLOSING:
+            continue
+        step = -1 if slash else 1
+        if open_tags[name] + step < 0:
+            continue
+        open_tags[name] += step
+        depth += step
+        if name in _FORMATTING:
+            formatting += step
+            deepest_formatting = max(deepest_formatting, formatting)
+        if depth >= MAX_DEPTH or open_tags["table"] > _MAX_TABLES:
+            return True
+    return deepest_formatting > _MAX_FORMATTING and deepest_formatting * count > _MAX_OPEN_TIMES_TAGS
+
+
+def _has_many_names(tag: str) -> bool:
+    return len(_BETWEEN.findall(_QUOTED.sub("", tag))) > _MAX_TAG_NAMES
+
+
+class _Filter:
+    """The attribute filter of one run; counts what it holds back."""
+
+    def __init__(self, inline_images: Mapping[str, str], *, remote_images: bool) -> None:
+        self.inline_images = inline_images
+        self.remote_images = remote_images
+        self.blocked = 0
+
+    def __call__(self, tag: str, name: str, value: str) -> str | None:
+        if name == "style":
+            return filter_style(value) or None
+        if name == "src":
+            return self._source(value)
+        if name == "href":
+            return value.strip() if tag == "a" and _LINK.match(value) else None
+        if name in {"color", "bgcolor"}:
+            return value if _COLOR.match(value) else None
+        return value if len(value) <= 1000 else None
+
+    def _source(self, value: str) -> str | None:
+        source = value.strip()
+        if source[:4].lower() == "cid:":
+            return self.inline_images.get(source[4:].strip().strip("<>"), source)
+        if source[:5].lower() == "data:":
+            return source if len(source) <= _MAX_INLINE_DATA and _IMAGE_DATA.match(source) else None
+        if _REMOTE.match(source):
+            self.blocked += not self.remote_images
+            return source if self.remote_images and source[:6].lower() == "https:" else None
+        return None
+
+
+_ALL_ATTRIBUTES = {tag: set(_ATTRIBUTES.get(tag, frozenset()) | _COMMON_ATTRIBUTES) for tag in _TAGS}
+_GONE = {"script", "style", "title", "template", "noscript", "textarea", "select", "svg", "math", "iframe", "object"}
+
+
+def sanitize(
+    html: str, *, inline_images: Mapping[str, str] | None = None, remote_images: bool = False, text: str = ""
+) -> SafeHtml:
+    """`html` with only what may be shown.
+
+    Args:
+        html: as the mail brought it.
+        inline_images: address by Content-ID; a cid: image not in it keeps its harmless cid: address.
+        remote_images: whether the reader asked for images from elsewhere (https only).
+        text: what to show instead when the HTML is too much to parse.
+    """
+    if is_hostile(html):
+        return SafeHtml(text_as_html(text), is_text_only=True)
+    chosen = _Filter(inline_images or {}, remote_images=remote_images)
+    safe = nh3.clean(
+        clean(html),
+        tags=set(_TAGS),
+        clean_content_tags=_GONE,
+        attributes=_ALL_ATTRIBUTES,
+        attribute_filter=chosen,
+        url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
+        url_relative="deny",
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        strip_comments=True,
+    )
+    return SafeHtml(safe.strip(), chosen.blocked)
+
+
+def text_as_html(text: str) -> str:
+    """Plain words as HTML that keeps their lines."""
+    return f'<div style="white-space:pre-wrap">{nh3.clean_text(text)}</div>' if text else ""

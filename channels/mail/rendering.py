@@ -1,0 +1,293 @@
+"""HTML to lines of text, each knowing how deep it is quoted and what its surroundings said about it.
+
+A tokenizer, not a tree: one pass, linear in the input, safe on the HTML that is too hostile to parse.
+"""
+
+# ruff: noqa: E501, SIM905
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from html import unescape
+
+from channels.mail.charsets import clean
+
+MAX_TEXT = 1_000_000
+"""Characters of text that are taken from a page; nobody reads on behind that."""
+
+_MAX_HTML = 4_000_000
+
+
+class Mark(Enum):
+    """What the HTML around a line says about it."""
+
+    NONE = ""
+    QUOTE = "quote"
+    """Inside what the client calls the quoted mail."""
+    REST = "rest"
+    """Here begins the original; all that follows is it."""
+    SIGNATURE = "signature"
+    ATTRIBUTION = "attribution"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a mail's text, without its quote marks."""
+
+    text: str
+    depth: int = 0
+    """How many quotations it stands in."""
+    mark: Mark = Mark.NONE
+
+
+_TOKEN = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(style|script|title|head|template|noscript|textarea|select)\b[^>]{0,4000}+>.*?(?:</\1|\Z)"
+    r"|<(/?)([a-zA-Z][a-zA-Z0-9:]{0,20})((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+'|[\"'])*+)>"
+    r"|<[!?][^>]*+>?|[^<]+|<",
+    re.IGNORECASE | re.DOTALL,
+)
+_HEAD_BODY = re.compile(r"<body", re.IGNORECASE)
+_BLOCKS = frozenset(
+    """address article aside blockquote body center dd details dir div dl dt fieldset figcaption figure footer form h1 h2
+    h3 h4 h5 h6 header hr html li main nav ol p pre section table tbody tfoot thead tr ul includetail""".split()
+)
+_SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre", "dl"})
+_VOID = frozenset({"br", "hr", "img", "meta", "link", "input", "wbr", "col", "area", "base"})
+_TRACKED = frozenset(
+    "blockquote div span p pre table td tr body section article center includetail font a ul ol details".split()
+)
+_WHITE = re.compile(r"[ \t\r\n\f\u200b\u200c\ufeff\u034f\u00ad]+")
+_TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
+_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
+_MAX_STACK = 400
+
+_QUOTE_ATTRIBUTES = re.compile(
+    r"""gmail_quote|gmail_extra|yahoo_quoted|protonmail_quote|tutanota_quote|zmail_extra|isReplyContent|type=["']?cite
+    |ntes-mailmaster-quote|freshdesk_quote|front-blockquote|messageReplySection|moz-forward-container|history_container
+    |name=["']quote["']|id=["']?qt["']?(?:\s|$)|data-marker=["']?__QUOTED_TEXT__|mail-quote|reply-content-quote|clean_bq
+    |quote-original|originalMessage|id=["']?mail-editor-reference-message-container|class=["']?[^"'>]*\bcitation\b
+    |ms-outlook-mobile-reference-message|lark-mail-quote|lark-mail-doc-quote|history-quote|alimail-quote|foxmail_quote
+    |adL-quote|data-quote|reply_quote|hs_reply""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_REST_ATTRIBUTES = re.compile(
+    r"""id=["']?(?:x_)*(?:divRplyFwdMsg|appendonsend|OLK_SRC_BODY_SECTION|stopSpelling|replySplit|original-content
+    |ms-outlook-mobile-body-separator-line|_rc_sig_after|lineBreakAtBeginningOfMessage_)["'\s>]?
+    |border(?:-top)?:\s*(?:none;\s*border-top:\s*)?solid\s+\#(?:b5c4df|e1e1e1|cccccc)\s+1(?:\.0)?pt
+    |background:\s*\#efefef;\s*padding:\s*8px|border-top:\s*1pt\s+solid\s+\#(?:b5c4df|e1e1e1)
+    |border-top-color:\s*rgb\(229,\s*229,\s*229\);\s*border-top-width:\s*1px""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_SIGNATURE_ATTRIBUTES = re.compile(
+    r"""gmail_signature|moz-signature|protonmail_signature|AppleMailSignature|ms-outlook-mobile-signature|bloop_sign
+    |spnEditorSign|messageSignatureSection|data-marker=["']?__SIG|data-signatureblock|composer_signature|mail_signature
+    |id=["']?(?:x_)*Signature["'\s>]|class=["']?(?:x_)*elementToProof\ssignature|ntes_signature|lark-mail-signature
+    |foxmail_signature|zm_sig|class=["']?signature["'\s>]|id=["']?signature["'\s>]|hs_signature|front-signature
+    |class=["']?fastmail-signature|id=["']?sig\d{5,}|mailmaster-signature|xm_compose_signature""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_ATTRIBUTION_ATTRIBUTES = re.compile(
+    r"gmail_attr|moz-cite-prefix|zmail_extra_hr|ntes-attribution|lark-mail-quote-header", re.IGNORECASE
+)
+_INTERESTING = re.compile(
+    "|".join(
+        f"(?:{pattern.pattern})"
+        for pattern in (_QUOTE_ATTRIBUTES, _REST_ATTRIBUTES, _SIGNATURE_ATTRIBUTES, _ATTRIBUTION_ATTRIBUTES, _HIDDEN)
+    ),
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def has_structure(html: str) -> bool:
+    """Whether the HTML itself tells what is quoted (cheap; for mails that have plain text as well)."""
+    return _QUOTE_ATTRIBUTES.search(html) is not None or _REST_ATTRIBUTES.search(html) is not None
+
+
+@dataclass(slots=True)
+class _Open:
+    tag: str
+    mark: Mark = Mark.NONE
+    """Its own, or that of what it stands in."""
+    quotes: bool = False
+    is_hidden: bool = False
+
+
+@dataclass(slots=True)
+class _Page:
+    lines: list[Line] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    stack: list[_Open] = field(default_factory=list)
+    depth: int = 0
+    hidden: int = 0
+    pre: int = 0
+    rest_pending: bool = False
+    size: int = 0
+    line_mark: Mark = Mark.NONE
+    line_depth: int = 0
+    has_words: bool = False
+
+    def break_line(self, *, blank: bool = False) -> None:
+        text = "".join(self.words)
+        self.words.clear()
+        self.has_words = False
+        if not self.pre:
+            text = text.strip(" \t\n")
+        if text or (self.pre and self.lines):
+            for piece in text.split("\n") if self.pre else (text,):
+                self.lines.append(Line(piece.rstrip(), self.line_depth, self.line_mark))
+            self.line_mark = Mark.NONE
+        if blank and self.lines and self.lines[-1].text:
+            self.lines.append(Line("", self.depth))
+
+    def write(self, text: str) -> None:
+        if not self.has_words:
+            self.line_depth = self.depth
+            self.line_mark = self._mark()
+            self.has_words = bool(text.strip())
+        self.words.append(text)
+        self.size += len(text)
+
+    def _mark(self) -> Mark:
+        if self.rest_pending:
+            self.rest_pending = False
+            return Mark.REST
+        return self.stack[-1].mark if self.stack else Mark.NONE
+
+
+def render(html: str) -> list[Line]:
+    """The visible lines of `html`: no empty line at either end, never two in a row."""
+    body = _HEAD_BODY.search(html)
+    page = _Page()
+    for match in _TOKEN.finditer(html, body.start() if body else 0, _MAX_HTML):
+        name = match[3]
+        if name is not None:
+            _tag(page, bool(match[2]), name.lower(), match[4])
+        elif (run := match.group())[0] != "<" or len(run) == 1:
+            _text(page, run)
+        if page.size > MAX_TEXT:
+            break
+    page.break_line()
+    return _tidy(page.lines)
+
+
+def as_text(lines: list[Line]) -> str:
+    """Lines as plain text, quotations marked as people do."""
+    return "\n".join(f"{'> ' * line.depth}{line.text}".rstrip() if line.depth else line.text for line in lines)
+
+
+def _text(page: _Page, token: str) -> None:
+    if page.hidden:
+        return
+    text = unescape(token) if "&" in token else token
+    if page.pre:
+        page.write(text.replace("\r\n", "\n"))
+        return
+    text = _WHITE.sub(" ", text)
+    if text == " " and (not page.words or page.words[-1].endswith((" ", "\n"))):
+        return
+    page.write(text.replace("\xa0", " "))
+
+
+def _tag(page: _Page, closing: bool, name: str, attributes: str) -> None:
+    if name == "br":
+        _line_break(page)
+        return
+    if name == "hr":
+        page.break_line(blank=True)
+        if "stopspelling" in attributes.lower() or "zwchr" in attributes.lower():
+            page.rest_pending = True
+        return
+    if name in {"td", "th"}:
+        _cell(page, closing=closing)
+    if name in _BLOCKS:
+        page.break_line(blank=name in _SPACED and not _is_tight(page, name, attributes))
+    if name in _TRACKED and not attributes.endswith("/"):
+        if closing:
+            _close(page, name)
+        else:
+            _open(page, name, attributes)
+    if name == "li" and not closing and not page.hidden:
+        page.write("- ")
+
+
+def _is_tight(page: _Page, name: str, attributes: str) -> bool:
+    return name == "p" and ("MsoNormal" in attributes or any(opened.tag == "td" for opened in page.stack[-4:]))
+
+
+def _line_break(page: _Page) -> None:
+    if page.hidden:
+        return
+    if page.pre:
+        page.write("\n")
+    elif page.has_words:
+        page.break_line()
+    else:
+        page.words.clear()
+        if page.lines and page.lines[-1].text:
+            page.lines.append(Line("", page.depth))
+
+
+def _cell(page: _Page, *, closing: bool) -> None:
+    if closing and page.words and not page.hidden:
+        page.words.append(" ")
+
+
+def _open(page: _Page, name: str, attributes: str) -> None:
+    if len(page.stack) >= _MAX_STACK:
+        return
+    opened = _Open(name, page.stack[-1].mark if page.stack else Mark.NONE)
+    if attributes and _INTERESTING.search(attributes):
+        _recognize(page, opened, attributes)
+    if name == "blockquote" and opened.mark is Mark.QUOTE:
+        opened.quotes = True
+    if name == "includetail":
+        page.rest_pending = True
+    page.pre += name == "pre"
+    page.depth += opened.quotes
+    page.hidden += opened.is_hidden
+    page.stack.append(opened)
+
+
+def _recognize(page: _Page, opened: _Open, attributes: str) -> None:
+    if _HIDDEN.search(attributes):
+        opened.is_hidden = True
+    if _ATTRIBUTION_ATTRIBUTES.search(attributes):
+        opened.mark = Mark.ATTRIBUTION
+    elif _SIGNATURE_ATTRIBUTES.search(attributes):
+        opened.mark = Mark.SIGNATURE
+    elif _REST_ATTRIBUTES.search(attributes):
+        page.break_line()
+        page.rest_pending = True
+    elif _QUOTE_ATTRIBUTES.search(attributes) and "gmail_extra" not in attributes:
+        if opened.tag == "blockquote":
+            opened.quotes = True
+        else:
+            opened.mark = Mark.QUOTE
+
+
+def _close(page: _Page, name: str) -> None:
+    for back in range(1, min(len(page.stack), 60) + 1):
+        if page.stack[-back].tag == name:
+            break
+    else:
+        return
+    while True:
+        opened = page.stack.pop()
+        page.pre -= opened.tag == "pre"
+        page.depth -= opened.quotes
+        page.hidden -= opened.is_hidden
+        if opened.tag == name:
+            return
+
+
+def _tidy(lines: list[Line]) -> list[Line]:
+    tidy: list[Line] = []
+    for line in lines:
+        text = _TRAILING.sub("", clean(line.text))
+        if not text and (not tidy or not tidy[-1].text):
+            continue
+        tidy.append(line if text == line.text else Line(text, line.depth, line.mark))
+    while tidy and not tidy[-1].text:
+        tidy.pop()
+    return tidy

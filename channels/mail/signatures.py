@@ -1,0 +1,232 @@
+"""What stands below the words: signatures, sign-offs, mobile marks, lawyers' paragraphs, list footers."""
+
+# ruff: noqa: E501, RUF001
+import re
+from collections.abc import Sequence
+
+from channels.mail import phrases
+from channels.mail.attributions import is_rule
+
+_FLAGS = re.IGNORECASE | re.VERBOSE
+_MAX_LINE = 400
+_MAX_SIGNATURE = 14
+"""Lines below a sign-off that may still be a signature."""
+
+_DELIMITER = re.compile(r"\s?(?:--|—|––|__|_{3}|-{3})\s*\Z")
+_MOBILE = re.compile(rf"[\s<(\[*_]{{0,6}}(?:{phrases.SENT_FROM})", _FLAGS)
+_DEVICE = re.compile(phrases.DEVICES, _FLAGS)
+_CLOSING = re.compile(rf"[\s*_]{{0,4}}(?:{phrases.CLOSINGS})(?:\s?[,.!،、。，！]|\s?\Z|\s?[-–—/|])", _FLAGS)
+_THANKS = re.compile(rf"[\s*_]{{0,4}}(?:{phrases.THANKS})\s?[,，]\s*\Z", _FLAGS)
+_THANKS_ALONE = re.compile(rf"[\s*_]{{0,4}}(?:{phrases.THANKS})\s?[,，!.。！]?\s*\Z", _FLAGS)
+_DISCLAIMER = re.compile(rf"[\W_]{{0,12}}(?:{phrases.DISCLAIMERS})", _FLAGS | re.DOTALL)
+_BANNER = re.compile(rf"[\W_]{{0,12}}(?:{phrases.BANNERS})", _FLAGS | re.DOTALL)
+_FOOTER = re.compile(rf"[\s>*]{{0,4}}(?:{phrases.FOOTERS})", _FLAGS)
+_CONTACT = re.compile(
+    r"(?:\+|\(|\b0)\d[\d\s().\-/]{6,}\d|\b(?:tel|phone|mobile|cell|fax|telefon|tél|тел|電話|电话|手机|传真|전화|tlf|móvil|cel|whatsapp|skype|mob)\b"
+    r"\s?[.:：]|www\.\w|https?://|[\w.+-]{1,64}@[\w-]{1,63}\.\w|\b(?:gmbh|ltd|inc|llc|s\.?a\.?r\.?l|s\.?p\.?a|b\.?v|sp\. z o\.o|co\., ltd|株式会社|有限公司"
+    r"|주식회사|ооо|a\.ş|ag|corp|limited)\b|\s\|\s|\b(?:manager|director|engineer|ceo|cto|cfo|consultant|assistant|geschäftsführer|leiter|vertrieb"
+    r"|directeur|responsable|gerente|经理|总监|部長|課長|부장|팀장|менеджер|директор|müdürü)\b|地址[:：]|〒\d|\b[A-Z]?-?\d{5}\s[A-ZÄÖÜ]",
+    re.IGNORECASE,
+)
+_POSTSCRIPT = re.compile(
+    r"\s*(?:p\.?\s?p?\.?\s?s\b|n\.?b\.?\s?:|ps\s?[:：]|附言|又及|追伸|추신|з\.?\s?ы\.?|п\.?\s?с\.?)[.:：\s]",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[^\W\d_]{2,}\W+(?:[^\W_]+\W+){6,}.*[.?!。？！]\s*\Z", re.DOTALL)
+_DASH_NAME = re.compile(r"[-–—~]\s?[^\W\d_][\w.' -]{1,30}\Z")
+
+
+def is_mobile_mark(text: str) -> bool:
+    """A line like "Sent from my iPhone"."""
+    return 4 < len(text) < 160 and _MOBILE.match(text) is not None and _DEVICE.search(text) is not None
+
+
+def banner_end(texts: Sequence[str]) -> int:
+    """How many lines at the top are a gateway's warning."""
+    start = 0
+    while start < len(texts) and not texts[start].strip():
+        start += 1
+    stop = start
+    while stop < len(texts) and texts[stop].strip() and stop - start < 8:
+        stop += 1
+    paragraph = " ".join(texts[start:stop])[:600]
+    if not _BANNER.match(paragraph):
+        return 0
+    if stop - start > 1 and _BANNER.match(texts[start]) and len(texts[start]) > 60 and not _goes_on(texts[start + 1]):
+        return start + 1
+    return stop
+
+
+def _goes_on(text: str) -> bool:
+    return (
+        text[:1].islower()
+        or re.search(r"links?|attachment|sender|content|anhäng|absender|pièces", text, re.IGNORECASE) is not None
+    )
+
+
+def tail_start(texts: Sequence[str], sender: str = "") -> tuple[int, int]:
+    """Where the words end in the lines of one piece of writing: (signature starts, disclaimer starts).
+
+    Both are `len(texts)` when there is none. A postscript below a signature keeps everything.
+    """
+    end = _content_end(texts, len(texts))
+    disclaimer = _disclaimer_start(texts, end)
+    end = _content_end(texts, disclaimer)
+    signature = _signature_start(texts, end, sender)
+    if _has_postscript(texts, signature, end):
+        signature = end
+    if signature < end or disclaimer < len(texts):
+        return min(signature, disclaimer), disclaimer
+    return len(texts), len(texts)
+
+
+def _content_end(texts: Sequence[str], end: int) -> int:
+    while end and (not texts[end - 1].strip() or _divides(texts[end - 1])):
+        end -= 1
+    return end
+
+
+def _divides(text: str) -> bool:
+    return is_rule(text) or _DELIMITER.match(text) is not None
+
+
+def _paragraphs(texts: Sequence[str], end: int) -> list[int]:
+    """Where paragraphs begin, last first."""
+    return [
+        number
+        for number in range(end - 1, -1, -1)
+        if texts[number].strip() and (number == 0 or not texts[number - 1].strip() or _divides(texts[number - 1]))
+    ]
+
+
+def _disclaimer_start(texts: Sequence[str], end: int) -> int:
+    """The first of the closing paragraphs that all sound like a lawyer, a scanner or a list."""
+    found = len(texts)
+    for count, start in enumerate(_paragraphs(texts, end)):
+        if count > 5:
+            break
+        head = "\n".join(texts[start : start + 6])[:700]
+        if _DISCLAIMER.match(head.replace("\n", " ")) or _FOOTER.match(head):
+            found = start
+        elif found == len(texts) and count > 2:
+            break
+    return found
+
+
+def _signature_start(texts: Sequence[str], end: int, sender: str) -> int:
+    lowest = max(0, end - _MAX_SIGNATURE - 6)
+    start = end
+    start = _without_mobile(texts, start)
+    found = _delimited(texts, lowest, start)
+    if found is None:
+        found = _closed(texts, lowest, start)
+    if found is None:
+        found = _contact_block(texts, lowest, start, sender)
+    return start if found is None else found
+
+
+def _without_mobile(texts: Sequence[str], end: int) -> int:
+    """The end of the words above trailing "Sent from my ..." lines (looked for in the last six lines)."""
+    seen = 0
+    for number in range(end - 1, -1, -1):
+        text = texts[number].strip()
+        if not text:
+            continue
+        if is_mobile_mark(text):
+            end = number
+            seen = 0
+            continue
+        seen += 1
+        if seen > 3 or len(text) > 80:
+            break
+    return _content_end(texts, end)
+
+
+def _delimited(texts: Sequence[str], lowest: int, end: int) -> int | None:
+    """A "-- " or a drawn line with no more than a signature below it."""
+    for number in range(max(lowest, end - 30), end):
+        text = texts[number]
+        if not _DELIMITER.match(text) and not (is_rule(text) and _looks_like_contact(texts[number + 1 : end])):
+            continue
+        below = [line for line in texts[number + 1 : end] if line.strip()]
+        is_standard = text.strip() == "--"
+        limit = _MAX_SIGNATURE if is_standard else 8
+        if (
+            below
+            and len(below) <= limit
+            and (is_standard or not any(_SENTENCE.match(line[:_MAX_LINE]) for line in below))
+        ):
+            return number
+    return None
+
+
+def _closed(texts: Sequence[str], lowest: int, end: int) -> int | None:
+    """A valediction with only short lines below."""
+    for number in range(lowest, end):
+        text = texts[number].strip()
+        if not text or len(text) > 60:
+            continue
+        below = [line.strip() for line in texts[number + 1 : end] if line.strip()]
+        if _is_closing(text, below) and _is_signature_body(below):
+            above = next((texts[place] for place in range(number - 1, -1, -1) if texts[place].strip()), "")
+            if _THANKS_ALONE.match(above) and above.strip().endswith((",", "，")):
+                number -= 1
+            return number
+    return None
+
+
+def _is_closing(text: str, below: Sequence[str]) -> bool:
+    match = _CLOSING.match(text)
+    if match is not None:
+        rest = text[match.end() :].strip(" ,.-–—/|*_")
+        return len(rest.split()) <= 4 and not rest.endswith("?")
+    return bool(_THANKS.match(text) and below and len(below[0].split()) <= 4)
+
+
+def _is_signature_body(below: Sequence[str]) -> bool:
+    if len(below) > _MAX_SIGNATURE:
+        return False
+    return not any(
+        len(line) > 160 or (_SENTENCE.match(line[:_MAX_LINE]) and not _CONTACT.search(line)) for line in below
+    )
+
+
+def _looks_like_contact(lines: Sequence[str]) -> bool:
+    below = [line for line in lines if line.strip()]
+    return 1 <= len(below) <= 10 and sum(1 for line in below if _CONTACT.search(line[:_MAX_LINE])) >= min(2, len(below))
+
+
+def _contact_block(texts: Sequence[str], lowest: int, end: int, sender: str) -> int | None:
+    """A last paragraph that begins with a name and is mostly ways to reach its owner."""
+    starts = _paragraphs(texts, end)
+    if not starts or starts[0] == 0 or starts[0] < lowest:
+        return None
+    start = starts[0]
+    block = [text.strip() for text in texts[start:end] if text.strip()]
+    first = block[0].strip("*_ ,-–—")
+    is_named = _is_sender(first, sender) or _looks_like_name(first)
+    contacts = sum(1 for line in block[1:] if _CONTACT.search(line[:_MAX_LINE]))
+    if is_named and len(block) <= _MAX_SIGNATURE and contacts >= 2 and contacts * 2 >= len(block) - 1:
+        return start
+    if len(block) == 1 and _is_sender(first, sender) and _DASH_NAME.match(block[0]):
+        return start
+    return None
+
+
+def _is_sender(text: str, sender: str) -> bool:
+    name = sender.strip().lower()
+    return bool(name) and text.lower() in {name, name.split()[0], name.split()[-1]}
+
+
+def _looks_like_name(text: str) -> bool:
+    words = text.split()
+    return (
+        1 <= len(words) <= 4
+        and len(text) <= 40
+        and ":" not in text
+        and all(word[:1].isupper() or not word[:1].isascii() for word in words)
+    )
+
+
+def _has_postscript(texts: Sequence[str], start: int, end: int) -> bool:
+    return any(_POSTSCRIPT.match(text) for text in texts[start:end])
