@@ -1,6 +1,6 @@
 """Staff accounts: made and changed, signed in and out; their sessions live in the database and can be revoked.
 
-A session's token is 32 random bytes in a cookie; only its SHA-256 is stored, so that a copy of the database opens nothing.
+A session's token is 32 random bytes in a cookie; only its SHA-256 is stored, so a copy of the database opens nothing.
 """
 
 import hashlib
@@ -236,7 +236,7 @@ class Accounts:
         """Open a session. Whatever is wrong, the answer and the time it takes are the same.
 
         Raises:
-            Unauthorized: address or password is not right. RateLimited: too many tries lately; the account is not locked.
+            Unauthorized: address or password is not right. RateLimited: too many tries lately.
             Unavailable: too many people sign in at once.
         """
         account = login.email.strip().lower()[:254]

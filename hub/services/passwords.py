@@ -3,7 +3,6 @@
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -17,186 +16,21 @@ _WAITING = 20
 _FEWEST_CHARACTERS = 5
 
 # What common passwords are made of once digits, signs and look-alikes are taken off (after the usual leaked lists).
-_ROOTS: Final = frozenset(
-    [
-        "a",
-        "abc",
-        "abcd",
-        "admin",
-        "administrator",
-        "agent",
-        "aaa",
-        "amanda",
-        "andrew",
-        "angel",
-        "anthony",
-        "apple",
-        "asdf",
-        "asdfgh",
-        "asdfghjkl",
-        "ashley",
-        "austin",
-        "baby",
-        "bailey",
-        "banana",
-        "baseball",
-        "basketball",
-        "batman",
-        "benjamin",
-        "billing",
-        "blink",
-        "bubbles",
-        "buster",
-        "call",
-        "callcenter",
-        "center",
-        "changeme",
-        "charlie",
-        "chat",
-        "cheese",
-        "chelsea",
-        "chocolate",
-        "company",
-        "computer",
-        "contact",
-        "contactcenter",
-        "cookie",
-        "corona",
-        "correcthorsebatterystaple",
-        "customer",
-        "daniel",
-        "default",
-        "demo",
-        "diamond",
-        "dragon",
-        "elizabeth",
-        "family",
-        "flower",
-        "football",
-        "forever",
-        "freedom",
-        "friend",
-        "friends",
-        "fuckyou",
-        "ginger",
-        "google",
-        "hannah",
-        "happy",
-        "hello",
-        "hockey",
-        "hunter",
-        "iloveyou",
-        "internet",
-        "jackson",
-        "jasmine",
-        "jennifer",
-        "jessica",
-        "jesus",
-        "jordan",
-        "joshua",
-        "justin",
-        "killer",
-        "letmein",
-        "liverpool",
-        "login",
-        "london",
-        "love",
-        "lovely",
-        "loveme",
-        "maggie",
-        "manchester",
-        "master",
-        "matrix",
-        "matthew",
-        "me",
-        "melissa",
-        "michael",
-        "michelle",
-        "midnight",
-        "monkey",
-        "mustang",
-        "my",
-        "new",
-        "nicole",
-        "ninja",
-        "nothing",
-        "office",
-        "orange",
-        "p",
-        "pass",
-        "passw",
-        "passwd",
-        "passwort",
-        "password",
-        "patrick",
-        "pepper",
-        "pokemon",
-        "princess",
-        "purple",
-        "q",
-        "qazwsx",
-        "qazwsxedc",
-        "qwe",
-        "qwer",
-        "qwert",
-        "qwerty",
-        "qwertyuiop",
-        "qwertz",
-        "rainbow",
-        "root",
-        "samantha",
-        "samsung",
-        "secret",
-        "server",
-        "shadow",
-        "silver",
-        "snoopy",
-        "soccer",
-        "spiderman",
-        "starwars",
-        "summer",
-        "winter",
-        "spring",
-        "autumn",
-        "sunshine",
-        "superman",
-        "supervisor",
-        "support",
-        "superuser",
-        "switchboard",
-        "sys",
-        "sysadmin",
-        "system",
-        "taylor",
-        "team",
-        "test",
-        "teste",
-        "tester",
-        "testing",
-        "the",
-        "this",
-        "thomas",
-        "thunder",
-        "tigger",
-        "trustno",
-        "trustnoi",
-        "user",
-        "vanilla",
-        "welcome",
-        "whatever",
-        "whatsapp",
-        "william",
-        "windows",
-        "work",
-        "yankees",
-        "you",
-        "zaq",
-        "zaqwsx",
-        "zxcvb",
-        "zxcvbn",
-        "zxcvbnm",
-    ]
-)
+_COMMON: Final = """
+a aaa abc abcd admin administrator agent amanda andrew angel anthony apple asdf asdfgh asdfghjkl ashley austin
+autumn baby bailey banana baseball basketball batman benjamin billing blink bubbles buster call callcenter center
+changeme charlie chat cheese chelsea chocolate company computer contact contactcenter cookie corona
+correcthorsebatterystaple customer daniel default demo diamond dragon elizabeth family flower football forever
+freedom friend friends fuckyou ginger google hannah happy hello hockey hunter iloveyou internet jackson jasmine
+jennifer jessica jesus jordan joshua justin killer letmein liverpool login london love lovely loveme maggie
+manchester master matrix matthew me melissa michael michelle midnight monkey mustang my new nicole ninja nothing
+office orange p pass passw passwd password passwort patrick pepper pokemon princess purple q qazwsx qazwsxedc qwe
+qwer qwert qwerty qwertyuiop qwertz rainbow root samantha samsung secret server shadow silver snoopy soccer
+spiderman spring starwars summer sunshine superman superuser supervisor support switchboard sys sysadmin system
+taylor team test teste tester testing the this thomas thunder tigger trustno trustnoi user vanilla welcome whatever
+whatsapp william windows winter work yankees you zaq zaqwsx zxcvb zxcvbn zxcvbnm
+"""
+_ROOTS: Final = frozenset(_COMMON.split())
 _LOOKS_LIKE: Final = str.maketrans({"@": "a", "4": "a", "0": "o", "3": "e", "$": "s", "5": "s", "7": "t", "!": "i"})
 _ROWS: Final = (
     "abcdefghijklmnopqrstuvwxyz",
@@ -208,6 +42,8 @@ _ROWS: Final = (
     "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
     "qazwsxedcrfvtgbyhnujmikolp",
 )
+# What is checked for accounts that do not exist: a hash of random bytes that nobody kept.
+_DUMMY: Final = "$argon2id$v=19$m=19456,t=2,p=1$Ap+248dLRW3DMKr9/+SDyQ$A4fXH8/C4MVj4ZPUakr3DUao1tiq5919FvSIXAR6BJQ"
 _LETTERS: Final = re.compile(r"[^a-z]+")
 
 
@@ -235,7 +71,8 @@ def _is_common(password: str, about: tuple[str, ...]) -> bool:
     if len(set(password)) < _FEWEST_CHARACTERS or _is_repeated(password) or _is_run(password):
         return True
     roots = _ROOTS.union(about)
-    spellings = {_LETTERS.sub("", password), _LETTERS.sub("", password.translate(_LOOKS_LIKE))}
+    without_tail = password.rstrip("0123456789!?.,-_#*+$& ")
+    spellings = {_LETTERS.sub("", text) for text in (password, without_tail.translate(_LOOKS_LIKE))}
     return any(not letters or _is_made_of(letters, roots) for letters in spellings)
 
 
@@ -285,7 +122,7 @@ class Passwords:
         Raises:
             Unavailable: too many passwords are being checked.
         """
-        fits = await self._run(_verify, self._hasher, stored or _dummy(), password)
+        fits = await self._run(_verify, self._hasher, stored or _DUMMY, password)
         return bool(fits) and bool(stored)
 
     def is_outdated(self, stored: str) -> bool:
@@ -311,9 +148,3 @@ def _verify(hasher: PasswordHasher, stored: str, password: str) -> bool:
         return hasher.verify(stored, password)
     except (VerifyMismatchError, VerificationError, InvalidHashError):
         return False
-
-
-@lru_cache(maxsize=1)
-def _dummy() -> str:
-    """Return a hash of nothing in particular, checked for accounts that do not exist; made in the first thread that needs it."""
-    return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1).hash("nobody's password")
