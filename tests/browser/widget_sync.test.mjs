@@ -5,6 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Log } from "../../channels/webchat/static/log.js";
 import { Sync } from "../../channels/webchat/static/sync.js";
+import { pieces } from "../../channels/webchat/static/text.js";
+import { contrast, palette } from "../../channels/webchat/static/theme.js";
 
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -214,12 +216,12 @@ class FakeSocket {
     clock.later(() => { if (!this.broken && this.world.online) work(); }, this.toTab - clock.now);
   }
 
-  /** The hub's side is gone; the tab hears of it, or only notices by silence. */
+  /** The hub's side is gone; the tab hears of it, or the ping that does not come tells. */
   break() {
     if (this.broken) return;
     this.broken = true;
     this.world.hub.sockets.delete(this);
-    if (this.joined && this.world.random() < 0.7) this.world.clock.later(() => this.fire("disconnect", "transport close"), 3);
+    if (this.joined) this.world.clock.later(() => this.fire("disconnect", "transport close"), this.world.random() < 0.7 ? 3 : 20_000);
   }
 
   disconnect() {
@@ -240,13 +242,14 @@ class World {
     this.online = true;
     this.tabs = [];
     this.data = new Map();
+    this.writtenUntil = 0;
     this.locks = locks;
     this.lock = Promise.resolve();
     this.ids = 0;
   }
 
   tab() {
-    const tab = { views: 0, view: null, listener: () => {}, closed: false, release: [] };
+    const tab = { local: new Map(this.data), views: 0, view: null, listener: () => {}, closed: false, release: [] };
     const alone = (work) => {
       if (!this.locks) return work();
       const before = this.lock;
@@ -259,10 +262,10 @@ class World {
       site: "s", lang: "en",
       connect: (auth) => new FakeSocket(this, auth),
       store: {
-        get: (key) => (this.data.has(key) ? JSON.parse(this.data.get(key)) : undefined),
-        set: (key, value) => this.data.set(key, JSON.stringify(value)),
-        remove: (key) => this.data.delete(key),
-        keys: (prefix) => [...this.data.keys()].filter((key) => key.startsWith(prefix)),
+        get: (key) => (tab.local.has(key) ? JSON.parse(tab.local.get(key)) : undefined),
+        set: (key, value) => this.write(tab, (map) => map.set(key, JSON.stringify(value))),
+        remove: (key) => this.write(tab, (map) => map.delete(key)),
+        keys: (prefix) => [...tab.local.keys()].filter((key) => key.startsWith(prefix)),
       },
       bus: {
         post: (news) => { for (const other of this.tabs) if (other !== tab) this.clock.later(() => { if (!other.closed) other.listener(news); }, 1); },
@@ -278,6 +281,17 @@ class World {
     this.tabs.push(tab);
     tab.sync.start();
     return tab;
+  }
+
+  /** Storage of real browsers: own writes are there at once, other tabs see them later, even later than messages about them. */
+  write(tab, change) {
+    change(tab.local);
+    change(this.data);
+    this.writtenUntil = Math.max(this.writtenUntil, this.clock.now + this.random() * 60);
+    for (const other of this.tabs) {
+      if (other === tab) continue;
+      this.clock.later(() => { change(other.local); if (!other.closed) other.listener({ kind: "outbox" }); }, this.writtenUntil - this.clock.now);
+    }
   }
 
   /** Closed, crashed or reloaded: nothing of it runs any more; the browser frees its lock. */
@@ -425,7 +439,7 @@ test("a token the hub no longer knows is forgotten, and the visitor may begin ag
   const { world, tab } = await started();
   world.hub.tokens.clear();
   world.hub.die(false);
-  await world.clock.run(10_000);
+  await world.clock.run(30_000);
   assert.equal(world.data.has("token"), false);
   assert.equal(tab.view.link, "live");
   assert.equal(tab.view.thread, null);
@@ -552,4 +566,34 @@ test("the log closes gaps, ignores repeats, and accepts a hole only when told to
   log.add(row(8));
   log.acceptGap();
   assert.deepEqual(log.all().map((m) => m.n), [1, 2, 3, 4, 5, 8]);
+});
+
+test("a push that was lost is noticed by the next one", async () => {
+  const { world, tab } = await started();
+  world.faults.lostPush = 1;
+  world.hub.agentSays("lost");
+  world.faults.lostPush = 0;
+  world.hub.agentSays("heard");
+  await world.clock.run(400);
+  assert.deepEqual(tab.view.messages.map((row) => row.text), ["hello", "lost", "heard"]);
+});
+
+test("an accent of any colour stays readable", () => {
+  for (const accent of ["#1757c2", "#d6f04a", "#23614f", "#ffffff", "#000000", "#808080", "#ff0000", "#ffd400", "#00ffff", "#7a7a00"]) {
+    for (const isDark of [false, true]) {
+      const { fill, on, ink, soft } = palette(accent, isDark);
+      assert.ok(contrast(fill, on) >= 4.5, `${accent} fill ${fill} on ${on}`);
+      assert.ok(contrast(ink, isDark ? "#181d26" : "#ffffff") >= 4.5 && contrast(ink, soft) >= 4.5, `${accent} ink ${ink}`);
+    }
+  }
+});
+
+test("only web addresses become links, without the sentence's punctuation", () => {
+  const links = (text) => pieces(text).filter((piece) => piece.href).map((piece) => piece.text);
+  assert.deepEqual(links("See https://a.example/x, and (http://b.example/y_(z))."), ["https://a.example/x", "http://b.example/y_(z)"]);
+  assert.deepEqual(links("请看https://a.example/x，谢谢"), ["https://a.example/x"]);
+  assert.deepEqual(links("https://a.example/x谢谢"), ["https://a.example/x"]);
+  assert.deepEqual(links("javascript:alert(1) data:text/html,x file:///etc JAVASCRIPT://a"), []);
+  const text = "a https://a.example b\n<b>http://c.example/?q=1&r=2</b>";
+  assert.equal(pieces(text).map((piece) => piece.text).join(""), text);
 });

@@ -49,11 +49,16 @@ export function openStore(site) {
 
 /** @param {string} site @returns {import("./types").Bus} */
 export function openBus(site) {
-  if (!("BroadcastChannel" in window)) return { post() {}, listen() {} };
-  const channel = new BroadcastChannel(`chat:${site}`);
+  const channel = "BroadcastChannel" in window ? new BroadcastChannel(`chat:${site}`) : null;
   return {
-    post: (news) => channel.postMessage(news),
-    listen: (listener) => channel.addEventListener("message", (event) => listener(event.data)),
+    post: (news) => channel?.postMessage(news),
+    listen(listener) {
+      channel?.addEventListener("message", (event) => listener(event.data));
+      // Storage may arrive in this tab after the message about it: then the outbox is news again.
+      window.addEventListener("storage", (event) => {
+        if (event.key?.startsWith(`chat:${site}:out:`)) listener({ kind: "outbox" });
+      });
+    },
   };
 }
 

@@ -4,7 +4,7 @@ export class Credentials {
   /**
    * @param {object} wiring
    * @param {import("./types").Store} wiring.store
-   * @param {() => void} wiring.changed the stored token is another one: the other tabs must know
+   * @param {(token: string) => void} wiring.changed the other tabs must know
    * @param {() => void} wiring.expired the hub no longer knows the visitor
    * @param {() => void} wiring.identityRefused
    */
@@ -26,14 +26,13 @@ export class Credentials {
     if (token === this.token && token === this.#stored()) return;
     this.token = token;
     this.store.set("token", token);
-    this.wiring.changed();
+    this.wiring.changed(token);
   }
 
-  /** Another tab was given a token or lost it. True when ours is out of date. */
-  adopt() {
-    const stored = this.#stored();
-    if (stored === this.token) return false;
-    this.token = stored;
+  /** Another tab was given a token or lost it. True when ours was out of date. @param {string} [token] */
+  adopt(token = this.#stored()) {
+    if (token === this.token) return false;
+    this.token = token;
     return true;
   }
 
@@ -49,7 +48,7 @@ export class Credentials {
     this.token = "";
     this.store.remove("token");
     this.wiring.expired();
-    this.wiring.changed();
+    this.wiring.changed("");
     return true;
   }
 

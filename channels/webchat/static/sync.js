@@ -47,7 +47,8 @@ export class Sync {
     this.timers = {};
     this.credentials = new Credentials({
       store,
-      changed: () => bus.post({ kind: "token" }),
+      // With the token itself: storage reaches other tabs later than this message does.
+      changed: (token) => bus.post({ kind: "token", token }),
       expired: () => this.conversation.forget(),
       identityRefused: () => tell("identity_refused"),
     });
@@ -242,7 +243,7 @@ export class Sync {
 
   /** @param {import("./types").News} news */
   #news(news) {
-    if (news.kind === "token" && this.credentials.adopt()) this.link.redial();
+    if (news.kind === "token" && this.credentials.adopt(news.token)) this.link.redial();
     if (news.kind === "seen" && news.interaction === this.conversation.interaction) {
       this.conversation.seen = this.conversation.seenTold = Math.max(this.conversation.seen, news.n);
     }

@@ -114,7 +114,7 @@ export interface Store {
 }
 export interface Bus { post(news: News): void; listen(listener: (news: News) => void): void }
 /** What tabs of one visitor tell each other. */
-export type News = { kind: "outbox" } | { kind: "token" } | { kind: "fresh" } | { kind: "seen"; interaction: string; n: number };
+export type News = { kind: "outbox" } | { kind: "token"; token: string } | { kind: "seen"; interaction: string; n: number };
 
 export interface Env {
   now(): number;
