@@ -26,7 +26,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Indexed(msgspec.Struct, frozen=True, kw_only=True):
-    """One searchable text: where it came from, and its words as the hub cut them."""
+    """One searchable text: where it came from. `doc` is its number in the table `words`, rising with the journal.
+
+    `tokens` are kept where the text can change (customers): to forget them, the index must be told them again.
+    """
 
     doc: int
     kind: str
@@ -35,6 +38,7 @@ class Indexed(msgspec.Struct, frozen=True, kw_only=True):
     interaction: InteractionId | None
     queue: str
     at: int
+    tokens: str = ""
 
 
 AGENTS = Rows("agents", Agent)

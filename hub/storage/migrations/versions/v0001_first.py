@@ -6,11 +6,15 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+# FTS5 gets exactly the hub's tokens: nothing to cut, no positions, no sizes; it is tidied in steps, never in one burst.
 _SEARCH = {
-    "sqlite": ("CREATE VIRTUAL TABLE words USING fts5(tokens, content='', tokenize='unicode61')",),
+    "sqlite": (
+        "CREATE VIRTUAL TABLE words USING fts5(tokens, content='', tokenize='ascii', detail='none', columnsize=0)",
+        "INSERT INTO words(words, rank) VALUES ('automerge', 0)",
+    ),
     "postgresql": (
         "CREATE TABLE words (doc bigint PRIMARY KEY, tokens tsvector NOT NULL)",
-        "CREATE INDEX ix_words_tokens ON words USING gin (tokens)",
+        "CREATE INDEX ix_words_tokens ON words USING gin (tokens) WITH (fastupdate = off)",
         # A reader must not pass events whose transaction has not committed yet: each tells its transaction.
         "ALTER TABLE journal ALTER COLUMN tx SET DEFAULT pg_current_xact_id()::text::bigint",
     ),
@@ -175,7 +179,9 @@ def _indexed() -> None:
         sa.Column("interaction", sa.Text(), nullable=True),
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("tokens", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("doc", name=op.f("pk_indexed")),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_indexed_customer"), "indexed", ["customer"], unique=False)
     op.create_index(op.f("ix_indexed_kind_ref"), "indexed", ["kind", "ref"], unique=True)
@@ -215,6 +221,7 @@ def _interactions() -> None:
         sa.Column("root", sa.Text(), nullable=False),
         sa.Column("previous", sa.Text(), nullable=True),
         sa.Column("waits_since", sa.BigInteger(), nullable=True),
+        sa.Column("is_message", sa.Boolean(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_interactions")),
     )
