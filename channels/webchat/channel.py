@@ -1,39 +1,18 @@
-"""One chat site: what its block in the configuration says, and what it answers its visitors."""
+"""Web chat as the hub knows it: one configured site behind the door that all chat sites share."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from channels.webchat.gate import Gate, gate_of
-from hub.contract import Capabilities, HubSide, Listener, QueueView
-from hub.settings import Problem, Secret, SettingsError
-
-Texts = Mapping[str, str]
-_KINDS = frozenset({"text", "email", "choice", "textarea"})
-_GREETING = {"en": "Hello. How can we help?", "zh": "您好，请问有什么可以帮您？"}
-_CLOSED = {
-    "en": "We are closed right now. Leave a message and we will answer it.",
-    "zh": "现在是非工作时间，请留言，我们会尽快回复。",
-}
+from channels.webchat.site import Site, Texts
+from hub.contract import Capabilities, HubSide, Listener
+from hub.settings import Secret
 
 
 class WebChat:
-    """A chat site. The keyword arguments are the keys of its block in the configuration.
-
-    queue           where conversations wait
-    message_queue   where messages wait that are left while closed (default: `queue`)
-    name            shown in the widget's head; a text or texts by language
-    greeting, closed_text   texts by language
-    form            fields before a chat: id, label, kind (text, email, choice, textarea), required, options
-    quick_replies   first questions as buttons: id, label, queue (optional: where a choice leads)
-    origins         the sites that may carry the widget; none: every site may
-    identity_secret what the site signs its customers' identities with (HS256)
-    accent          the widget's colour, #rrggbb
-    languages       languages the widget offers
-    """
+    """A chat site. The keyword arguments are the keys of its block in the configuration; `Site` says what they mean."""
 
     kind: ClassVar[str] = "webchat"
 
@@ -44,8 +23,8 @@ class WebChat:
         queue: str,
         message_queue: str = "",
         name: str | Texts = "",
-        greeting: Texts = _GREETING,
-        closed_text: Texts = _CLOSED,
+        greeting: Texts | None = None,
+        closed_text: Texts | None = None,
         form: Sequence[Mapping[str, Any]] = (),
         quick_replies: Sequence[Mapping[str, Any]] = (),
         origins: Sequence[str] = (),
@@ -54,20 +33,21 @@ class WebChat:
         languages: Sequence[str] = ("en", "zh"),
     ) -> None:
         self._id = id
-        self.queue = queue
-        self.message_queue = message_queue or queue
-        self._name = {"en": name} if isinstance(name, str) else dict(name)
-        self._greeting, self._closed_text = dict(greeting), dict(closed_text)
-        self.form = [self._field(field) for field in form]
-        self._quick_replies = list(quick_replies)
-        self.origins = [self._origin(origin) for origin in origins]
-        self.identity_secret = identity_secret
-        if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
-            raise _wrong(id, "accent", f"{accent!r} is no colour: write #rrggbb.")
-        self._accent = accent
-        self._languages = list(languages)
+        self._site = Site(
+            id=id,
+            queue=queue,
+            message_queue=message_queue,
+            name=name,
+            greeting=greeting,
+            closed_text=closed_text,
+            form=form,
+            quick_replies=quick_replies,
+            origins=origins,
+            identity_secret=identity_secret,
+            accent=accent,
+            languages=languages,
+        )
         self._gate: Gate | None = None
-        self.hub: HubSide
 
     @property
     def id(self) -> str:
@@ -89,17 +69,11 @@ class WebChat:
 
     def mount(self, app: web.Application, hub: HubSide) -> None:
         """Add this site to the pages and the Socket.IO server that all chat sites share."""
-        self.hub = hub
         self._gate = gate_of(app, hub)
-        self._gate.add(self)
-
-    def title(self, language: str) -> str:
-        """Return the site's name as shown."""
-        return _in(self._name, language)
+        self._gate.add(self._site)
 
     async def open(self, hub: HubSide) -> Listener:
         """Begin to take visitors in."""
-        self.hub = hub
         if self._gate is None:
             raise RuntimeError("a channel is mounted before it is opened")
         return await self._gate.open(hub)
@@ -108,75 +82,3 @@ class WebChat:
         """Tell every visitor that the hub goes away, and cut the lines."""
         if self._gate is not None:
             await self._gate.close(reason)
-
-    def queue_for(self, choice: str | None, *, is_message: bool) -> str:
-        """Return where a conversation that begins with this quick reply waits."""
-        if is_message:
-            return self.message_queue
-        for reply in self._quick_replies:
-            if reply.get("id") == choice and reply.get("queue"):
-                return str(reply["queue"])
-        return self.queue
-
-    def described(self, language: str, view: QueueView, limits: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the widget needs to know of this site, in the visitor's language."""
-        return {
-            "id": self._id,
-            "name": _in(self._name, language),
-            "open": view.is_open,
-            "opens_at": None if view.is_open else view.opens_at,
-            "greeting": _in(self._greeting, language),
-            "closed_text": _in(self._closed_text, language),
-            "form": [_spoken(field, language) for field in self.form],
-            "quick_replies": [
-                {"id": str(reply["id"]), "label": _in(reply["label"], language)} for reply in self._quick_replies
-            ],
-            "files": dict(limits),
-            "accent": self._accent,
-            "languages": self._languages,
-        }
-
-    def may_be_framed_by(self, referrer: str) -> bool:
-        """Whether the page that loads the widget's frame is one of the site's."""
-        if not self.origins:
-            return True
-        parts = urlsplit(referrer)
-        return f"{parts.scheme}://{parts.netloc}" in self.origins
-
-    def _field(self, field: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not field.get("id") or not field.get("label") or field.get("kind", "text") not in _KINDS:
-            raise _wrong(self._id, "form", f"A field needs id, label and a kind of {', '.join(sorted(_KINDS))}.")
-        return field
-
-    def _origin(self, origin: str) -> str:
-        parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
-            raise _wrong(self._id, "origins", f"{origin!r} is not like https://www.example.com.")
-        return f"{parts.scheme}://{parts.netloc}"
-
-
-def _wrong(site: str, key: str, text: str) -> SettingsError:
-    return SettingsError([Problem(where=f"channels.{site}.{key}", text=text)])
-
-
-def _in(texts: str | Texts, language: str) -> str:
-    if isinstance(texts, str):
-        return texts
-    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
-
-
-def _spoken(field: Mapping[str, Any], language: str) -> dict[str, Any]:
-    out: dict[str, Any] = {
-        "id": field["id"],
-        "label": _in(field["label"], language),
-        "kind": field.get("kind", "text"),
-        "required": bool(field.get("required", False)),
-    }
-    if field.get("options"):
-        out["options"] = [
-            {"id": str(option["id"]), "label": _in(option["label"], language)}
-            if isinstance(option, Mapping)
-            else option
-            for option in field["options"]
-        ]
-    return out

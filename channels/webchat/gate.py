@@ -1,10 +1,10 @@
-"""The one door of all chat sites: a Socket.IO server at /chat, the widget's files and pages, uploads and transcripts."""
+"""The one door of all chat sites: a Socket.IO server at /chat, the widget's pages, uploads and transcripts."""
 
 import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -13,14 +13,12 @@ from channels.webchat import wire
 from channels.webchat.guests import is_token, new_token, signed_identity, token_hash
 from channels.webchat.limits import Allowance
 from channels.webchat.pages import Pages
+from channels.webchat.site import Site
 from hub.contract import ChatStart, HubSide, Listener, SignedIdentity, VisitorId
 from hub.domain.errors import BadRequest, HubError, NotFound, RateLimited, Unauthorized
 from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Message
 from hub.sockets import Audience, Connection, Event, EventRefused, SocketLimits, SocketServer
-
-if TYPE_CHECKING:
-    from channels.webchat.channel import WebChat
 
 T = TypeVar("T")
 PAGE = 30
@@ -33,7 +31,7 @@ class Guest:
 
     __slots__ = ("identity", "interaction", "key", "language", "site", "token", "visitor")
 
-    def __init__(self, site: "WebChat", language: str, visitor: VisitorId | None, token: str) -> None:
+    def __init__(self, site: Site, language: str, visitor: VisitorId | None, token: str) -> None:
         self.site = site
         self.language = language
         self.visitor = visitor
@@ -59,7 +57,7 @@ class Gate:
 
     def __init__(self, app: web.Application) -> None:
         self._app = app
-        self.sites: dict[str, WebChat] = {}
+        self.sites: dict[str, Site] = {}
         self._hub: HubSide | None = None
         self._server: SocketServer[Guest] | None = None
         self._shown: dict[str, tuple[object, ...]] = {}
@@ -68,7 +66,7 @@ class Gate:
         self._starts = Allowance(per_hour=10)
         self._ticker: asyncio.Task[None] | None = None
 
-    def add(self, site: "WebChat") -> None:
+    def add(self, site: Site) -> None:
         """Serve one more site."""
         self.sites[site.id] = site
 
@@ -123,7 +121,7 @@ class Gate:
             public_errors=(HubError,),
         )
         self._server.attach(self._app)
-        Pages(self, hub.templates).attach(self._app)
+        Pages(self.sites, hub, self.visitor).attach(self._app)
 
     async def open(self, hub: HubSide) -> Listener:
         """Begin to keep waiting visitors informed; returns what wants to hear of their conversations."""
@@ -145,7 +143,7 @@ class Gate:
 
     # -- who it is
 
-    async def _authenticate(self, request: web.Request, auth: object) -> Guest | None:
+    async def _authenticate(self, _request: web.Request, auth: object) -> Guest | None:
         """Return the guest behind a CONNECT packet's `auth`.
 
         Raises:
@@ -165,7 +163,7 @@ class Gate:
             await self._identify(guest, said.identity)
         return guest
 
-    async def visitor(self, site: "WebChat", token: str) -> VisitorId:
+    async def visitor(self, site: Site, token: str) -> VisitorId:
         """Return who holds this token.
 
         Raises:

@@ -2,36 +2,37 @@
 
 import hashlib
 import secrets
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from channels.webchat import wire
 from channels.webchat.guests import is_token
-from hub.contract import VisitorId
+from channels.webchat.site import Site
+from hub.contract import HubSide, VisitorId
 from hub.domain.errors import BadRequest, NotFound, Unauthorized
 from hub.domain.interaction import Interaction
 from hub.domain.messages import Author, FileRef, Message
 
-if TYPE_CHECKING:
-    from channels.webchat.channel import WebChat
-    from channels.webchat.gate import Gate
-
 STATIC: Final = Path(__file__).parent / "static"
+VisitorOf = Callable[[Site, str], Awaitable[VisitorId]]
 _TRANSCRIPT_LIMIT = 5_000
 
 
 class Pages:
     """What browsers fetch beside the Socket.IO server."""
 
-    def __init__(self, gate: "Gate", templates: Path) -> None:
-        self._gate = gate
+    def __init__(self, sites: Mapping[str, Site], hub: HubSide, visitor: VisitorOf) -> None:
+        self._sites = sites
+        self._hub = hub
+        self._visitor_of = visitor
         self._widget = (STATIC / "widget.js").read_bytes()
         self._tag = f'"{hashlib.sha256(self._widget).hexdigest()[:16]}"'
-        loader = FileSystemLoader(templates / "webchat")
+        loader = FileSystemLoader(hub.templates / "webchat")
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, auto_reload=False)
 
     def attach(self, app: web.Application) -> None:
@@ -59,7 +60,7 @@ class Pages:
     async def _frame(self, request: web.Request) -> web.Response:
         site = self._site(request.query.get("site", ""))
         referrer = request.headers.get("Referer", "")
-        own = self._gate.hub.public_url
+        own = self._hub.public_url
         is_framed = request.headers.get("Sec-Fetch-Dest") == "iframe"
         if is_framed and not referrer.startswith(own) and not site.may_be_framed_by(referrer):
             raise NotFound("This page may not carry the chat.")
@@ -72,7 +73,7 @@ class Pages:
             text=text, content_type="text/html", headers={"Content-Security-Policy": self._csp(site, nonce)}
         )
 
-    def _csp(self, site: "WebChat", nonce: str) -> str:
+    def _csp(self, site: Site, nonce: str) -> str:
         ancestors = " ".join(["'self'", *site.origins]) if site.origins else "*"
         return (
             "default-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -80,8 +81,8 @@ class Pages:
             f"frame-ancestors {ancestors}; require-trusted-types-for 'script'; trusted-types 'none'"
         )
 
-    def _site(self, site_id: str) -> "WebChat":
-        site = self._gate.sites.get(site_id)
+    def _site(self, site_id: str) -> Site:
+        site = self._sites.get(site_id)
         if site is None:
             raise NotFound("There is no such chat site.")
         return site
@@ -95,9 +96,9 @@ class Pages:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not is_token(token) or request.headers.get("X-Hub") != "1":
             raise Unauthorized("Send the visitor's token and X-Hub: 1.")
-        for site in self._gate.sites.values():
+        for site in self._sites.values():
             try:
-                return await self._gate.visitor(site, token)
+                return await self._visitor_of(site, token)
             except Unauthorized:
                 continue
         raise Unauthorized("This visitor is not known any more.")
@@ -106,7 +107,7 @@ class Pages:
         visitor = await self._visitor(request)
         if request.content_type != "application/octet-stream":
             raise BadRequest("Send the bytes as application/octet-stream.")
-        hub = self._gate.hub
+        hub = self._hub
         interaction = await hub.conversations.of_visitor(request.query.get("interaction", ""), visitor)
         if not interaction.accepts_customer_messages:
             raise BadRequest("This conversation has ended.")
@@ -123,7 +124,7 @@ class Pages:
 
     async def _transcript(self, request: web.Request) -> web.Response:
         visitor = await self._visitor(request)
-        conversations = self._gate.hub.conversations
+        conversations = self._hub.conversations
         interaction = await conversations.of_visitor(request.query.get("interaction", ""), visitor)
         messages = await conversations.history(interaction.id, limit=_TRANSCRIPT_LIMIT)
         return web.Response(

@@ -47,9 +47,9 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     """One member of staff as stored. `held` counts units of capacity taken by live offers and by work.
 
     `misses` counts offers missed in a row; at the limit `not_responding_since` is set and no new work comes until the
-    agent says so; until `paused_until` nothing is offered (back-off). `idle_since` orders the longest idle. `queues` names
-    the queues whose interactions the agent may see and take; None means all. `kinds` names the channel kinds they take;
-    None means all. `units` and `speed` are for routing.
+    agent says so; until `paused_until` nothing is offered (back-off). `idle_since` orders the longest idle. `queues`
+    names the queues whose interactions the agent may see and take; None means all. `kinds` names the channel kinds they
+    take; None means all. `units` and `speed` are for routing.
     """
 
     id: AgentId

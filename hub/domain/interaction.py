@@ -96,8 +96,9 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     """One interaction as stored. Instants are milliseconds since 1970 UTC; a changed one is a new object.
 
     `last_n` numbers the messages, 1, 2, 3 ...; `reached_n` is the highest the customer has seen, `read_n` the highest
-    an agent has seen. `direct_to` is the one agent it is
-    addressed to, `last_agent` the one who knows it. `provider_id` is the channel's own name for what began it, unique in the channel. `head_start_ms` is waiting time credited to it (work of a lost agent, a callback).
+    an agent has seen. `direct_to` is the one agent it is addressed to, `last_agent` the one who knows it. `is_message`:
+    left for later, nobody waits this minute. `provider_id` is the channel's own name for what began it, unique in the
+    channel. `head_start_ms` is waiting time credited to it (work of a lost agent, a callback).
     """
 
     id: InteractionId

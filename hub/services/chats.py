@@ -66,7 +66,7 @@ class Chats:
         return await self._store.read(unit)
 
     async def identify(self, channel: str, visitor: VisitorId | None, identity: SignedIdentity) -> VisitorId | None:
-        """Bind what the site vouches for to the visitor; a signed identity may join two profiles' addresses, a typed one never.
+        """Bind what the site vouches for to the visitor. A signed identity may join profiles, a typed one never.
 
         Raises:
             Unauthorized: the signed identity was used before by somebody else.
@@ -103,7 +103,7 @@ class Chats:
         await moves.schedule(tx, "jwt_used", identity.once, identity.expires_at)
 
     async def start(self, start: ChatStart) -> Started:
-        """Begin a conversation, or return the one that is open; repeated with the same `client_id`, nothing happens twice.
+        """Begin a conversation, or return the one that is open; a repeated `client_id` begins nothing.
 
         Raises:
             BadRequest: something in the form is off. NotFound: no such queue. RateLimited: too many today.
@@ -179,7 +179,8 @@ class Chats:
     async def _known(self, tx: UnitOfWork, start: ChatStart, visitor: VisitorId) -> Interaction | None:
         found = await tx.select(
             INTERACTIONS,
-            "WHERE channel = $1 AND address = $2 AND (provider_id = $3 OR ended_at IS NULL) ORDER BY created_at DESC LIMIT 5",
+            "WHERE channel = $1 AND address = $2 AND (provider_id = $3 OR ended_at IS NULL) "
+            "ORDER BY created_at DESC LIMIT 5",
             start.channel,
             visitor.id,
             start.client_id,
@@ -239,7 +240,8 @@ class Chats:
 
     async def _check_rate(self, tx: UnitOfWork, start: ChatStart, visitor: VisitorId) -> None:
         row = await tx.fetch_one(
-            "SELECT coalesce(sum(last_n), 0), count(*) FROM interactions WHERE channel = $1 AND address = $2 AND created_at > $3",
+            "SELECT coalesce(sum(last_n), 0), count(*) FROM interactions "
+            "WHERE channel = $1 AND address = $2 AND created_at > $3",
             start.channel,
             visitor.id,
             tx.now - _DAY_MS,
@@ -366,7 +368,9 @@ class Chats:
         """Give every visitor who waits the time of grace to come back after the hub was away."""
 
         async def unit(tx: UnitOfWork) -> None:
-            waiting = await tx.select(INTERACTIONS, "WHERE ended_at IS NULL AND kind = 'chat' AND state IN ('queued', 'offered')")
+            waiting = await tx.select(
+                INTERACTIONS, "WHERE ended_at IS NULL AND kind = 'chat' AND state IN ('queued', 'offered')"
+            )
             for interaction in waiting:
                 if not interaction.is_message:
                     await moves.schedule(tx, "visitor_gone", interaction.id, tx.now + GONE_AFTER_S * 1000)

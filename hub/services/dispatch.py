@@ -1,4 +1,6 @@
-"""Dispatch: feeds the routing engine what is committed, commits what it decides, and corrects it when a commit says otherwise.
+"""Dispatch: feeds the routing engine what is committed, and commits what it decides.
+
+Where a commit says otherwise, the engine is corrected.
 
 Event-driven; a sweep once a second looks whether engine and floor still agree, so that nothing stays undispatched.
 """
@@ -10,7 +12,6 @@ from collections import deque
 from collections.abc import Iterable
 
 import msgspec
-
 
 from hub.clock import Clock
 from hub.contract import Waiting

@@ -1,4 +1,4 @@
-"""A queue's figures of the day: a fold over the journal, the same events that reports are made of (invariants 5 and 6)."""
+"""A queue's figures of the day: a fold over the journal, as reports are (design, invariants 5 and 6)."""
 
 import msgspec
 

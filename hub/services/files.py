@@ -1,4 +1,4 @@
-"""Files that travel with messages: random names outside every web root, types told by their content, links that expire."""
+"""Files that travel with messages: random names outside every web root, types by content, links that expire."""
 
 import asyncio
 import hashlib
@@ -210,7 +210,7 @@ def shown_name(name: str) -> str:
 
 
 def sniffed(head: bytes) -> frozenset[str]:
-    """Return the endings that fit a file's first bytes; text is what is valid UTF-8 or Latin and holds no NUL and no markup."""
+    """Return the endings that fit a file's first bytes; text is what holds no NUL and does not begin as markup."""
     for magic, offset, endings in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return frozenset(endings)

@@ -179,7 +179,7 @@ class Floor:
             self.interactions.pop(interaction.id, None)
             self.previews.pop(interaction.id, None)
             self.unread.pop(interaction.id, None)
-            self._forget_customer(interaction.customer)
+            self._forget_customers()
             return
         self.interactions[interaction.id] = interaction
         if interaction.agent is not None:
@@ -195,7 +195,7 @@ class Floor:
             self._work.get(interaction.agent, {}).pop(interaction.id, None)
         self._waiting.get(interaction.queue, {}).pop(interaction.id, None)
 
-    def _forget_customer(self, customer: str) -> None:
+    def _forget_customers(self) -> None:
         if len(self.customers) > 2 * len(self.interactions) + 1_000:
             needed = {interaction.customer for interaction in self.interactions.values()}
             self.customers = {key: brief for key, brief in self.customers.items() if key in needed}

@@ -18,7 +18,6 @@ from hub.services.wording import worded
 from hub.storage.tables import AGENTS, INTERACTIONS, JOBS, MESSAGES, OFFERS, SEGMENTS, Job
 from hub.storage.unit_of_work import UnitOfWork
 
-
 REVOKED = OfferState.REVOKED
 
 

@@ -1,4 +1,7 @@
-"""Offers: one interaction proposed to one agent until a deadline. Every end is a compare-and-set; the server's clock decides."""
+"""Offers: one interaction proposed to one agent until a deadline.
+
+Every end is a compare-and-set; the server's clock decides.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -274,7 +274,7 @@ class People:
         return await self._store.write(unit)
 
     async def merge(self, target_id: str, source_id: str, scope: Scope) -> Merge:
-        """Make two customers one: everything of the source becomes the target's, and is remembered so that it can be undone.
+        """Make two customers one: all of the source becomes the target's, remembered so that it can be undone.
 
         Raises:
             NotFound: one of them does not exist for this person. Conflict: they are one already.
@@ -353,7 +353,8 @@ class People:
                 )
                 holding = await tx.select(
                     CUSTOMERS,
-                    "WHERE id IN (SELECT customer FROM addresses WHERE value = $1) AND id <> $2 AND merged_into IS NULL",
+                    "WHERE id IN (SELECT customer FROM addresses WHERE value = $1) "
+                    "AND id <> $2 AND merged_into IS NULL",
                     text,
                     customer.id,
                 )

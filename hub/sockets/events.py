@@ -14,7 +14,7 @@ resolves later, for instance after a commit. Handlers of one connection start in
 """
 
 
-class EventRefused(Exception):  # noqa: N818 - it says what is true, see shared/style.md
+class EventRefused(Exception):
     """The event is answered with a public code, and nothing is logged."""
 
     def __init__(self, code: str) -> None:

@@ -40,7 +40,7 @@ class PostgresConnection(Connection):
         return int(count) if count.isdigit() else 0
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
-        return cast(list[Row], await self.raw.fetch(for_postgresql(sql), *args))
+        return cast("list[Row]", await self.raw.fetch(for_postgresql(sql), *args))
 
     async def insert_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> None:
         marks = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1))

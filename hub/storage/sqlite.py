@@ -39,7 +39,7 @@ def run_now(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         coroutine.send(None)
     except StopIteration as stop:
-        return cast(T, stop.value)
+        return cast("T", stop.value)
     coroutine.close()
     raise RuntimeError("a unit of work awaited something other than its transaction")
 
@@ -113,12 +113,6 @@ class SqliteConnection(Connection):
     async def begin_reading(self) -> None:
         """Begin a transaction that sees one picture of the database."""
         self._db.execute("BEGIN")
-
-    def backup(self, target: Path) -> None:
-        """Copy the running database to `target`, consistent, without stopping anybody."""
-        with sqlite3.connect(target) as copy:
-            self._db.backup(copy, pages=1_000, sleep=0.005)
-        copy.close()
 
     def close(self) -> None:
         """Close the connection."""
@@ -227,14 +221,6 @@ class SqliteStore(Store):
     def is_postgresql(self) -> bool:
         return False
 
-    async def backup(self, target: Path) -> None:
-        """Copy the running database to a new file."""
-        source = SqliteConnection(self._path, read_only=True)
-        try:
-            await self._loop.run_in_executor(None, source.backup, target)
-        finally:
-            source.close()
-
     def _write_group(self, connection: SqliteConnection, jobs: list[_Job]) -> None:
         try:
             outcomes = run_now(commit_group(connection, [job.unit for job in jobs], self._clock.now))
@@ -250,7 +236,7 @@ class SqliteStore(Store):
         outcome = Outcome()
         try:
             run_now(connection.begin_reading())
-            outcome.value = run_now(cast(Any, job.unit(UnitOfWork(connection, self._clock.now()))))
+            outcome.value = run_now(cast("Any", job.unit(UnitOfWork(connection, self._clock.now()))))
         except Exception as error:
             outcome.error = error
         finally:

@@ -27,7 +27,7 @@ Row = Sequence[Any]
 
 
 class Connection(abc.ABC):
-    """One database connection. SQL has `$1` marks, `ANY_OF($1)` for a list of texts and `FOR UPDATE`, on both back ends."""
+    """One database connection. SQL has `$1` marks, `ANY_OF($1)` for a list of texts, and `FOR UPDATE`."""
 
     @abc.abstractmethod
     async def execute(self, sql: str, *args: object) -> int:

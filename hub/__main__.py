@@ -1,0 +1,225 @@
+"""The command line: `hub serve`, `hub demo` and the tools that people need at a terminal."""
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import getpass
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hub.domain.errors import HubError
+from hub.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns 0, 1 for a failure that was explained, 2 for misuse."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    command: Command | None = getattr(arguments, "command", None)
+    if command is None:
+        parser.print_help()
+        return 2
+    try:
+        return command(arguments)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except HubError as error:
+        print(f"hub: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hub", description="Switchboard: a self-hosted contact center.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML); also HUB_CONFIG")
+        sub.set_defaults(command=command)
+        return sub
+
+    add("serve", _serve, "Run the hub.")
+    demo = add("demo", _demo, "Run a living demo: a company, simulated visitors, one-click sign-in.")
+    demo.add_argument("--visitors", type=float, metavar="N", help="simulated visitors a minute")
+    demo.add_argument("--fresh", action="store_true", help="forget what the demo has kept")
+    add("migrate", _migrate, "Bring the database up to date and stop.")
+    add("check-config", _check_config, "Check the settings and say what is wrong with them.")
+    backup = add("backup", _backup, "Copy the database of a running hub (SQLite) to a new file.")
+    backup.add_argument("target", type=Path, metavar="FILE")
+    user = commands.add_parser("user", help="Manage staff.", description="Manage staff.")
+    users = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    new = users.add_parser("add", help="Add a member of staff.", description="Add a member of staff.")
+    new.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML); also HUB_CONFIG")
+    new.add_argument("--name", required=True)
+    new.add_argument("--email", required=True)
+    new.add_argument("--role", choices=["agent", "supervisor", "admin"], default="agent")
+    new.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="read the password from a file; else it is asked for"
+    )
+    new.set_defaults(command=_user_add)
+    return parser
+
+
+def _settings(path: Path | None) -> Settings:
+    from hub.settings import load
+
+    return load(path, os.environ)
+
+
+def _configure_log(settings: Settings) -> None:
+    from hub import logs
+
+    logs.configure(form=settings.server.log_format, level=settings.server.log_level, stream=sys.stderr)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments.config)
+    _refuse_errors(settings)
+    _configure_log(settings)
+    from hub.app import build
+
+    return _run(build(settings), _hint_first_admin)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from hub.demo import demo_settings, start_demo
+
+    settings = demo_settings(arguments.config, os.environ, visitors=arguments.visitors, fresh=arguments.fresh)
+    _configure_log(settings)
+    from hub.app import build
+
+    return _run(build(settings, demo=True), start_demo)
+
+
+def _run(hub: "Hub", then: "Callable[[Hub], object]") -> int:
+    # A thread that commits must not wait 5 ms for the interpreter's lock each time it comes back from the disk.
+    sys.setswitchinterval(0.0005)
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        uvloop.install()
+    return asyncio.run(_run_until_stopped(hub, then))
+
+
+async def _run_until_stopped(hub: "Hub", then: "Callable[[Hub], object]") -> int:
+    from aiohttp import web
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopped.set)
+    server = hub.settings.server
+    await hub.start()
+    runner = web.AppRunner(hub.app, access_log=None, keepalive_timeout=65, shutdown_timeout=server.shutdown_s)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, server.host, server.port)
+        try:
+            await site.start()
+        except OSError as error:
+            print(
+                f"hub: cannot listen on {server.host}:{server.port}: {error.strerror}. Is another hub running?",
+                file=sys.stderr,
+            )
+            return 1
+        result = then(hub)
+        if asyncio.iscoroutine(result):
+            await result
+        print(f"Switchboard is ready at {server.public_url}", flush=True)
+        # What lives now lives long: with the default thresholds the collector doubles the cost of a message.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 1_000)
+        await stopped.wait()
+        print("Switchboard is stopping.", flush=True)
+        await site.stop()
+    finally:
+        await hub.stop()
+        await runner.cleanup()
+    return 0
+
+
+async def _hint_first_admin(hub: "Hub") -> None:
+    if not await hub.services.accounts.has_admin():
+        print(
+            'No admin yet. Make one: hub user add --role admin --name "Your Name" --email you@example.com', flush=True
+        )
+
+
+def _refuse_errors(settings: Settings) -> None:
+    from hub.settings import validate
+
+    problems = validate(settings)
+    for problem in problems:
+        if problem.severity == "warning":
+            print(problem, file=sys.stderr)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise SettingsError(errors)
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    from hub.storage.migrations import HEAD, migrate
+
+    settings = _settings(arguments.config)
+    changed = asyncio.run(migrate(settings.server.database_url.reveal()))
+    print(f"The database is {'now ' if changed else ''}at revision {HEAD}.")
+    return 0
+
+
+def _check_config(arguments: argparse.Namespace) -> int:
+    from hub.app import build
+    from hub.settings import validate
+
+    settings = _settings(arguments.config)
+    problems = validate(settings)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if any(problem.severity == "error" for problem in problems):
+        return 2
+    build(settings)
+    found = f"{len(settings.queues)} queues, {len(settings.agents)} agents, {len(settings.channels)} channels"
+    print(f"The settings are sound: {found}.")
+    return 0
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from hub.storage.backup import backup
+
+    settings = _settings(arguments.config)
+    size = backup(settings.server.database_url.reveal(), arguments.target)
+    print(f"Copied {size:,} bytes to {arguments.target}.")
+    return 0
+
+
+def _user_add(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments.config)
+    if arguments.password_file is not None:
+        password = arguments.password_file.read_text(encoding="utf-8").rstrip("\n")
+    else:
+        password = getpass.getpass("Password (12 to 128 characters): ")
+        if getpass.getpass("Again: ") != password:
+            print("hub: the two passwords differ.", file=sys.stderr)
+            return 2
+    from hub.app import add_user
+
+    asyncio.run(add_user(settings, arguments.name, arguments.email, arguments.role, password))
+    print(f"{arguments.name} can sign in as {arguments.role} at {settings.server.public_url}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

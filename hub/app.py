@@ -1,0 +1,329 @@
+"""The composition root: the one place that knows everyone and builds everything. Nothing is built at import."""
+
+import asyncio
+import contextlib
+import fcntl
+import importlib
+import importlib.resources
+import logging
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from aiohttp import web
+
+from channels import KINDS
+from hub import jobs
+from hub.clock import Clock, SystemClock
+from hub.contract import Channel, HubSide
+from hub.domain.agent import Role
+from hub.domain.errors import Unavailable
+from hub.events import Bus, Commit, Signals
+from hub.metrics import Metrics
+from hub.services.accounts import Accounts
+from hub.services.chats import Chats
+from hub.services.dispatch import Dispatcher
+from hub.services.feed import ChannelFeed
+from hub.services.files import FileStore
+from hub.services.floor import Floor
+from hub.services.handling import Handling
+from hub.services.indexer import Indexer
+from hub.services.offers import Offers
+from hub.services.people import People
+from hub.services.presence import PresenceService
+from hub.services.search import Search
+from hub.services.supervision import Supervision
+from hub.services.timeline import Timeline
+from hub.settings import Problem, Secret, Settings, SettingsError, block_arguments, check_block
+from hub.settings.values import did_you_mean
+from hub.storage.journal import Journal
+from hub.storage.migrations import migrate, sqlite_path
+from hub.storage.postgresql import PostgresStore
+from hub.storage.sqlite import SqliteStore
+from hub.storage.unit_of_work import Store
+from hub.web import ClientAddress, HasPages, add_files, add_probes, new_application
+
+log = logging.getLogger(__name__)
+MINUTE_S = 60
+
+
+@dataclass(kw_only=True)
+class Services:
+    """Every use case of the hub, built once and handed down."""
+
+    store: Store
+    bus: Bus
+    signals: Signals
+    floor: Floor
+    accounts: Accounts
+    chats: Chats
+    dispatcher: Dispatcher
+    files: FileStore
+    handling: Handling
+    indexer: Indexer
+    journal: Journal
+    offers: Offers
+    people: People
+    presence: PresenceService
+    search: Search
+    supervision: Supervision
+    timeline: Timeline
+
+
+class Hub:
+    """A hub that can be started and stopped: its application, its services, its channels."""
+
+    def __init__(
+        self, settings: Settings, services: Services, app: web.Application, clock: Clock, metrics: Metrics
+    ) -> None:
+        self.settings = settings
+        self.services = services
+        self.app = app
+        self.clock = clock
+        self.metrics = metrics
+        self.channels: list[Channel] = []
+        self.jobs = jobs.Jobs(services.store, services.bus, clock, _handlers(services))
+        self.side: HubSide
+        self.console: Any = None
+        self._feed = ChannelFeed(services.floor, services.signals)
+        self._housekeeper: asyncio.Task[None] | None = None
+        self._lock: IO[str] | None = None
+        self.is_started = False
+
+    async def start(self) -> None:
+        """Migrate and open the database, load the floor, take up timers, open the channels.
+
+        Raises:
+            Unavailable: the database cannot be reached, or another hub has it.
+        """
+        url = self.settings.server.database_url.reveal()
+        self._lock = _locked(url)
+        await migrate(url)
+        services = self.services
+        await services.store.open()
+        services.bus.head = await services.journal.head()
+        await services.accounts.sync_configured(self.settings.agents)
+        await services.presence.after_restart()
+        await services.chats.after_restart()
+        await services.floor.load(services.store)
+        services.bus.subscribe(services.floor.apply)
+        services.floor.watch(self._feed.on_commit)
+        services.bus.subscribe(self._count)
+        await self.jobs.start()
+        await services.dispatcher.start()
+        for channel in self.channels:
+            self._feed.listen(channel.id, await channel.open(self.side))
+        await services.indexer.start()
+        self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeping")
+        self.is_started = True
+
+    async def stop(self, reason: str = "restart") -> None:
+        """Take nothing new in, tell everybody, finish what began, close the database."""
+        self.is_started = False
+        for channel in self.channels:
+            await channel.close(reason)
+        if self.console is not None:
+            await self.console.close(reason)
+        if self._housekeeper is not None:
+            self._housekeeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._housekeeper
+        services = self.services
+        await services.dispatcher.stop()
+        await self.jobs.stop()
+        await services.indexer.stop()
+        await services.accounts.close()
+        await services.store.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    async def why_not_ready(self) -> str:
+        """Say why the hub cannot work now; empty when it can."""
+        if not self.is_started:
+            return "The hub is starting or stopping."
+        try:
+            await self.services.journal.head()
+        except Unavailable as error:
+            return str(error)
+        return ""
+
+    def _count(self, commit: Commit) -> None:
+        for event in commit.events:
+            if event.kind == "message_stored":
+                self.metrics.messages.add(str(event.facts.get("author")))
+            elif event.kind == "offer_ended":
+                self.metrics.offers.add(str(event.facts.get("outcome")))
+        if commit.events:
+            self.metrics.journal_seq.set(commit.events[-1].seq)
+
+    async def _keep_house(self) -> None:
+        """Once a minute: the board's lines, the new day, figures that are levels."""
+        floor = self.services.floor
+        while True:
+            floor.begin_day(self.clock.now())
+            floor.sample()
+            self.metrics.waiting.replace({queue: len(floor.waiting_in(queue)) for queue in self.settings.queues})
+            self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > 2_000 else 0)
+            await self.clock.sleep(MINUTE_S)
+
+
+def build(settings: Settings, *, clock: Clock | None = None, strict: bool = False, demo: bool = False) -> Hub:
+    """Return a hub built from its settings; nothing runs yet. `strict` lets no listener's error pass (tests).
+
+    Raises:
+        SettingsError: a channel's block is wrong, or names a kind that is not there.
+    """
+    clock = clock or SystemClock()
+    bus, signals = Bus(strict=strict), Signals()
+    store = _store(settings, clock, bus)
+    metrics = Metrics()
+    key = secret_key(settings)
+    services = _services(settings, store, bus, signals, clock, key)
+    app = new_application(settings, metrics)
+    hub = Hub(settings, services, app, clock, metrics)
+    hub.side = HubSide(
+        clock=clock,
+        conversations=services.chats,
+        files=services.files,
+        public_url=settings.server.public_url,
+        templates=data_folder("templates"),
+        client_ip=ClientAddress(settings.server.trusted_proxies),
+        limits=settings.limits,
+    )
+    add_probes(app, metrics, hub.why_not_ready)
+    add_files(app, services.files)
+    hub.channels = [_channel(block.id, block.kind, dict(block.options)) for block in settings.channels.values()]
+    for channel in hub.channels:
+        if isinstance(channel, HasPages):
+            channel.mount(app, hub.side)
+    hub.console = _console(hub, demo=demo)
+    return hub
+
+
+def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, clock: Clock, key: bytes) -> Services:
+    floor = Floor(settings)
+    handling = Handling(store, settings)
+    offers = Offers(store, settings)
+    journal = Journal(store)
+    return Services(
+        store=store,
+        bus=bus,
+        signals=signals,
+        floor=floor,
+        accounts=Accounts(store, settings, clock),
+        chats=Chats(store, settings, handling, floor, signals),
+        dispatcher=Dispatcher(settings, floor, offers, handling, clock),
+        files=FileStore(store, settings, clock, key),
+        handling=handling,
+        indexer=Indexer(store, bus, clock),
+        journal=journal,
+        offers=offers,
+        people=People(store, settings),
+        presence=PresenceService(store, settings),
+        search=Search(store, settings),
+        supervision=Supervision(store, settings, handling),
+        timeline=Timeline(store),
+    )
+
+
+def _handlers(services: Services) -> dict[str, jobs.Handler]:
+    """Return what each kind of durable timer does."""
+
+    async def nothing(_subject: str) -> None:
+        """The timer's row was all that mattered."""
+
+    return {
+        "offer_expiry": services.offers.expire,
+        "wrap_up_end": services.handling.wrap_up_ended,
+        "agent_lost": services.presence.lost,
+        "visitor_gone": services.chats.give_up,
+        "jwt_used": nothing,
+    }
+
+
+def _console(hub: Hub, *, demo: bool) -> Any:
+    from agent_console import setup
+
+    return setup(hub.app, hub.services, hub.settings, demo=demo)
+
+
+def _store(settings: Settings, clock: Clock, bus: Bus) -> Store:
+    url = settings.server.database_url.reveal()
+    if url.startswith("sqlite:///"):
+        return SqliteStore(sqlite_path(url), clock=clock, bus=bus)
+    if url.startswith(("postgresql://", "postgres://")):
+        return PostgresStore(url, clock=clock, bus=bus)
+    raise Unavailable("database_url begins with sqlite:/// or postgresql://.")
+
+
+def _locked(url: str) -> IO[str] | None:
+    """Hold the SQLite file for this hub alone: two would each believe they know the floor.
+
+    Raises:
+        Unavailable: another hub has it.
+    """
+    if not url.startswith("sqlite"):
+        return None
+    path = sqlite_path(url)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.with_name(path.name + ".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise Unavailable(f"Another hub is using {path}. Several hubs need PostgreSQL.") from error
+    return lock
+
+
+def _channel(channel_id: str, kind: str, options: dict[str, Any]) -> Channel:
+    if kind not in KINDS:
+        hint = did_you_mean(kind, KINDS)
+        where = f"channels.{channel_id}.kind"
+        raise SettingsError([Problem(where=where, text=f"There is no channel kind {kind!r}.", hint=hint)])
+    module, _, name = KINDS[kind].partition(":")
+    cls = getattr(importlib.import_module(module), name)
+    block = {"id": channel_id, **options}
+    problems = check_block(cls, block, where=f"channels.{channel_id}")
+    if problems:
+        raise SettingsError(problems)
+    channel: Channel = cls(**block_arguments(cls, block))
+    return channel
+
+
+def secret_key(settings: Settings) -> bytes:
+    """Return the key that signs links: the configured one, or one made at first start and kept in the data folder."""
+    if settings.server.secret_key is not None:
+        return settings.server.secret_key.reveal().encode()
+    path = settings.server.data_dir / "secret.key"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    return Secret(path.read_text()).reveal().encode()
+
+
+async def add_user(settings: Settings, name: str, email: str, role: str, password: str) -> None:
+    """Add a member of staff to the database, whether a hub runs on it or not.
+
+    Raises:
+        BadRequest: the address or the password is not fit. Conflict: the address is taken.
+    """
+    url = settings.server.database_url.reveal()
+    await migrate(url)
+    clock = SystemClock()
+    store = _store(settings, clock, Bus())
+    await store.open()
+    accounts = Accounts(store, settings, clock)
+    try:
+        await accounts.add(name=name, email=email, role=Role(role), password=password)
+    finally:
+        await accounts.close()
+        await store.close()
+
+
+def data_folder(name: str) -> Path:
+    """Return the folder `config` or `templates`: inside the installed package, or beside it in a checkout."""
+    packaged = Path(str(importlib.resources.files("hub"))) / "_data" / name
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / name

@@ -1,0 +1,312 @@
+"""Offers and their races, both ways round, on both databases (contact center reference, 2.2)."""
+
+import asyncio
+
+import pytest
+
+from hub.domain.agent import Connectivity, Presence
+from hub.domain.errors import OfferGone, Refused
+from hub.domain.interaction import ClosingReason, State
+from tests.builders import Desk
+
+
+async def test_waiting_chat_is_offered_to_an_available_agent(desk: Desk) -> None:
+    chat = await desk.chat()
+    assert chat.state is State.QUEUED
+
+    await desk.available("ann")
+
+    assert await desk.offers_of(chat) == [("ann", "pending")]
+    assert (await desk.agent("ann")).held == 25
+
+
+async def test_accepting_connects_and_tells_the_visitor(desk: Desk) -> None:
+    chat = await desk.handled("ann", text="Where is my tent?")
+
+    assert (chat.state, chat.agent) == (State.ACTIVE, "ann")
+    assert [(m.author, m.code or m.text) for m in await desk.messages(chat)] == [
+        ("customer", "Where is my tent?"),
+        ("system", "waiting"),
+        ("system", "joined"),
+    ]
+
+
+async def test_offer_not_answered_goes_to_the_next_agent(desk: Desk) -> None:
+    await desk.available("ann")
+    chat = await desk.chat()
+    await desk.available("bob")
+
+    await desk.wait(seconds=31)
+
+    assert await desk.offers_of(chat) == [("ann", "timed_out"), ("bob", "pending")]
+    assert (await desk.agent("ann")).misses == 1
+
+
+async def test_two_misses_in_a_row_stop_offers_until_the_agent_is_back(desk: Desk) -> None:
+    await desk.available("ann")
+    chat = await desk.chat()
+    await desk.wait(seconds=31)
+    await desk.wait(seconds=61)
+    await desk.wait(seconds=31)
+
+    assert await desk.offers_of(chat) == [("ann", "timed_out"), ("ann", "timed_out")]
+    ann = await desk.agent("ann")
+    assert (ann.presence, ann.not_responding_since is not None) == (Presence.AVAILABLE, True)
+
+    await desk.hub.services.presence.resume_work("ann")
+    await desk.wait(seconds=61)
+
+    assert (await desk.offers_of(chat))[-1] == ("ann", "pending")
+
+
+async def test_rejected_chat_keeps_its_place(desk: Desk) -> None:
+    await desk.available("ann")
+    first = await desk.chat("First")
+    await desk.wait(seconds=5)
+    second = await desk.chat("Second")
+    offers = {offer.interaction: offer for offer in await desk.live_offers(agent="ann")}
+
+    await desk.hub.services.offers.reject(offers[first.id].id, "ann", "busy")
+    await desk.available("bob")
+
+    assert (await desk.offers_of(first))[-1] == ("bob", "pending")
+    assert await desk.offers_of(second) == [("ann", "pending")]
+    assert (await desk.interaction(first.id)).queued_at == first.queued_at
+
+
+async def test_agent_never_holds_more_than_their_capacity(desk: Desk) -> None:
+    await desk.available("ann")
+    for number in range(6):
+        await desk.chat(f"Visitor {number}")
+
+    assert len(await desk.live_offers(agent="ann")) == 4
+    assert (await desk.agent("ann")).held == 100
+
+
+@pytest.mark.parametrize("accept_first", [True, False])
+async def test_r1_accept_at_the_instant_of_the_deadline(desk: Desk, accept_first: bool) -> None:
+    await desk.available("ann")
+    chat = await desk.chat()
+    (offer,) = await desk.live_offers()
+    accept = desk.hub.services.offers.accept
+    if accept_first:
+        await desk.clock.advance_to(offer.deadline_at - 1)
+        assert (await accept(offer.id, "ann")).state is State.ACTIVE
+        await desk.wait(seconds=1)
+        assert await desk.offers_of(chat) == [("ann", "accepted")]
+    else:
+        await desk.clock.advance_to(offer.deadline_at)
+        with pytest.raises(OfferGone):
+            await accept(offer.id, "ann")
+        assert await desk.offers_of(chat) == [("ann", "timed_out")]
+    assert (await desk.agent("ann")).held == (25 if accept_first else 0)
+
+
+@pytest.mark.parametrize("customer_first", [True, False])
+async def test_r2_accept_while_the_customer_leaves(desk: Desk, customer_first: bool) -> None:
+    await desk.available("ann")
+    chat = await desk.chat()
+    (offer,) = await desk.live_offers()
+    services = desk.hub.services
+    leave = services.chats.end(chat.id, desk.visitors[chat.id])
+    accept = services.offers.accept(offer.id, "ann")
+    both = [leave, accept] if customer_first else [accept, leave]
+
+    outcomes = await asyncio.gather(*both, return_exceptions=True)
+    await desk.settle()
+
+    after = await desk.interaction(chat.id)
+    ann = await desk.agent("ann")
+    if customer_first:
+        assert isinstance(outcomes[1], OfferGone)
+        assert (after.state, ann.held, ann.misses) == (State.ABANDONED, 0, 0)
+    else:
+        assert after.state is State.WRAPPING
+        assert ann.held == 25
+
+
+async def test_r3_two_agents_accept_and_one_wins(desk: Desk) -> None:
+    await desk.available("ann", "bob")
+    chat = await desk.chat()
+    (offer,) = await desk.live_offers()
+    accept = desk.hub.services.offers.accept
+
+    outcomes = await asyncio.gather(
+        accept(offer.id, "ann"), accept(offer.id, "bob"), accept(offer.id, offer.agent), return_exceptions=True
+    )
+
+    assert sum(not isinstance(outcome, Exception) for outcome in outcomes) == 1
+    assert all(isinstance(outcome, OfferGone) for outcome in outcomes if isinstance(outcome, Exception))
+    assert (await desk.interaction(chat.id)).agent == offer.agent
+
+
+async def test_r6_presence_change_revokes_the_offer_without_a_miss(desk: Desk) -> None:
+    await desk.available("ann")
+    chat = await desk.chat()
+
+    await desk.hub.services.presence.choose("ann", Presence.AWAY, "lunch")
+    await desk.settle()
+
+    ann = await desk.agent("ann")
+    assert await desk.offers_of(chat) == [("ann", "revoked")]
+    assert (ann.presence, ann.held, ann.misses) == (Presence.AWAY, 0, 0)
+    assert (await desk.interaction(chat.id)).state is State.QUEUED
+
+
+async def test_r7_browser_dies_while_offered_and_it_is_no_miss(desk: Desk) -> None:
+    await desk.available("ann")
+    chat = await desk.chat()
+
+    await desk.hub.services.presence.disconnected("ann")
+    await desk.available("bob")
+    await desk.wait(seconds=31)
+
+    assert await desk.offers_of(chat) == [("ann", "revoked"), ("bob", "pending")]
+    assert (await desk.agent("ann")).misses == 0
+
+
+async def test_r8_work_of_a_lost_agent_goes_to_the_head_of_the_queue(desk: Desk) -> None:
+    chat = await desk.handled("ann")
+    waiting = await desk.chat("Later")
+    await desk.hub.services.offers.reject((await desk.live_offers(agent="ann"))[0].id, "ann", "busy")
+    await desk.hub.services.presence.disconnected("ann")
+    await desk.wait(seconds=46)
+
+    lost = await desk.interaction(chat.id)
+    assert (lost.state, lost.agent) == (State.QUEUED, None)
+    assert (await desk.agent("ann")).connectivity is Connectivity.LOST
+    assert [m.code for m in await desk.messages(chat)][-1] == "agent_lost"
+
+    await desk.available("bob")
+    offers = await desk.live_offers(agent="bob")
+    assert offers[0].interaction == chat.id or offers[0].made_at == offers[-1].made_at
+    assert {offer.interaction for offer in offers} == {chat.id, waiting.id}
+
+
+async def test_agent_who_returns_in_time_keeps_their_chats(desk: Desk) -> None:
+    chat = await desk.handled("ann")
+    await desk.hub.services.presence.disconnected("ann")
+    await desk.wait(seconds=44)
+    await desk.hub.services.presence.connected("ann")
+    await desk.wait(seconds=60)
+
+    assert (await desk.interaction(chat.id)).agent == "ann"
+
+
+async def test_r11_freed_capacity_is_dispatched_at_once(desk: Desk) -> None:
+    await desk.available("ann")
+    chats = [await desk.chat(f"Visitor {number}") for number in range(5)]
+    for offer in await desk.live_offers(agent="ann"):
+        await desk.hub.services.offers.accept(offer.id, "ann")
+    await desk.settle()
+    assert await desk.offers_of(chats[4]) == []
+
+    scope = await desk.scope("ann")
+    await desk.hub.services.handling.wrap_up(chats[0].id, scope)
+    await desk.hub.services.handling.complete(chats[0].id, scope, "solved")
+    await desk.settle()
+
+    assert await desk.offers_of(chats[4]) == [("ann", "pending")]
+
+
+async def test_short_abandon_is_counted_apart(desk: Desk) -> None:
+    quick, slow = await desk.chat("Quick"), await desk.chat("Slow")
+    await desk.wait(seconds=3)
+    await desk.hub.services.chats.end(quick.id, desk.visitors[quick.id])
+    await desk.wait(seconds=10)
+    await desk.hub.services.chats.end(slow.id, desk.visitors[slow.id])
+
+    reasons = [(await desk.interaction(chat.id)).closing_reason for chat in (quick, slow)]
+    assert reasons == [ClosingReason.SHORT_ABANDON, ClosingReason.CUSTOMER_LEFT]
+    figures = desk.hub.services.floor.figures["support"]
+    assert (figures.offered, figures.short_abandons, figures.abandoned) == (2, 1, 1)
+
+
+async def test_visitor_who_stays_away_gives_the_place_up_and_one_who_returns_keeps_it(desk: Desk) -> None:
+    gone, back = await desk.chat("Gone"), await desk.chat("Back")
+    chats = desk.hub.services.chats
+    for chat in (gone, back):
+        await chats.visitor_gone(chat.id)
+    await desk.wait(seconds=100)
+    await chats.visitor_back(back.id)
+    await desk.wait(seconds=60)
+
+    assert (await desk.interaction(gone.id)).state is State.ABANDONED
+    assert (await desk.interaction(back.id)).state is State.QUEUED
+
+
+async def test_wrap_up_ends_by_the_servers_clock_and_frees_the_agent(desk: Desk) -> None:
+    chat = await desk.handled("ann")
+    await desk.hub.services.handling.wrap_up(chat.id, await desk.scope("ann"))
+    await desk.wait(seconds=30)
+    await desk.hub.services.handling.extend_wrap_up(chat.id, await desk.scope("ann"))
+    await desk.wait(seconds=60)
+    assert (await desk.interaction(chat.id)).state is State.WRAPPING
+
+    await desk.wait(seconds=31)
+
+    closed = await desk.interaction(chat.id)
+    assert (closed.state, closed.closing_reason, closed.disposition) == (
+        State.CLOSED,
+        ClosingReason.WRAP_UP_TIMED_OUT,
+        None,
+    )
+    assert (await desk.agent("ann")).held == 0
+
+
+async def test_away_while_holding_work_comes_when_the_work_ends(desk: Desk) -> None:
+    chat = await desk.handled("ann")
+    await desk.hub.services.presence.choose("ann", Presence.AWAY, "lunch")
+    ann = await desk.agent("ann")
+    assert (ann.presence, ann.next_presence) == (Presence.AVAILABLE, Presence.AWAY)
+
+    other = await desk.chat("Other")
+    assert await desk.offers_of(other) == []
+    scope = await desk.scope("ann")
+    await desk.hub.services.handling.wrap_up(chat.id, scope)
+    await desk.hub.services.handling.complete(chat.id, scope, "solved")
+
+    ann = await desk.agent("ann")
+    assert (ann.presence, ann.reason, ann.next_presence) == (Presence.AWAY, "lunch", None)
+
+
+async def test_parked_chat_frees_capacity_and_wakes_when_the_customer_answers(desk: Desk) -> None:
+    chat = await desk.handled("ann")
+    await desk.hub.services.handling.park(chat.id, await desk.scope("ann"))
+    assert (await desk.agent("ann")).held == 0
+
+    await desk.visitor_says(chat, "I found the number")
+
+    assert (await desk.offers_of(chat))[-1] == ("ann", "pending")
+
+
+async def test_transfer_to_an_agent_reaches_that_agent(desk: Desk) -> None:
+    chat = await desk.handled("ann")
+    await desk.available("bob")
+    await desk.hub.services.handling.transfer(chat.id, await desk.scope("ann"), agent="bob")
+    await desk.settle()
+
+    assert await desk.offers_of(chat) == [("ann", "accepted"), ("bob", "pending")]
+
+
+async def test_supervisor_takes_live_work_to_another_queue(desk: Desk) -> None:
+    chat = await desk.handled("ann")
+    with pytest.raises(Refused):
+        await desk.hub.services.supervision.assign(chat.id, await desk.scope("ann"), queue="billing")
+
+    moved = await desk.hub.services.supervision.assign(chat.id, await desk.scope("sue"), queue="billing")
+
+    assert (moved.state, moved.queue, moved.agent) == (State.QUEUED, "billing", None)
+    assert (await desk.agent("ann")).held in {0, 25}
+
+
+async def test_nothing_is_left_undispatched_after_a_restart(desk: Desk) -> None:
+    chat = await desk.chat()
+    engine = desk.hub.services.dispatcher.router
+    engine.handle(__import__("routing.events", fromlist=["x"]).InteractionLeft(chat.id), at_ms=desk.clock.now())
+    await desk.available("ann")
+    assert await desk.offers_of(chat) == []
+
+    await desk.wait(seconds=1.1)
+
+    assert await desk.offers_of(chat) == [("ann", "pending")]
