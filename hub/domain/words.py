@@ -1,13 +1,14 @@
 """Words: how a text is cut for searching in any language, and where a query's words stand in a text.
 
-Scripts written without spaces (Chinese, Japanese, Korean, Thai and neighbours) are cut in pairs of characters, documents
-also in single ones; everything else in words. Both sides are normalized (NFKC), lowered, and freed of accents. The index
-holds exactly the tokens made here: neither database cuts, stems or folds anything by itself.
+Scripts written without spaces (Chinese, Japanese, Korean, Thai and neighbours) are cut in pairs of characters,
+documents also in single ones; everything else in words. Both sides are normalized (NFKC), lowered, and freed of
+accents. The index holds exactly the tokens made here: neither database cuts, stems or folds anything by itself.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 
 import msgspec
 
@@ -36,7 +37,7 @@ _SHOWN_WORD = re.compile(f"(?:[^\\W_]|[{_SIGNS}{_ACCENTS}{_INVISIBLE}])+")
 _RUN = re.compile(f"([{_UNSPACED}]+)")
 _DROPPED = re.compile(f"[{_ACCENTS}{_INVISIBLE}]")
 _STROKES = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
+    {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "\u0131": "i", "ŧ": "t", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"}
 )
 
 
@@ -74,7 +75,7 @@ def document(text: str) -> str:
     for piece, is_unspaced in _pieces(folded(text)):
         if is_unspaced:
             tokens.update(dict.fromkeys(piece))
-            tokens.update(dict.fromkeys(map("".join, zip(piece, piece[1:], strict=False))))
+            tokens.update(dict.fromkeys(map("".join, pairwise(piece))))
         else:
             tokens[piece[:MAX_WORD]] = None
     return " ".join(tokens)
@@ -87,7 +88,7 @@ def query(text: str) -> Query:
     for piece, is_unspaced in _pieces(folded(text[:MAX_QUERY])):
         last = "" if is_unspaced else piece[:MAX_WORD]
         if is_unspaced and len(piece) > 1:
-            words.update(dict.fromkeys(map("".join, zip(piece, piece[1:], strict=False))))
+            words.update(dict.fromkeys(map("".join, pairwise(piece))))
         else:
             words[piece[:MAX_WORD]] = None
     listed = list(words)[:MAX_WORDS]

@@ -1,4 +1,4 @@
-"""The search index, kept behind the journal: a follower with a durable cursor, in small batches, when nothing else waits.
+"""The search index, kept behind the journal: a follower with a durable cursor, in small batches, giving way to chats.
 
 What is indexed: what customers and agents say, notes, and customers (re-indexed when they change). The cursor moves in
 the transaction that writes the index, so after `kill -9` nothing is missing and nothing is there twice.
@@ -60,7 +60,7 @@ class _Wanted(msgspec.Struct):
 
 
 class _Sources(msgspec.Struct):
-    """The texts as read: messages as rows (interaction, n, text, at, customer, queue), customers with their addresses."""
+    """The texts as read: messages are rows (interaction, n, text, at, customer, queue); notes come with their queue."""
 
     messages: list[Row]
     notes: list[tuple[Note, str]]
@@ -216,14 +216,9 @@ class Indexer:
         Raises:
             Conflict: another node was there first.
         """
-        moved = await tx.execute(
-            "UPDATE cursors SET seq = $1 WHERE name = $2 AND seq = $3", upto, self._name, before
-        ) or (
-            before == 0
-            and await tx.execute(
-                "INSERT INTO cursors (name, seq) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", self._name, upto
-            )
-        )
+        if not before:
+            await tx.execute("INSERT INTO cursors (name, seq) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING", self._name)
+        moved = await tx.execute("UPDATE cursors SET seq = $1 WHERE name = $2 AND seq = $3", upto, self._name, before)
         if not moved:
             raise Conflict("Another node has indexed this already.")
 
@@ -249,7 +244,8 @@ async def _sources(tx: UnitOfWork, wanted: _Wanted, words: WordTable) -> _Source
     messages = (
         await tx.fetch(
             f"SELECT m.interaction, m.n, m.text, m.at, i.customer, i.queue FROM ({words.pairs(1)}) AS p "  # noqa: S608
-            "JOIN messages m ON m.interaction = p.interaction AND m.n = p.n JOIN interactions i ON i.id = m.interaction",
+            "JOIN messages m ON m.interaction = p.interaction AND m.n = p.n "
+            "JOIN interactions i ON i.id = m.interaction",
             wanted.messages,
         )
         if wanted.messages
@@ -295,13 +291,25 @@ def _planned(sources: _Sources, merged: list[str]) -> _Plan:
     plan = _Plan([], [], [], merged)
     for interaction, n, text, at, customer, queue in sources.messages:
         record = Indexed(
-            doc=0, kind="message", ref=f"{interaction}:{n}", customer=customer, interaction=interaction, queue=queue, at=at
+            doc=0,
+            kind="message",
+            ref=f"{interaction}:{n}",
+            customer=customer,
+            interaction=interaction,
+            queue=queue,
+            at=at,
         )
         if record.ref not in sources.indexed and (tokens := document(text)):
             plan.fresh.append((record, tokens))
     for note, queue in sources.notes:
         record = Indexed(
-            doc=0, kind="note", ref=note.id, customer=note.customer, interaction=note.interaction, queue=queue, at=note.at
+            doc=0,
+            kind="note",
+            ref=note.id,
+            customer=note.customer,
+            interaction=note.interaction,
+            queue=queue,
+            at=note.at,
         )
         if record.ref not in sources.indexed and (tokens := document(note.text)):
             plan.fresh.append((record, tokens))
