@@ -100,7 +100,15 @@ class Hub:
         """
         url = self.settings.server.database_url.reveal()
         self._lock = _locked(url)
-        await migrate(url)
+        try:
+            await migrate(url)
+            await self._start_all()
+        except BaseException:
+            await self.stop()
+            raise
+        self.is_started = True
+
+    async def _start_all(self) -> None:
         services = self.services
         await services.store.open()
         services.bus.head = await services.journal.head()
@@ -115,9 +123,8 @@ class Hub:
         await services.dispatcher.start()
         for channel in self.channels:
             self._feed.listen(channel.id, await channel.open(self.side))
-        await services.indexer.start()
+        services.indexer.start()
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeping")
-        self.is_started = True
 
     async def stop(self, reason: str = "restart") -> None:
         """Take nothing new in, tell everybody, finish what began, close the database."""
@@ -134,7 +141,7 @@ class Hub:
         await services.dispatcher.stop()
         await self.jobs.stop()
         await services.indexer.stop()
-        await services.accounts.close()
+        services.accounts.close()
         await services.store.close()
         if self._lock is not None:
             self._lock.close()
@@ -284,11 +291,10 @@ def _channel(channel_id: str, kind: str, options: dict[str, Any]) -> Channel:
         raise SettingsError([Problem(where=where, text=f"There is no channel kind {kind!r}.", hint=hint)])
     module, _, name = KINDS[kind].partition(":")
     cls = getattr(importlib.import_module(module), name)
-    block = {"id": channel_id, **options}
-    problems = check_block(cls, block, where=f"channels.{channel_id}")
+    problems = check_block(cls, options, where=f"channels.{channel_id}")
     if problems:
         raise SettingsError(problems)
-    channel: Channel = cls(**block_arguments(cls, block))
+    channel: Channel = cls(**block_arguments(cls, options, id=channel_id))
     return channel
 
 
@@ -317,9 +323,9 @@ async def add_user(settings: Settings, name: str, email: str, role: str, passwor
     await store.open()
     accounts = Accounts(store, settings, clock)
     try:
-        await accounts.add(name=name, email=email, role=Role(role), password=password)
+        await accounts.create(name=name, email=email, role=Role(role), password=password)
     finally:
-        await accounts.close()
+        accounts.close()
         await store.close()
 
 

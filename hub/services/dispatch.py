@@ -163,10 +163,11 @@ class Dispatcher:
     async def _run(self) -> None:
         next_sweep = self._clock.now()
         while True:
+            self._handle_inbox()
             if self._clock.now() >= next_sweep:
                 self._sweep()
+                self._handle_inbox()
                 next_sweep = self._clock.now() + round(self._settings.offers.sweep_s * 1000)
-            self._handle_inbox()
             due = self.router.next_wake_ms()
             wake_at = next_sweep if due is None else min(due, next_sweep)
             await self._clock.wait_until(self._wake, max(wake_at, self._clock.now()))
@@ -182,7 +183,7 @@ class Dispatcher:
             decisions = self.router.handle(event, at_ms=self._clock.now())
         except RoutingError as error:
             self.corrections += 1
-            log.warning("the engine refused an event", extra={"event": type(event).__name__, "error": str(error)})
+            log.warning("the engine refused an event", extra={"told": type(event).__name__, "error": str(error)})
             return
         for decision in decisions:
             self._act(decision)
