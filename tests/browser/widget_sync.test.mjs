@@ -342,7 +342,7 @@ async function play(seed, faults, options = {}) {
     else if (roll < 0.66) hub.die(random() < 0.5);
     else if (roll < 0.72) world.online = !world.online;
     else if (roll < 0.78) tab.sync.wake();
-    else if (roll < 0.82) tab.sync.earlier();
+    else if (roll < 0.82) tab.sync.resumer.earlier();
     else if (roll < 0.86 && hub.sockets.size) [...hub.sockets][0].deliver("resync", {});
     else if (roll < 0.92 && world.tabs.length < 3) names.set(world.tab(), `t${++name}`);
     else if (roll < 0.96) {

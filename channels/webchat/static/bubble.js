@@ -52,14 +52,14 @@ function Attachment({ file, row, sync, say }) {
   const n = "n" in row ? row.n : 0;
   const failed = () => {
     // Once per address: a picture that cannot be shown at all stays a file.
-    if (n && !broken) sync.refresh(n);
+    if (n && !broken) sync.resumer.refresh(n);
     setBroken(file.url);
   };
   const fetchFresh = async (/** @type {MouseEvent} */ event) => {
     const link = /** @type {HTMLAnchorElement} */ (event.currentTarget);
     if (!n || link.dataset.fresh) return;
     event.preventDefault();
-    await sync.refresh(n);
+    await sync.resumer.refresh(n);
     link.dataset.fresh = "1";
     link.click();
     delete link.dataset.fresh;

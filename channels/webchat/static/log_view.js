@@ -54,7 +54,7 @@ export function LogView(parts) {
     if (loading || !view.earlier) return;
     setLoading(true);
     announcer.say(say("loadingEarlier"));
-    await sync.earlier();
+    await sync.resumer.earlier();
     setLoading(false);
   };
   const scrolled = () => {

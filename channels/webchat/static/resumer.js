@@ -52,6 +52,25 @@ export class Resumer {
     else this.#refused(answer.error ?? "", Boolean(from.interaction));
   }
 
+  /** Puts older messages before those that are held. */
+  async earlier() {
+    const { interaction, log } = this.conversation;
+    if (!interaction || !log.earlier) return;
+    const answer = await this.link.ask("earlier", { interaction, before: log.first });
+    if (!answer.ok || log.interaction !== interaction) return;
+    const older = answer.messages ?? [];
+    log.prepend(older, Boolean(answer.earlier) && older.length > 0);
+    this.wiring.changed();
+  }
+
+  /** Asks again for messages from `n` on: the addresses of their files are fresh then. @param {number} n */
+  async refresh(n) {
+    const { interaction, log } = this.conversation;
+    const answer = await this.link.ask("resume", { interaction, after: n - 1 });
+    if (answer.ok && log.interaction === interaction) for (const message of answer.messages ?? []) log.add(message);
+    this.wiring.changed();
+  }
+
   /** @param {Answer} answer @param {{ interaction?: string, after?: number }} from */
   #caughtUp(answer, from) {
     const { conversation } = this;

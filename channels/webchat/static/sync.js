@@ -52,17 +52,13 @@ export class Sync {
       expired: () => this.conversation.forget(),
       identityRefused: () => tell("identity_refused"),
     });
-    const unauthorized = () => this.credentials.drop();
-    const changed = () => this.#changed();
+    const [unauthorized, changed] = [() => this.credentials.drop(), () => this.#changed()];
     const { conversation, outbox } = this;
     const link = this.link = new Link({
-      connect,
-      env,
+      connect, env, unauthorized, changed,
       auth: () => ({ site, lang: this.lang, ...this.credentials.auth }),
       connected: () => this.resumer.connected(),
       heard: (event, body) => this.#heard(event, body),
-      unauthorized,
-      changed,
     });
     this.resumer = new Resumer({ link, conversation, env, unauthorized, changed, took: (answer) => this.#took(answer) });
     this.sender = new Sender({
@@ -106,8 +102,7 @@ export class Sync {
 
   /** Says something to the hub, now or as soon as it can be reached. @param {Omit<Entry, "client_id" | "at" | "interaction" | "after">} body */
   say(body) {
-    const placed = body.kind === "message" || body.kind === "end";
-    this.outbox.add(placed ? { ...body, ...this.#where() } : body);
+    this.outbox.add(body.kind === "message" || body.kind === "end" ? { ...body, ...this.#where() } : body);
     this.typedAt = -Infinity;
     this.#outboxChanged();
     this.sender.flush();
@@ -115,8 +110,7 @@ export class Sync {
 
   /** Puts the ended conversation away; the next screen is the beginning. */
   dismiss() {
-    const { interaction } = this.conversation;
-    if (interaction) this.store.set("dismissed", interaction);
+    this.store.set("dismissed", this.conversation.interaction);
     this.#outboxChanged();
   }
 
@@ -124,8 +118,7 @@ export class Sync {
   retry(client_id) {
     const entry = this.outbox.get(client_id);
     if (!entry) return;
-    const { error: _, ...again } = entry;
-    this.outbox.save(again);
+    this.outbox.save({ ...entry, error: undefined });
     this.#outboxChanged();
     this.sender.flush();
   }
@@ -154,24 +147,6 @@ export class Sync {
     this.conversation.seen = n;
     this.bus.post({ kind: "seen", interaction, n });
     this.#tellSeen();
-    this.#changed();
-  }
-
-  async earlier() {
-    const { interaction, log } = this.conversation;
-    if (!interaction || !log.earlier) return;
-    const answer = await this.link.ask("earlier", { interaction, before: log.first });
-    if (!answer.ok || log.interaction !== interaction) return;
-    const older = answer.messages ?? [];
-    log.prepend(older, Boolean(answer.earlier) && older.length > 0);
-    this.#changed();
-  }
-
-  /** Asks again for messages from `n` on: the addresses of their files are fresh then. @param {number} n */
-  async refresh(n) {
-    const { interaction, log } = this.conversation;
-    const answer = await this.link.ask("resume", { interaction, after: n - 1 });
-    if (answer.ok && log.interaction === interaction) for (const message of answer.messages ?? []) log.add(message);
     this.#changed();
   }
 

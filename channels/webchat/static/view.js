@@ -7,7 +7,7 @@
  * @returns {import("./types").View}
  */
 export function viewOf({ conversation, link, outbox, sender, store, loaded, site, visitor }) {
-  const dismissed = !conversation.isOpen && conversation.interaction === store.get("dismissed");
+  const dismissed = !conversation.isOpen && conversation.interaction !== null && conversation.interaction === store.get("dismissed");
   const thread = dismissed ? null : conversation.thread;
   const entries = outbox.all();
   const waits = (/** @type {Entry["kind"]} */ kind) => entries.some((entry) => entry.kind === kind && !entry.error);

@@ -63,8 +63,7 @@ iframe.ready{opacity:1}
   panel.hidden = true;
   panel.id = "panel";
   for (const [name, value] of Object.entries({ role: "dialog", "aria-modal": "false", "aria-label": words.chat, tabindex: "-1" })) panel.setAttribute(name, value);
-  const button = document.createElement("button");
-  button.type = "button";
+  const button = Object.assign(document.createElement("button"), { type: "button" });
   button.style.background = colour;
   button.style.color = isLight ? "#171c26" : "#fff";
   button.setAttribute("aria-haspopup", "dialog");
@@ -122,13 +121,8 @@ iframe.ready{opacity:1}
 
   /** @param {string} event @param {unknown} [detail] */
   function announce(event, detail) {
-    for (const listener of listeners[event] ?? []) {
-      try {
-        listener(detail);
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    // A listener that throws is the page's own trouble: it is reported there and stops nobody.
+    for (const listener of listeners[event] ?? []) queueMicrotask(() => listener(detail));
   }
 
   /** @param {string} type @param {Record<string, unknown>} [more] */
