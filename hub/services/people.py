@@ -17,7 +17,8 @@ from hub.settings import Settings
 from hub.storage.tables import ADDRESSES, CUSTOMERS, INTERACTIONS, MERGES, NOTES
 from hub.storage.unit_of_work import Store, UnitOfWork
 
-_MOVED_TABLES = ("interactions", "notes", "visitors", "files", "indexed")
+_MOVED_TABLES = ("interactions", "notes", "visitors", "files")
+_TAKEN_OVER = ("name", "language", "company", "tier")
 _MAX_TAGS, _MAX_FIELDS, _MAX_TEXT = 30, 60, 10_000
 
 
@@ -78,6 +79,7 @@ async def resolve(
         await _claim(tx, msgspec.structs.replace(address, customer=customer.id))
     if not customer.name and clean_name(name):
         customer = await tx.save(CUSTOMERS, msgspec.structs.replace(customer, name=clean_name(name)))
+        tx.record(EventKind.CUSTOMER_CHANGED, actor="customer", customer=customer.id, changed="name")
     return customer, known is None
 
 
@@ -290,15 +292,7 @@ class People:
             source = await seen_customer(tx, source_id, scope)
             if target.id == source.id:
                 raise Conflict("They are one customer already.")
-            moved = await _move_all(tx, source.id, target.id)
-            merge = Merge(id=new_id("m"), source=source.id, target=target.id, actor=scope.actor, at=tx.now, moved=moved)
-            await tx.insert(MERGES, merge)
-            await tx.save(CUSTOMERS, msgspec.structs.replace(source, merged_into=target.id))
-            await tx.save(CUSTOMERS, _completed(target, source))
-            tx.record(
-                EventKind.CUSTOMERS_MERGED, actor=scope.actor, customer=target.id, source=source.id, merge=merge.id
-            )
-            return merge
+            return await join(tx, target, source, scope.actor)
 
         return await self._store.write(unit)
 
@@ -313,12 +307,14 @@ class People:
             merge = await tx.get(MERGES, merge_id, lock=True)
             if merge is None:
                 raise NotFound("There is no such merge.")
-            await seen_customer(tx, merge.target, scope)
+            holder = await seen_customer(tx, merge.target, scope)
             if merge.undone_at is not None:
                 raise Conflict("This merge was undone already.")
-            await _move_back(tx, merge)
+            await _move_back(tx, merge, holder.id)
+            target = await tx.get(CUSTOMERS, merge.target, lock=True)
             source = await tx.get(CUSTOMERS, merge.source, lock=True)
-            if source is not None:
+            if source is not None and target is not None:
+                await tx.save(CUSTOMERS, _given_back(target, source, merge.moved.get("profile", [])))
                 await tx.save(CUSTOMERS, msgspec.structs.replace(source, merged_into=None))
             undone = msgspec.structs.replace(merge, undone_at=tx.now)
             await tx.execute(MERGES.update, *MERGES.update_values(undone))
@@ -417,6 +413,7 @@ async def seen_customer(tx: UnitOfWork, customer_id: str, scope: Scope, *, lock:
 async def join(tx: UnitOfWork, target: Customer, source: Customer, actor: str) -> Merge:
     """Make `source` part of `target`, in the caller's unit, remembering what moved."""
     moved = await _move_all(tx, source.id, target.id)
+    moved["profile"] = _taken_over(target, source)
     merge = Merge(id=new_id("m"), source=source.id, target=target.id, actor=actor, at=tx.now, moved=moved)
     await tx.insert(MERGES, merge)
     await tx.save(CUSTOMERS, msgspec.structs.replace(source, merged_into=target.id))
@@ -438,11 +435,28 @@ def _completed(target: Customer, source: Customer) -> Customer:
     )
 
 
+def _taken_over(target: Customer, source: Customer) -> list[str]:
+    """Name what only the source knew: it goes back with the source."""
+    parts = [name for name in _TAKEN_OVER if getattr(source, name) and not getattr(target, name)]
+    parts += [f"tag:{tag}" for tag in source.tags if tag not in target.tags]
+    return parts + [f"field:{name}" for name in source.fields if name not in target.fields]
+
+
+def _given_back(target: Customer, source: Customer, parts: Sequence[str]) -> Customer:
+    """Return the target without what it took over, as far as nobody has changed that since."""
+    changes = {name: "" for name in _TAKEN_OVER if name in parts and getattr(target, name) == getattr(source, name)}
+    return msgspec.structs.replace(
+        target,
+        tags=tuple(tag for tag in target.tags if f"tag:{tag}" not in parts),
+        fields={k: v for k, v in target.fields.items() if f"field:{k}" not in parts or source.fields.get(k) != v},
+        **changes,
+    )
+
+
 async def _move_all(tx: UnitOfWork, source: str, target: str) -> dict[str, list[str]]:
     moved: dict[str, list[str]] = {}
     for table in _MOVED_TABLES:
-        key = "ref" if table == "indexed" else "id"
-        rows = await tx.fetch(f"SELECT {key} FROM {table} WHERE customer = $1", source)  # noqa: S608
+        rows = await tx.fetch(f"SELECT id FROM {table} WHERE customer = $1", source)  # noqa: S608
         moved[table] = [str(row[0]) for row in rows]
     rows = await tx.fetch("SELECT kind, value FROM addresses WHERE customer = $1", source)
     moved["addresses"] = [f"{kind} {value}" for kind, value in rows]
@@ -452,13 +466,13 @@ async def _move_all(tx: UnitOfWork, source: str, target: str) -> dict[str, list[
     return moved
 
 
-async def _move_back(tx: UnitOfWork, merge: Merge) -> None:
+async def _move_back(tx: UnitOfWork, merge: Merge, holder: str) -> None:
+    """Return what moved from `holder`, who has it now: the target, or whom the target was merged into since."""
     for table in _MOVED_TABLES:
-        key = "ref" if table == "indexed" else "id"
         await tx.execute(
-            f"UPDATE {table} SET customer = $1 WHERE customer = $2 AND {key} ANY_OF($3)",  # noqa: S608
+            f"UPDATE {table} SET customer = $1 WHERE customer = $2 AND id ANY_OF($3)",  # noqa: S608
             merge.source,
-            merge.target,
+            holder,
             merge.moved.get(table, []),
         )
     for spelled in merge.moved.get("addresses", []):
@@ -466,7 +480,7 @@ async def _move_back(tx: UnitOfWork, merge: Merge) -> None:
         await tx.execute(
             "UPDATE addresses SET customer = $1 WHERE customer = $2 AND kind = $3 AND value = $4",
             merge.source,
-            merge.target,
+            holder,
             kind,
             value,
         )

@@ -25,7 +25,7 @@ _PHONE = re.compile(r"[+(]?[\d\s().\-/]{4,}")
 
 
 class CustomerHit(msgspec.Struct, frozen=True, kw_only=True):
-    """A customer found. `matched` says by what: `name`, `company`, `email: ...`, `tag: ...`, or a field and its text."""
+    """A customer found. `matched` says by what: `name`, `company`, `email: ...`, `tag: ...`, or a field."""
 
     id: CustomerId
     name: str

@@ -65,7 +65,9 @@ class PostgresConnection(Connection):
         return sorted(row[0] for row in await self.raw.fetch(_JOURNAL, *_by_column(rows, 8)))
 
     async def begin(self) -> None:
-        await self.raw.execute("BEGIN")
+        # The transaction's number is taken before any number of the journal: a reader who sees a later event then knows
+        # that this transaction still runs, and waits for it.
+        await self.raw.execute("BEGIN; SELECT pg_current_xact_id()")
 
     async def commit(self) -> None:
         await self.raw.execute("COMMIT")
@@ -100,7 +102,13 @@ class PostgresStore(Store):
     async def open(self) -> None:
         import asyncpg
 
-        self._errors = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+        self._errors = (
+            OSError,
+            asyncpg.PostgresConnectionError,
+            asyncpg.OperatorInterventionError,
+            asyncpg.InsufficientResourcesError,
+            asyncpg.InterfaceError,
+        )
         try:
             self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=self._readers, command_timeout=30)
             self._writer = PostgresConnection(await asyncpg.connect(self._url, command_timeout=30))

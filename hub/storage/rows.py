@@ -82,5 +82,5 @@ class Rows(Generic[T]):
         """Return the struct of a row selected with `select`."""
         values = list(row)
         for index, decode in self._decoders:
-            values[index] = decode(values[index])  # type: ignore[misc]
+            values[index] = decode(values[index])
         return self.struct(**dict(zip(self.columns, values, strict=True)))

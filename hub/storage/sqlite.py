@@ -194,10 +194,12 @@ class SqliteStore(Store):
         ]
 
     async def close(self) -> None:
-        for thread in [self._writer, *self._readers]:
+        # Taken down first: what is asked for from now on is refused at once, not left behind in a thread that ends.
+        threads = [self._writer, *self._readers]
+        self._writer, self._readers = None, []
+        for thread in threads:
             if thread is not None:
                 await thread.stop()
-        self._writer, self._readers = None, []
         for connection in self._connections:
             connection.close()
         self._connections = []

@@ -188,7 +188,6 @@ async def commit_group(connection: Connection, units: Sequence[Unit[Any]], now: 
             return [await _alone(connection, units[0], now)]
         return [(await commit_group(connection, [unit], now))[0] for unit in units]
     try:
-        await _journal(connection, attempt)
         await connection.commit()
     except Exception as error:
         log.exception("a group could not be committed")
@@ -213,6 +212,10 @@ async def _run(connection: Connection, units: Sequence[Unit[Any]], now: Callable
         else:
             attempt.outcomes.append(Outcome(value=value))
             attempt.units.append(work)
+    try:
+        await _journal(connection, attempt)
+    except Exception:
+        return None
     return attempt
 
 
