@@ -41,9 +41,10 @@ class Slot(NamedTuple):
 
 
 class Pool(Generic[Member]):
-    """All agents with one talent. `takes` has, by channel kind, the mask of kinds of need they may take."""
+    """All agents with one talent. `takes` has, by channel kind, the mask of kinds of need they may take;
+    `takes_all` is all of it."""
 
-    __slots__ = ("members", "number", "slots", "takes", "talent", "units")
+    __slots__ = ("members", "number", "slots", "takes", "takes_all", "talent", "units")
 
     def __init__(self, number: int, talent: Talent) -> None:
         self.number = number
@@ -51,6 +52,7 @@ class Pool(Generic[Member]):
         self.units: Mapping[str, int] = dict(talent.units)
         self.members: dict[str, Member] = {}
         self.takes: dict[str, int] = dict.fromkeys(self.units, 0)
+        self.takes_all = 0
         self.slots: list[Slot] = []
 
 
@@ -150,3 +152,4 @@ def _judge(kind: Kind, pool: Pool[Member]) -> None:
     if rank is not None:
         kind.admit(1 << pool.number, tier_of(kind.need, pool.talent, rank))
         pool.takes[kind.need.channel] |= 1 << kind.number
+        pool.takes_all |= 1 << kind.number

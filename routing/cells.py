@@ -21,9 +21,11 @@ _FEW = 4
 class Cell:
     """A sorted set of entries with distinct ids; taking one out of the middle only marks it."""
 
-    __slots__ = ("_entries", "_front", "_live")
+    __slots__ = ("_entries", "_front", "_live", "first")
 
     def __init__(self) -> None:
+        self.first: Entry | None = None
+        """The smallest entry."""
         self._entries: list[Entry] = []
         self._front = 0
         self._live: dict[float | int | str, Entry] = {}
@@ -34,11 +36,6 @@ class Cell:
     def __contains__(self, entry_id: str) -> bool:
         return entry_id in self._live
 
-    @property
-    def first(self) -> Entry | None:
-        """The smallest entry."""
-        return self._entries[self._front] if self._live else None
-
     def add(self, entry: Entry) -> bool:
         """Add an entry whose id is not in the cell; return whether it is now the first."""
         entries = self._entries
@@ -47,6 +44,7 @@ class Cell:
         if was_empty:
             self._entries = [entry]
             self._front = 0
+            self.first = entry
             return True
         if entry > entries[-1]:
             entries.append(entry)
@@ -58,9 +56,12 @@ class Cell:
             entries[front - 1 : place - 1] = entries[front:place]
             entries[place - 1] = entry
             self._front = front - 1
-            return place == front
-        entries.insert(place, entry)
-        return place == front
+        else:
+            entries.insert(place, entry)
+        if place == front:
+            self.first = entry
+            return True
+        return False
 
     def remove(self, entry_id: str) -> bool:
         """Take an entry out; return whether it was the first.
@@ -80,10 +81,12 @@ class Cell:
         if not live:
             self._entries = []
             self._front = 0
+            self.first = None
             return True
         front += 1
         while live.get(entries[front][-1]) is not entries[front]:
             front += 1
+        self.first = entries[front]
         if front > 64 and front * 2 > len(entries):
             del entries[:front]
             front = 0

@@ -12,14 +12,30 @@ VALUES = range(1, 1001)
 
 def check_interaction(policy: Policy, interaction: WaitingInteraction) -> None:
     """Raise ImpossibleInput if the interaction names what is not there or has figures that cannot be."""
+    check_figures(interaction)
+    check_wishes(policy, interaction)
+
+
+def check_figures(interaction: WaitingInteraction) -> None:
+    """Raise ImpossibleInput if the interaction's own figures cannot be."""
     _check_id(interaction.id)
-    check_queue(policy, interaction.queue_id)
-    _check_channel(policy, interaction.channel)
     if interaction.value not in VALUES:
         raise ImpossibleInput(f"interaction {interaction.id}: value {interaction.value} is not 1..1000")
-    for name in ("head_start_ms", "order", "least_stage", "offers_made", "queued_at_ms"):
-        if getattr(interaction, name) < 0:
-            raise ImpossibleInput(f"interaction {interaction.id}: {name} is negative")
+    least = min(
+        interaction.queued_at_ms,
+        interaction.head_start_ms,
+        interaction.order,
+        interaction.least_stage,
+        interaction.offers_made,
+    )
+    if least < 0:
+        raise ImpossibleInput(f"interaction {interaction.id}: a time, order or count is negative")
+
+
+def check_wishes(policy: Policy, interaction: WaitingInteraction) -> None:
+    """Raise ImpossibleInput if the interaction asks for what is not there; equal wishes are equally possible."""
+    check_queue(policy, interaction.queue_id)
+    _check_channel(policy, interaction.channel)
     check_needs(policy, interaction.skills)
     for group in interaction.any_of:
         check_needs(policy, group)

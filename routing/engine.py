@@ -69,7 +69,9 @@ class Router:
             self._check_policy(event.policy)
         if self._is_unsettled:
             self._start(at_ms)
-        self._pass_time(at_ms)
+        if floor.has_due(at_ms):
+            self._pass_time(at_ms)
+        floor.now_ms = at_ms
         apply = HANDLERS.get(kind)
         if apply is not None:
             apply(floor, event)

@@ -14,13 +14,13 @@ class RoutingError(Exception):
     code = "routing_error"
 
 
-class InvalidPolicy(RoutingError):  # noqa: N818 - it says what is true
+class InvalidPolicy(RoutingError):
     """The configuration contradicts itself or names something that is not there."""
 
     code = "invalid_policy"
 
 
-class ImpossibleInput(RoutingError):  # noqa: N818 - it says what is true
+class ImpossibleInput(RoutingError):
     """An event that cannot be true: a negative capacity, a level outside 1..5, an empty id."""
 
     code = "impossible_input"
@@ -56,7 +56,7 @@ class TimeWentBack(ImpossibleInput):
     code = "time_went_back"
 
 
-class NotTakeable(RoutingError):  # noqa: N818 - it says what is true
+class NotTakeable(RoutingError):
     """This agent may not be given this interaction; `refusals` are the stable codes of why."""
 
     code = "not_takeable"

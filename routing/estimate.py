@@ -11,6 +11,8 @@ from math import log
 _MEMORY = 50.0
 """Observations after which a new one weighs a fiftieth: half a busy hour of one queue."""
 
+_FADE = 1.0 - 1.0 / (4 * _MEMORY)
+
 _DEFAULT_HANDLING_MS = 240_000.0
 """Taken until something has been handled."""
 
@@ -25,7 +27,8 @@ class _Recent:
     weight: float = 0.0
 
     def add(self, value: float) -> None:
-        self.weight = min(self.weight + 1.0, _MEMORY)
+        if self.weight < _MEMORY:
+            self.weight += 1.0
         self.mean += (value - self.mean) / self.weight
 
 
@@ -37,9 +40,8 @@ class _Patience:
     waited_ms: float = 0.0
 
     def add(self, waited_ms: int, *, gave_up: bool) -> None:
-        fade = 1.0 - 1.0 / (4 * _MEMORY)
-        self.gave_up = self.gave_up * fade + gave_up
-        self.waited_ms = self.waited_ms * fade + waited_ms
+        self.gave_up = self.gave_up * _FADE + gave_up
+        self.waited_ms = self.waited_ms * _FADE + waited_ms
 
     def rate(self) -> float:
         return self.gave_up / self.waited_ms if self.waited_ms > 0 else 0.0
@@ -50,22 +52,29 @@ class Learned:
     """Handling times and patience as observed lately, by queue."""
 
     _handling: dict[str, _Recent] = field(default_factory=dict)
-    _overall: _Recent = field(default_factory=_Recent)
     _patience: dict[str, _Patience] = field(default_factory=dict)
 
     def handled(self, queue_id: str, handling_ms: int) -> None:
         """Take note of work finished, wrap-up included."""
-        self._handling.setdefault(queue_id, _Recent()).add(handling_ms)
-        self._overall.add(handling_ms)
+        recent = self._handling.get(queue_id)
+        if recent is None:
+            recent = self._handling[queue_id] = _Recent()
+        recent.add(handling_ms)
 
     def waited(self, queue_id: str, waited_ms: int, *, gave_up: bool) -> None:
         """Take note of a wait that ended, by an answer or because the customer gave up."""
-        self._patience.setdefault(queue_id, _Patience()).add(waited_ms, gave_up=gave_up)
+        patience = self._patience.get(queue_id)
+        if patience is None:
+            patience = self._patience[queue_id] = _Patience()
+        patience.add(waited_ms, gave_up=gave_up)
 
     def handling_ms(self, queue_id: str) -> float:
         """Return the mean handling time to expect in the queue."""
-        recent = self._handling.get(queue_id, self._overall)
-        return recent.mean if recent.weight else _DEFAULT_HANDLING_MS
+        recent = self._handling.get(queue_id)
+        if recent is not None:
+            return recent.mean
+        known = self._handling.values()
+        return sum(each.mean for each in known) / len(known) if known else _DEFAULT_HANDLING_MS
 
     def give_up_rate(self, queue_id: str) -> float:
         """Return how often a waiting customer of the queue gives up, per ms."""

@@ -17,9 +17,7 @@ from routing.policy import Policy, QueuePolicy
 from routing.ranking import AgentFigures, Line, LineKey, agent_entry, line_key
 from routing.relaxation import Stages
 
-_KindKey = tuple[
-    str, str, int, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], ...], tuple[str, ...], tuple[str, ...]
-]
+_ShapeKey = tuple[str, str, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], ...], tuple[str, ...], tuple[str, ...]]
 
 
 class Due(IntEnum):
@@ -96,18 +94,40 @@ class Offer:
         """Picked or assigned by hand: nobody else is offered it meanwhile."""
 
 
+class Shape:
+    """Equal wishes of interactions: their kind by stage, their line by stage and value."""
+
+    __slots__ = ("kinds", "lines")
+
+    def __init__(self) -> None:
+        self.kinds: dict[int, Kind] = {}
+        self.lines: dict[tuple[int, int], Line] = {}
+
+
+def _shape_key(interaction: WaitingInteraction) -> _ShapeKey:
+    return (
+        interaction.queue_id,
+        interaction.channel,
+        interaction.skills,
+        interaction.any_of,
+        interaction.best_skills,
+        interaction.languages,
+    )
+
+
 class Item:
     """One waiting or offered interaction and where it stands.
 
     `personal` are the keys of the personal cells it is in; `placed` is true while it is in its line's structures.
     """
 
-    __slots__ = ("arrival_ms", "came_open", "due_ms", "entry", "excluded", "id", "interaction", "kind", "least_stage",
-                 "line", "offers", "offers_made", "order", "personal", "placed", "run", "since_ms", "stage",
+    __slots__ = ("arrival_ms", "came_open", "due_ms", "entry", "excluded", "id", "interaction", "is_plain", "kind", "least_stage",
+                 "line", "offers", "offers_made", "order", "personal", "placed", "run", "shape", "since_ms", "stage",
                  "wanted")  # fmt: skip
 
-    def __init__(self, interaction: WaitingInteraction, run: QueueRun, since_ms: int, order: int) -> None:
+    def __init__(self, interaction: WaitingInteraction, run: QueueRun, shape: Shape, since_ms: int, order: int) -> None:
         self.id = interaction.id
+        self.shape = shape
         self.interaction = interaction
         self.run = run
         self.since_ms = since_ms
@@ -117,7 +137,9 @@ class Item:
         self.entry: Entry = (self.arrival_ms, order, interaction.id)
         self.least_stage = interaction.least_stage
         self.offers_made = interaction.offers_made
-        self.excluded: dict[str, int] = {each.agent_id: each.until_ms for each in interaction.excluded}
+        self.excluded: dict[str, int] = {}
+        if interaction.excluded:
+            self.excluded = {each.agent_id: each.until_ms for each in interaction.excluded}
         self.offers: dict[str, Offer] = {}
         self.stage = 0
         self.due_ms: int | None = None
@@ -125,6 +147,8 @@ class Item:
         self.line: Line
         self.personal: tuple[tuple[str, str], ...] = ()
         self.placed = False
+        self.is_plain = run.hours is None and interaction.only_agent_id is None and not interaction.preferred_agent_ids
+        """Open to everybody able, and its queue never closes by hours."""
         self.wanted = True
         """False while it sleeps (closed) or waits for one agent who is not there."""
 
@@ -191,7 +215,7 @@ class Floor:
         """Those where somebody waits."""
         self.items: dict[str, Item] = {}
         self.agents: dict[str, Agent] = {}
-        self.holders: dict[str, dict[str, None]] = {}
+        self.holders: dict[str, tuple[str, ...]] = {}
         """Interaction -> agents who hold it."""
         self.barred: dict[str, dict[str, None]] = {}
         """Agent -> interactions they are excluded from."""
@@ -204,38 +228,49 @@ class Floor:
         self.out: list[Decision] = []
         self._timers: list[Timer] = []
         self._crews: dict[int, int] = {}
-        self._kind_by_shape: dict[_KindKey, Kind] = {}
+        self._shapes: dict[_ShapeKey, Shape] = {}
+        self._last_shape: tuple[WaitingInteraction, Shape] | None = None
 
     # What things are.
 
-    def kind_of(self, interaction: WaitingInteraction, run: QueueRun, stage: int) -> Kind:
-        """Return the kind of what the interaction needs in the stage."""
-        shape = (
-            interaction.queue_id,
-            interaction.channel,
-            stage,
-            interaction.skills,
-            interaction.any_of,
-            interaction.best_skills,
-            interaction.languages,
-        )
-        kind = self._kind_by_shape.get(shape)
+    def shape_of(self, interaction: WaitingInteraction) -> "Shape":
+        """Return what all interactions that ask for the same have in common."""
+        if self._last_shape is not None and self._last_shape[0] is interaction:
+            return self._last_shape[1]
+        key = _shape_key(interaction)
+        shape = self._shapes.get(key)
+        if shape is None:
+            shape = self._shapes[key] = Shape()
+        return shape
+
+    def knows_shape(self, interaction: WaitingInteraction) -> bool:
+        """Return whether something that asks for the same has been met already."""
+        shape = self._shapes.get(_shape_key(interaction))
+        self._last_shape = None if shape is None else (interaction, shape)
+        return shape is not None
+
+    def kind_of(self, item: Item, stage: int) -> Kind:
+        """Return the kind of what the item needs in the stage."""
+        kind = item.shape.kinds.get(stage)
         if kind is None:
-            need = run.stages.need(interaction, stage)
+            need = item.run.stages.need(item.interaction, stage)
             is_new_order = not self.catalogue.has_order(need.channel, need.order)
-            kind = self._kind_by_shape[shape] = self.catalogue.kind(need)
+            kind = item.shape.kinds[stage] = self.catalogue.kind(need)
             if is_new_order:
                 self.publish_all(self.agents.values())
         return kind
 
     def line_of(self, item: Item) -> Line:
         """Return the line the item competes in at its stage."""
-        interaction = item.interaction
-        keep_free = item.run.stages.keep_free(item.stage, interaction.value)
-        key = line_key(item.run.policy, self.policy, interaction.value, keep_free)
-        line = self.lines.get(key)
+        value = item.interaction.value
+        line = item.shape.lines.get((item.stage, value))
         if line is None:
-            line = self.lines[key] = Line(key)
+            keep_free = item.run.stages.keep_free(item.stage, value)
+            key = line_key(item.run.policy, self.policy, value, keep_free)
+            line = self.lines.get(key)
+            if line is None:
+                line = self.lines[key] = Line(key)
+            item.shape.lines[item.stage, value] = line
         return line
 
     # Who is free for what.
@@ -271,6 +306,8 @@ class Floor:
         """Return the mask of kinds the agent may be offered now."""
         if not self.is_ready(agent):
             return 0
+        if not agent.load:
+            return agent.pool.takes_all
         mask = 0
         for channel, units in agent.pool.units.items():
             if self.room(agent, channel) >= units:
@@ -300,7 +337,7 @@ class Floor:
         for number, frontier, channel, units, order, pack in agent.pool.slots:
             before = entries.get(number)
             after = None
-            if is_ready and self.room(agent, channel) >= units:
+            if is_ready and (not agent.load or self.room(agent, channel) >= units):
                 if figures is None:
                     figures = AgentFigures(
                         agent.id, agent.used, agent.idle_since_ms, agent.last_offer_at_ms, agent.state.speed
@@ -372,12 +409,14 @@ class Floor:
         if not others:
             del self.barred[agent_id]
 
-    def hold(self, agent: Agent, work: HeldWork) -> None:
-        """Record work the agent holds; its capacity must have been taken or be free to take."""
-        units = self.units_for(agent, work.channel)
+    def hold(self, agent: Agent, work: HeldWork, units_taken: int | None = None) -> None:
+        """Record work the agent holds, and take its units unless they are taken already."""
+        units = self.units_for(agent, work.channel) if units_taken is None else units_taken
         agent.held[work.interaction_id] = (work, units)
-        agent.take(work.channel, units)
-        self.holders.setdefault(work.interaction_id, {})[agent.id] = None
+        if units_taken is None:
+            agent.take(work.channel, units)
+        others = self.holders.get(work.interaction_id)
+        self.holders[work.interaction_id] = (agent.id,) if others is None else (*others, agent.id)
 
     def drop(self, agent: Agent, interaction_id: str) -> HeldWork | None:
         """Forget work the agent held; return it, or None if they did not."""
@@ -386,10 +425,11 @@ class Floor:
             return None
         work, units = found
         agent.release(work.channel, units)
-        holders = self.holders[interaction_id]
-        del holders[agent.id]
-        if not holders:
+        if len(self.holders[interaction_id]) == 1:
             del self.holders[interaction_id]
+            return work
+        others = tuple(holder for holder in self.holders[interaction_id] if holder != agent.id)
+        self.holders[interaction_id] = others
         return work
 
     # What is due.
@@ -401,6 +441,10 @@ class Floor:
         if len(timers) > 4 * (len(self.items) + len(self.agents) + len(self.runs)) + 1_000:
             self._timers = sorted({timer for timer in timers if self._is_live(timer)})
             heapify(self._timers)
+
+    def has_due(self, at_ms: int) -> bool:
+        """Return whether a timer may be due by an instant."""
+        return bool(self._timers) and self._timers[0][0] <= at_ms
 
     def next_timer(self) -> Timer | None:
         """Return the next timer that still means something."""

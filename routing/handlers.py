@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from routing import agents, offers, state, waiting
-from routing.checks import check_agent, check_interaction, check_queue, check_work
+from routing.checks import check_agent, check_figures, check_interaction, check_queue, check_wishes, check_work
 from routing.eligibility import refusals
 from routing.errors import AlreadyKnown, ImpossibleInput, NotTakeable
 from routing.events import (
@@ -28,7 +28,9 @@ from routing.model import OfferEnd, Rule
 
 
 def _check_queued(floor: Floor, event: InteractionQueued) -> None:
-    check_interaction(floor.policy, event.interaction)
+    check_figures(event.interaction)
+    if not floor.knows_shape(event.interaction):
+        check_wishes(floor.policy, event.interaction)
     if event.interaction.id in floor.items:
         raise AlreadyKnown(f"interaction {event.interaction.id} waits already")
 

@@ -13,7 +13,9 @@ from routing.cells import Entry, bits
 from routing.floor import Agent, Floor, Item
 from routing.model import Rule
 from routing.ranking import Line
-from routing.waiting import is_able
+from routing.waiting import call_again, is_able
+
+_NOBODY: dict[str, None] = {}
 
 _Rank = tuple[tuple[int, float], Entry]
 
@@ -45,6 +47,7 @@ def _settle_item(floor: Floor, item: Item) -> None:
         found = best_agent(floor, item)
         if found is None:
             floor.place(item)
+            call_again(floor, item)
             return
         agent, rule = found
         offers.make(floor, item, agent, rule or Rule.CAME_TO_FREE_AGENT)
@@ -68,7 +71,7 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     hidden = _hide_from(floor, agent)
     best: _Rank | None = None
     for line in busy_lines.values():
-        head = line.frontier.first(mask)
+        head = line.frontier.first(mask) if line.frontier.mask & mask else None
         entry = None if head is None else head[0]
         if line.personal:
             entry = _earliest(chain(() if entry is None else (entry,), _personal_heads(floor, line, agent)))
@@ -115,10 +118,12 @@ def _first_free(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agen
             free.frontier.remove(agent.pool.number, agent_id)
             hidden.append(agent)
     head = None
+    present = free.frontier.mask
     for _, mask in item.kind.tiers:
-        head = free.frontier.first(mask)
-        if head is not None:
-            break
+        if mask & present:
+            head = free.frontier.first(mask)
+            if head is not None:
+                break
     for agent in hidden:
         free.frontier.add(agent.pool.number, agent.entries[free.number])
     return None if head is None else (floor.agents[str(head[0][-1])], None)
@@ -126,20 +131,24 @@ def _first_free(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agen
 
 def _barred_from(floor: Floor, item: Item) -> dict[str, None]:
     """Who is not offered the item: those excluded, those who are offered it already, those who still hold it."""
+    holders = floor.holders.get(item.id)
+    if not item.excluded and not item.offers and holders is None:
+        return _NOBODY
     barred: dict[str, None] = {}
     if item.excluded:
         barred.update(dict.fromkeys(item.excluded))
     if item.offers:
         barred.update(dict.fromkeys(item.offers))
-    holders = floor.holders.get(item.id)
     if holders is not None:
-        barred.update(holders)
+        barred.update(dict.fromkeys(holders))
     return barred
 
 
 def _hide_from(floor: Floor, agent: Agent) -> list[Item]:
     """Take the items the agent is barred from out of their lines; the caller puts them back."""
-    hidden = []
+    hidden: list[Item] = []
+    if agent.id not in floor.barred and not agent.load:
+        return hidden
     for item_id in chain(floor.barred.get(agent.id, ()), agent.offers, agent.held):
         item = floor.items.get(item_id)
         if item is not None and item.placed:
@@ -194,6 +203,9 @@ def _settle_many(floor: Floor) -> None:
         offers.make(floor, item_or_none, agent, rule or usual)
     for item in aside:
         floor.place(item)
+    for item in came.values():
+        if item.placed:
+            call_again(floor, item)
 
 
 def _most_urgent_among(floor: Floor, mask: int, people: dict[str, Agent]) -> Item | None:

@@ -7,6 +7,7 @@ All types are frozen; a changed state is a new value.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 Figure = int | float | str
 """One fact inside a `Reason`; durations are named `..._ms`."""
@@ -186,12 +187,11 @@ class Rule(StrEnum):
     WAY_OUT = "way_out"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a decision was made: the rule and the figures it compared."""
 
     rule: Rule
-    figures: Mapping[str, Figure] = field(default_factory=dict)
+    figures: Mapping[str, Figure]
 
     def text(self) -> str:
         """Return one short English sentence."""

@@ -68,20 +68,32 @@ def _figures(item: Item, agent: Agent, now_ms: int) -> dict[str, Figure]:
 
 def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
     """Give the interaction to the agent, as the store has it; all other offers of it end."""
+    won = None
     for offer in list(item.offers.values()):
-        won = agent is not None and offer.agent is agent
+        if offer.agent is agent:
+            won = offer
+            continue
         _close(floor, offer)
-        if not won:
-            _announce(floor, offer, OfferEnd.WON_ELSEWHERE, Rule.OFFER_ENDED)
+        _announce(floor, offer, OfferEnd.WON_ELSEWHERE, Rule.OFFER_ENDED)
     waiting.forget(floor, item)
-    floor.learned.waited(item.interaction.queue_id, floor.now_ms - item.since_ms, gave_up=False)
+    interaction = item.interaction
+    now_ms = floor.now_ms
+    floor.learned.waited(interaction.queue_id, now_ms - item.since_ms, gave_up=False)
     if agent is None:
         return
-    interaction = item.interaction
-    if item.id not in agent.held:
-        floor.hold(agent, HeldWork(item.id, interaction.channel, interaction.queue_id, floor.now_ms))
     agent.misses = 0
-    agent.idle_since_ms = floor.now_ms
+    agent.idle_since_ms = now_ms
+    if item.id not in agent.held:
+        work = HeldWork(item.id, interaction.channel, interaction.queue_id, now_ms)
+        if won is not None:
+            # What the offer held the work now holds: nothing comes free and nothing is taken.
+            del agent.offers[item.id]
+            floor.hold(agent, work, units_taken=won.units)
+            floor.publish(agent)
+            return
+        floor.hold(agent, work)
+    if won is not None:
+        _close(floor, won)
     floor.dirty_agents[agent.id] = agent
 
 

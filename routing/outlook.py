@@ -28,9 +28,7 @@ def expected_wait_ms(floor: Floor, item: Item) -> int | None:
     kind = next(
         (
             kind
-            for kind in (
-                floor.kind_of(item.interaction, item.run, stage) for stage in range(item.stage, stages.last + 1)
-            )
+            for kind in (floor.kind_of(item, stage) for stage in range(item.stage, stages.last + 1))
             if floor.crew(kind.pools)
         ),
         None,
@@ -58,7 +56,7 @@ def expected_wait_of_new_ms(floor: Floor, interaction: WaitingInteraction) -> in
     item = waiting.new_item(floor, interaction)
     floor.order = order_before
     item.stage = max(item.least_stage, item.run.stages.stage_at(floor.now_ms - item.since_ms))
-    item.kind = floor.kind_of(interaction, item.run, item.stage)
+    item.kind = floor.kind_of(item, item.stage)
     item.line = floor.line_of(item)
     return expected_wait_ms(floor, item)
 

@@ -13,9 +13,12 @@ from routing.policy import AgentGroup, QueuePolicy, RelaxStep
 
 
 class Stages:
-    """The compiled stages of one queue. `edges[i]` is the wait, in ms, at which stage i + 1 begins."""
+    """The compiled stages of one queue. `edges[i]` is the wait, in ms, at which stage i + 1 begins.
 
-    __slots__ = ("_queue", "_queues", "edges")
+    `last` is the last stage's number; `ways_out[stage]` the way out that a step up to that stage opens.
+    """
+
+    __slots__ = ("_queue", "_queues", "edges", "last", "ways_out")
 
     def __init__(self, queue: QueuePolicy, queues: Mapping[str, QueuePolicy]) -> None:
         self._queue = queue
@@ -26,11 +29,8 @@ class Stages:
         if queue.reservation is not None:
             edges.add(queue.reservation.until_waited_ms)
         self.edges = tuple(sorted(edge for edge in edges if edge > 0))
-
-    @property
-    def last(self) -> int:
-        """The last stage's number."""
-        return len(self.edges)
+        self.last = len(self.edges)
+        self.ways_out = tuple(self._way_out(stage) for stage in range(self.last + 1))
 
     def stage_at(self, waited_ms: int) -> int:
         """Return the stage in force after waiting this long."""
@@ -40,8 +40,7 @@ class Stages:
         """Return the wait at which the stage ends; None for the last."""
         return self.edges[stage] if stage < len(self.edges) else None
 
-    def way_out(self, stage: int) -> WayOut | None:
-        """Return the way out that a relaxation step of this stage or an earlier one opens."""
+    def _way_out(self, stage: int) -> WayOut | None:
         for step in self._steps(stage):
             if step.way_out is not None:
                 return step.way_out

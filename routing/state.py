@@ -26,6 +26,8 @@ class Snapshot:
     offers: tuple[LiveOffer, ...] = ()
     forced: tuple[tuple[str, bool], ...] = ()
     """Queues a person holds open (True) or closed (False)."""
+    refused: tuple[str, ...] = ()
+    """Agents paused because the store refused their offer; their next state ends the pause."""
     reviews: tuple[tuple[str, int], ...] | None = None
     """Queues that lost their last able agent, and when those who wait there flow out; None: to be found out."""
 
@@ -60,9 +62,8 @@ _WISHES = (
 
 
 def _appear(floor: Floor, item: Item) -> None:
-    item.kind = floor.kind_of(item.interaction, item.run, item.stage)
+    item.kind = floor.kind_of(item, item.stage)
     item.line = floor.line_of(item)
-    item.wanted = not item.offers
 
 
 def refuse_unsound(policy: Policy) -> None:
@@ -81,6 +82,8 @@ def build(policy: Policy, snapshot: Snapshot, learned: Learned) -> Floor:
         floor.runs[queue_id].forced = is_open
     for state in snapshot.agents:
         agents.change(floor, state)
+    for agent_id in snapshot.refused:
+        floor.agents[agent_id].is_refused = True
     offered: dict[str, list[LiveOffer]] = {}
     for live in sorted(snapshot.offers, key=lambda live: (live.offered_at_ms, live.interaction_id, live.agent_id)):
         offered.setdefault(live.interaction_id, []).append(live)
@@ -110,6 +113,8 @@ def _check_snapshot(policy: Policy, snapshot: Snapshot) -> None:
         check_queue(policy, queue_id)
     waiting_ids = {interaction.id for interaction in snapshot.waiting}
     agent_ids = {agent.id for agent in snapshot.agents}
+    if not agent_ids.issuperset(snapshot.refused):
+        raise ImpossibleInput("a paused agent is not there")
     if len(waiting_ids) < len(snapshot.waiting) or len(agent_ids) < len(snapshot.agents):
         raise AlreadyKnown("an interaction or an agent is there twice")
     for live in snapshot.offers:
@@ -121,7 +126,7 @@ def _put_back(floor: Floor, interaction: WaitingInteraction, offered: list[LiveO
     item = waiting.new_item(floor, interaction)
     waiting.enter(floor, item)
     if item.run.policy.when_nobody is not None or item.run.policy.when_unable is not None:
-        waiting.lack_of(floor, interaction, item.run)
+        waiting.lack_of(floor, item)
     for live in offered:
         agent = floor.agents[live.agent_id]
         units = floor.units_for(agent, interaction.channel)
@@ -157,6 +162,7 @@ def snapshot_of(floor: Floor) -> Snapshot:
         waiting=tuple(sorted((interaction_of(item) for item in floor.items.values()), key=lambda each: each.order)),
         agents=tuple(sorted((state_of(agent) for agent in floor.agents.values()), key=lambda each: each.id)),
         offers=tuple(sorted(offered, key=lambda live: (live.offered_at_ms, live.interaction_id, live.agent_id))),
+        refused=tuple(sorted(agent.id for agent in floor.agents.values() if agent.is_refused)),
         forced=tuple((run.policy.id, run.forced) for run in floor.runs.values() if run.forced is not None),
         reviews=tuple(
             (run.policy.id, run.review_due_ms) for run in floor.runs.values() if run.review_due_ms is not None

@@ -8,6 +8,8 @@ from routing.events import FlowOut, Relaxed
 from routing.floor import Due, Floor, Item, QueueRun
 from routing.model import Figure, FlowCause, Reason, Rule, WaitingInteraction, WayOut
 
+_NOBODY: dict[str, None] = {}
+
 
 def arrive(floor: Floor, interaction: WaitingInteraction) -> None:
     """Take an interaction into its queue, or let it flow out at once: full, closed, nobody there, nobody able."""
@@ -35,7 +37,10 @@ def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
     since_ms = interaction.queued_at_ms
     if run.hours is not None and not run.policy.count_closed_wait:
         since_ms = hours.next_open_ms(run.hours, since_ms) or since_ms
-    return Item(interaction, run, since_ms, order)
+    item = Item(interaction, run, floor.shape_of(interaction), since_ms, order)
+    item.kind = floor.kind_of(item, 0)
+    item.line = floor.line_of(item)
+    return item
 
 
 def enter(floor: Floor, item: Item) -> None:
@@ -50,9 +55,11 @@ def enter(floor: Floor, item: Item) -> None:
 
 def forget(floor: Floor, item: Item) -> None:
     """Take the item, whose offers have ended, out of everything."""
-    floor.unplace(item)
-    for agent_id in list(item.excluded):
-        floor.unbar(item, agent_id)
+    if item.placed:
+        floor.unplace(item)
+    if item.excluded:
+        for agent_id in list(item.excluded):
+            floor.unbar(item, agent_id)
     for agent_id in _addressees(item.interaction):
         others = floor.addressed[agent_id]
         del others[item.id]
@@ -65,26 +72,34 @@ def forget(floor: Floor, item: Item) -> None:
 
 def review(floor: Floor, item: Item) -> None:
     """Bring an item up to the present: its limits, stage, audience and place, and when to look at it next."""
-    for agent_id, until_ms in list(item.excluded.items()):
-        if until_ms <= floor.now_ms:
-            floor.unbar(item, agent_id)
-    if item.is_fully_offered:
+    if item.excluded:
+        for agent_id, until_ms in list(item.excluded.items()):
+            if until_ms <= floor.now_ms:
+                floor.unbar(item, agent_id)
+    if item.offers and item.is_fully_offered:
         item.due_ms = None
         return
-    if _flowed_out_late(floor, item) or _relaxed_out(floor, item):
+    if item.run.policy.max_wait_ms is not None and _flowed_out_late(floor, item):
+        return
+    if item.run.stages.last and _relaxed_out(floor, item):
+        return
+    if item.is_plain and item.run.forced is None:
+        item.wanted = True
+        floor.dirty_items[item.id] = item
         return
     _aim(floor, item)
-    _call_again(floor, item)
+    if not item.wanted:
+        call_again(floor, item)
 
 
 def resume(floor: Floor, item: Item) -> None:
     """Place a rebuilt item as it stood; limits it has passed meanwhile are acted upon with the first event."""
     _aim(floor, item)
-    _call_again(floor, item)
+    call_again(floor, item)
     queue = item.run.policy
     waited_ms = floor.now_ms - item.since_ms
     is_late = queue.when_waited is not None and queue.max_wait_ms is not None and waited_ms >= queue.max_wait_ms
-    if is_late or item.run.stages.way_out(item.stage) is not None:
+    if is_late or item.run.stages.ways_out[item.stage] is not None:
         item.due_ms = floor.now_ms
         floor.call_at(floor.now_ms, Due.ITEM, item.id)
 
@@ -110,13 +125,12 @@ def _relaxed_out(floor: Floor, item: Item) -> bool:
         if stage > item.stage:
             item.stage = stage
             floor.out.append(Relaxed(item.id, stage, Reason(rule, {"waited_ms": waited_ms})))
-        way_out = stages.way_out(stage)
+            _move(floor, item, floor.kind_of(item, stage))
+        way_out = stages.ways_out[stage]
         if way_out is not None and not item.offers:
             flow_out(floor, item, FlowCause.RELAXED_OUT, way_out, {"waited_ms": waited_ms, "stage": stage})
             return True
-        kind = floor.kind_of(item.interaction, item.run, stage)
-        if not item.excluded or stage >= stages.last or not _everybody_declined(floor, kind, item):
-            _move(floor, item, kind)
+        if not item.excluded or stage >= stages.last or not _everybody_declined(floor, item.kind, item):
             return False
         stage += 1
         item.least_stage = stage
@@ -191,11 +205,19 @@ def is_able(floor: Floor, item: Item, agent_id: str) -> bool:
     return agent is not None and agent.is_up and bool(item.kind.pools >> agent.pool.number & 1)
 
 
-def _call_again(floor: Floor, item: Item) -> None:
-    now_ms = floor.now_ms
+def call_again(floor: Floor, item: Item) -> None:
+    """Set the timer for the next instant at which the item changes by itself. For items that stay waiting."""
     queue = item.run.policy
+    stages = item.run.stages
+    if queue.max_wait_ms is None and item.is_plain and not item.excluded:
+        due_ms = item.since_ms + stages.edges[item.stage] if item.stage < stages.last else None
+        if due_ms is not None and due_ms != item.due_ms:
+            floor.call_at(due_ms, Due.ITEM, item.id)
+        item.due_ms = due_ms
+        return
+    now_ms = floor.now_ms
     interaction = item.interaction
-    waits = [item.run.stages.next_edge_ms(item.stage)]
+    waits = [stages.next_edge_ms(item.stage)]
     if queue.when_waited is not None:
         waits.append(queue.max_wait_ms)
     if interaction.preferred_agent_ids and queue.sticky_ms:
@@ -222,6 +244,8 @@ def _flow_out(floor: Floor, item: Item, cause: FlowCause, way_out: WayOut, figur
 
 
 def _addressees(interaction: WaitingInteraction) -> dict[str, None]:
+    if not interaction.preferred_agent_ids and interaction.only_agent_id is None:
+        return _NOBODY
     found = dict.fromkeys(interaction.preferred_agent_ids)
     if interaction.only_agent_id is not None:
         found[interaction.only_agent_id] = None
@@ -231,12 +255,13 @@ def _addressees(interaction: WaitingInteraction) -> dict[str, None]:
 # Whether anybody could ever take it.
 
 
-def lack_of(floor: Floor, interaction: WaitingInteraction, run: QueueRun) -> FlowCause | None:
-    """Return why nobody logged in could ever take the interaction, or None if somebody could."""
+def lack_of(floor: Floor, item: Item) -> FlowCause | None:
+    """Return why nobody logged in could ever take the item, or None if somebody could."""
+    interaction, run = item.interaction, item.run
     if interaction.only_agent_id is not None and run.policy.only_agent_ms is None:
         return None if interaction.only_agent_id in floor.agents else FlowCause.NOBODY_LOGGED_IN
     catalogue = floor.catalogue
-    kind = floor.kind_of(interaction, run, run.stages.last)
+    kind = floor.kind_of(item, run.stages.last)
     run.final_kinds[kind.number] = kind
     if kind.pools & catalogue.populated:
         return None
@@ -248,7 +273,7 @@ def _flowed_out_for_lack(floor: Floor, item: Item) -> bool:
     queue = item.run.policy
     if queue.when_nobody is None and queue.when_unable is None:
         return False
-    cause = lack_of(floor, item.interaction, item.run)
+    cause = lack_of(floor, item)
     if cause is None:
         return False
     way_out = queue.when_nobody if cause is FlowCause.NOBODY_LOGGED_IN else queue.when_unable

@@ -1,0 +1,174 @@
+"""CPU per assignment at full size, in three regimes, against a small floor and against bare heaps.
+
+An assignment here is everything it takes: the interaction comes, is offered, is accepted, the work ends (and whatever
+those bring about). Run: python -m tests.bench.routing.cost
+"""
+
+import gc
+import heapq
+import itertools
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from routing.engine import Router
+from routing.events import Event, InteractionQueued, MakeOffer, OfferAccepted, Tick, WorkEnded
+from routing.model import AgentState, HeldWork, SkillNeed, WaitingInteraction
+from routing.policy import AgentGroup, Policy, QueuePolicy, RelaxStep
+from routing.rolls import Rolls
+from routing.state import Snapshot
+
+SKILLS = [f"s{number}" for number in range(16)]
+RARE = [f"rare{number}" for number in range(4)]
+TIERS = (1, 2, 4)
+MEASURED = 20_000
+START_MS = 1_700_000_000_000
+
+
+def policy() -> Policy:
+    """Four queues with skills, groups and relaxation."""
+    relax = (RelaxStep(after_ms=30_000, lower_levels_by=1, add_groups=(AgentGroup(id="help", rank=2),)),)
+    groups = (AgentGroup(id="first"), AgentGroup(id="second", rank=1))
+    queues = [
+        QueuePolicy(id=f"q{number}", target_ms=target, groups=groups, relax=relax)
+        for number, target in enumerate((20_000, 20_000, 60_000, 60_000))
+    ]
+    return Policy(queues={queue.id: queue for queue in queues})
+
+
+def signatures(rolls: Rolls) -> list[tuple[str, tuple[SkillNeed, ...]]]:
+    """Eighty distinct requirements: a queue and one to three skills."""
+    found: dict[tuple[str, tuple[SkillNeed, ...]], None] = {}
+    while len(found) < 80:
+        count = 1 + rolls.below(3)
+        chosen = sorted({SKILLS[rolls.below(len(SKILLS))] for _ in range(count)})
+        found[f"q{rolls.below(4)}", tuple(SkillNeed(skill, 1 + rolls.below(3)) for skill in chosen)] = None
+    return list(found)
+
+
+def agent(number: int, rolls: Rolls, profiles: int) -> AgentState:
+    """An agent of one of so many skill profiles."""
+    profile = Rolls(1000 + number % profiles)
+    skills = {SKILLS[profile.below(len(SKILLS))]: 2 + profile.below(4) for _ in range(4 + profile.below(5))}
+    group = "help" if number % 10 == 0 else "second" if number % 10 < 4 else "first"
+    return AgentState(id=f"a{number:05}", skills=skills, groups=(group,))
+
+
+class Floor:
+    """A router with agents and an aged backlog, and a clock under which the backlog lasts 500 s."""
+
+    def __init__(self, agents: int, waiting: int, *, regime: str, profiles: int) -> None:
+        rolls = Rolls(7)
+        self.step_ms = 500_000 // waiting
+        self.now_ms = START_MS
+        self.signatures = signatures(rolls)
+        self.numbers = itertools.count()
+        self.rolls = rolls
+        self.regime = regime
+        states = [agent(number, rolls, profiles) for number in range(agents)]
+        backlog = []
+        if regime != "free":
+            backlog = [self.interaction(is_rare=regime == "stuck", age=waiting - number) for number in range(waiting)]
+        busy = states if regime == "busy" else states[: agents // 2] if regime == "stuck" else []
+        held = {each.id: f"h{each.id}" for each in busy}
+        self.at_work = list(held.items())
+        states = [
+            replace(each, holds=(HeldWork(held[each.id], "voice", "q0", START_MS),)) if each.id in held else each
+            for each in states
+        ]
+        self.router = Router(policy(), Snapshot(at_ms=START_MS, waiting=tuple(backlog), agents=tuple(states)))
+        self.router.handle(Tick(), at_ms=START_MS)
+        gc.collect()
+        gc.freeze()
+
+    def interaction(self, *, is_rare: bool = False, age: int = 0) -> WaitingInteraction:
+        queue_id, needs = self.signatures[self.rolls.below(80)]
+        if is_rare:
+            needs = (*needs, SkillNeed(RARE[self.rolls.below(len(RARE))]))
+        return WaitingInteraction(
+            id=f"i{next(self.numbers):07}",
+            queue_id=queue_id,
+            channel="voice",
+            queued_at_ms=self.now_ms - age * self.step_ms,
+            value=TIERS[self.rolls.below(3)],
+            skills=needs,
+        )
+
+    def tell(self, event: Event) -> int:
+        """Tell the router; accept what it offers. Returns how many offers it made."""
+        made = 0
+        for decision in self.router.handle(event, at_ms=self.now_ms):
+            if type(decision) is MakeOffer:
+                made += 1
+                self.at_work.append((decision.agent_id, decision.interaction_id))
+                self.router.handle(OfferAccepted(decision.interaction_id, decision.agent_id), at_ms=self.now_ms)
+        return made
+
+    def assignments(self) -> Iterator[int]:
+        """Yield the number of assignments each step brought about."""
+        while True:
+            self.now_ms += self.step_ms
+            made = self.tell(InteractionQueued(self.interaction()))
+            if self.at_work:
+                place = self.rolls.below(len(self.at_work))
+                self.at_work[place], self.at_work[-1] = self.at_work[-1], self.at_work[place]
+                agent_id, interaction_id = self.at_work.pop()
+                made += self.tell(WorkEnded(agent_id, interaction_id))
+            yield made
+
+
+def measure(agents: int, waiting: int, *, regime: str, profiles: int = 200) -> float:
+    """Return microseconds of CPU per assignment, the making of the events included."""
+    floor = Floor(agents, waiting, regime=regime, profiles=profiles)
+    steps = floor.assignments()
+    for _ in range(2_000):
+        next(steps)
+    made = 0
+    began = time.process_time()
+    while made < MEASURED:
+        made += next(steps)
+    return (time.process_time() - began) / made * 1e6
+
+
+def bare(agents: int, waiting: int) -> float:
+    """Return microseconds of what an assignment is made of: two heap pops and pushes, two dictionary updates."""
+    rolls = Rolls(3)
+    items = [(rolls.below(10**9), f"i{number}") for number in range(waiting)]
+    people = [(rolls.below(10**9), f"a{number}") for number in range(agents)]
+    heapq.heapify(items)
+    heapq.heapify(people)
+    held: dict[str, str] = {}
+    state: dict[str, int] = {}
+    began = time.process_time()
+    for number in range(200_000):
+        _, item = heapq.heappop(items)
+        _, person = heapq.heappop(people)
+        held[person] = item
+        state[item] = number
+        heapq.heappush(items, (10**9 + number, item))
+        heapq.heappush(people, (10**9 + number, person))
+    return (time.process_time() - began) / 200_000 * 1e6
+
+
+def main() -> int:
+    """Print the table; the exit code is the number of figures missed."""
+    missed = 0
+    wall = bare(10_000, 100_000)
+    print(f"bare cost with 10,000 agents, 100,000 waiting: {wall:.1f} us")
+    print(
+        f"{'regime':8} {'100/1,000':>10} {'10,000/100,000':>15} {'<=25 us':>8} {'ratio':>6} {'<=3':>4} {'x bare':>7} {'<=5':>4}"
+    )
+    for regime in ("busy", "stuck", "free"):
+        small = measure(100, 1_000, regime=regime, profiles=50)
+        large = measure(10_000, 100_000, regime=regime)
+        marks = (large <= 25, large / small <= 3, large / wall <= 5)
+        missed += marks.count(False)
+        yes = ["ok" if mark else "NO" for mark in marks]
+        line = f"{regime:8} {small:10.1f} {large:15.1f} {yes[0]:>9} {large / small:6.2f} {yes[1]:>4}"
+        print(f"{line} {large / wall:7.1f} {yes[2]:>4}", flush=True)
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
