@@ -1,0 +1,75 @@
+"""What each role may do, as one table: every event and every route stands here, and nothing else is possible.
+
+What a person sees is another matter (`hub.services.access.Scope`): a right to act never widens it.
+"""
+
+from typing import Final
+
+from hub.domain.agent import Role
+from hub.domain.errors import Forbidden
+
+EVERYBODY: Final = frozenset(Role)
+SUPERVISORS: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
+
+EVENTS: Final[dict[str, frozenset[Role]]] = {
+    "sync": EVERYBODY,
+    "open": EVERYBODY,
+    "leave_view": EVERYBODY,
+    "earlier": EVERYBODY,
+    "presence": EVERYBODY,
+    "resume_work": EVERYBODY,
+    "accept": EVERYBODY,
+    "reject": EVERYBODY,
+    "send": EVERYBODY,
+    "note": EVERYBODY,
+    "draft": EVERYBODY,
+    "typing": EVERYBODY,
+    "seen": EVERYBODY,
+    "transfer": EVERYBODY,
+    "park": EVERYBODY,
+    "unpark": EVERYBODY,
+    "wrap_up": EVERYBODY,
+    "extend_wrap_up": EVERYBODY,
+    "complete": EVERYBODY,
+    "pull": EVERYBODY,
+    "assign": SUPERVISORS,
+    "force_presence": SUPERVISORS,
+    "force_close": SUPERVISORS,
+}
+"""Socket events."""
+
+ROUTES: Final[dict[str, frozenset[Role] | None]] = {
+    "POST /session": None,
+    "GET /session": None,
+    "DELETE /session": EVERYBODY,
+    "GET /sessions": EVERYBODY,
+    "DELETE /sessions/{id}": EVERYBODY,
+    "POST /password": EVERYBODY,
+    "GET /customers": EVERYBODY,
+    "GET /customers/{id}": EVERYBODY,
+    "PATCH /customers/{id}": EVERYBODY,
+    "GET /customers/{id}/timeline": EVERYBODY,
+    "POST /customers/{id}/notes": EVERYBODY,
+    "GET /customers/{id}/duplicates": EVERYBODY,
+    "POST /customers/{id}/merge": EVERYBODY,
+    "POST /merges/{id}/undo": EVERYBODY,
+    "GET /search": EVERYBODY,
+    "GET /interactions/{id}": EVERYBODY,
+    "GET /interactions/{id}/messages": EVERYBODY,
+    "POST /interactions/{id}/files": EVERYBODY,
+    "GET /settings": EVERYBODY,
+    "GET /events": SUPERVISORS,
+    "GET /openapi.json": EVERYBODY,
+    "POST /demo/session": None,
+}
+"""Routes under /api/v1; None: nobody needs to be signed in."""
+
+
+def require(allowed: frozenset[Role], role: Role) -> None:
+    """Return if the role is among those allowed.
+
+    Raises:
+        Forbidden: it is not.
+    """
+    if role not in allowed:
+        raise Forbidden("Your role does not allow this.")

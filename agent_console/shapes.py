@@ -1,0 +1,234 @@
+"""What the console's rows and answers look like on the wire (docs/reference/protocols.md, 2): fields, nothing else.
+
+Instants are integer milliseconds since 1970 UTC and end in `_at`; durations end in `_s`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from hub.domain.agent import Connectivity, Presence, Role, RoutingStatus
+from hub.domain.interaction import State
+from hub.domain.messages import Author, Choice
+
+
+class NextPresence(msgspec.Struct, frozen=True):
+    """What an agent's presence becomes once their work is done."""
+
+    presence: Presence
+    reason: str | None = None
+
+
+class Me(msgspec.Struct, frozen=True, kw_only=True):
+    """The one row of table `me`."""
+
+    id: Literal["me"] = "me"
+    agent_id: str
+    name: str
+    email: str
+    role: Role
+    presence: Presence
+    reason: str | None
+    next_presence: NextPresence | None
+    connectivity: Connectivity
+    status: RoutingStatus
+    held: int
+    capacity: int
+    handled_today: int
+    misses: int
+    queues: list[str]
+
+
+class AgentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of staff. `work` is listed for supervisors only."""
+
+    id: str
+    name: str
+    role: Role
+    presence: Presence
+    reason: str | None
+    next_presence: NextPresence | None
+    connectivity: Connectivity
+    status: RoutingStatus
+    since_at: int
+    held: int
+    capacity: int
+    misses: int
+    work: list[str]
+    queues: list[str]
+
+
+class QueueRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue with its figures of the day."""
+
+    id: str
+    name: str
+    color: str | None
+    target_s: float
+    target_share: float
+    waiting: int
+    oldest_at: int | None
+    serving: int
+    available: int
+    away: int
+    offered: int
+    answered: int
+    answered_in_target: int
+    short_abandons: int
+    abandoned: int
+    flowed_out: int
+    service_level: float | None
+    service_level_variant: str
+    asa_s: float | None
+    open: bool
+    pull_allowed: bool
+    history: list[int]
+
+
+class InteractionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An interaction as lists show it."""
+
+    id: str
+    channel: str
+    channel_kind: str
+    icon: str
+    queue: str
+    customer: str
+    customer_name: str
+    tier: str | None
+    language: str | None
+    subject: str
+    state: State
+    agent: str | None
+    created_at: int
+    queued_at: int | None
+    answer_due_at: int | None
+    last_n: int
+    last_at: int | None
+    last_from: str | None
+    preview: str
+    seen_by_customer: int
+    unread: int
+    waits_for: Literal["agent", "customer"] | None
+    wrap_up_ends_at: int | None
+    disposition: str | None
+    previous: str | None
+    root: str
+    head_start_s: int
+    position: int | None
+    wait_s: int | None
+
+
+class OfferRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A live offer, with what a person needs to decide."""
+
+    id: str
+    interaction: str
+    agent: str
+    made_at: int
+    deadline_at: int
+    state: str
+    why: list[str]
+    channel_kind: str
+    customer_name: str
+    tier: str | None
+    queue: str
+    queued_at: int | None
+    before: list[str]
+
+
+class FileShape(msgspec.Struct, frozen=True):
+    """A stored file; `url` is signed and dies after ten minutes."""
+
+    id: str
+    name: str
+    type: str
+    size: int
+    url: str
+
+
+class MessageRow(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """One utterance; its id is `INTERACTION:n`."""
+
+    id: str
+    interaction: str
+    n: int
+    at: int
+    from_: Author
+    author: str | None
+    name: str | None
+    text: str
+    files: list[FileShape]
+    choices: list[Choice]
+    client_id: str | None
+    code: str | None
+    delivery: Literal["sent", "delivered", "read", "failed"] | None
+
+
+class NoteRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What only colleagues see."""
+
+    id: str
+    interaction: str | None
+    customer: str
+    author: str
+    name: str
+    text: str
+    at: int
+
+
+class SegmentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An interval of an interaction."""
+
+    id: str
+    kind: str
+    queue: str
+    agent: str | None
+    started_at: int
+    ended_at: int | None
+    outcome: str
+
+
+class AddressShape(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to reach a customer."""
+
+    kind: str
+    value: str
+    verified: bool
+
+
+class MergedShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer who was merged into this one."""
+
+    merge: str
+    source: str
+    name: str
+    at: int
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """How much there was with a customer, as far as the reader sees it."""
+
+    interactions: int
+    messages: int
+    first_at: int | None
+    last_at: int | None
+
+
+class CustomerShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer's profile."""
+
+    id: str
+    name: str
+    language: str | None
+    tier: str | None
+    value: float
+    company: str | None
+    addresses: list[AddressShape]
+    fields: dict[str, str]
+    notes: list[NoteRow]
+    tags: list[str]
+    created_at: int
+    merged: list[MergedShape]
+    open: list[str]
+    totals: Totals

@@ -1,0 +1,130 @@
+"""Who watches what: browsers (tabs), the person behind them (view), and which views a row concerns."""
+
+from collections.abc import Hashable, Iterable
+from typing import Protocol
+
+import msgspec
+
+from hub.domain.interaction import Interaction
+from hub.domain.offer import Offer
+from hub.services.access import Scope
+from hub.services.floor import Key
+
+Places = frozenset[str]
+NOWHERE: Places = frozenset()
+
+
+Table = dict[str, dict[str, msgspec.Raw]]
+
+
+class Delta:
+    """Rows to put and to drop, being collected."""
+
+    __slots__ = ("drop", "put")
+
+    def __init__(self) -> None:
+        self.put: Table = {}
+        self.drop: dict[str, list[str]] = {}
+
+    def add(self, key: Key, row: msgspec.Raw | None) -> None:
+        """Put a row, or drop it."""
+        table, name = key
+        if row is None:
+            self.drop.setdefault(table, []).append(name)
+        else:
+            self.put.setdefault(table, {})[name] = row
+
+    def __bool__(self) -> bool:
+        return bool(self.put or self.drop)
+
+
+class Line(Protocol):
+    """One browser's connection, as far as syncing needs it."""
+
+    @property
+    def sid(self) -> str:
+        """Its name."""
+
+
+class Tab:
+    """One browser of somebody: what it has open, and whether its rows are known to be true."""
+
+    __slots__ = ("is_synced", "line", "needs_snapshot", "opened", "opening", "view")
+
+    def __init__(self, line: Line, view: "View") -> None:
+        self.line = line
+        self.view = view
+        self.is_synced = False
+        self.needs_snapshot = False
+        self.opened: dict[str, None] = {}
+        self.opening: dict[str, Delta] = {}
+        """While an interaction is being opened: the rows pushed meanwhile."""
+
+
+class View:
+    """One person, with all their browsers. `seq` is that of the last frame sent to them."""
+
+    __slots__ = ("agent_id", "places", "room", "scope", "seq", "tabs")
+
+    def __init__(self, scope: Scope) -> None:
+        self.agent_id = scope.agent
+        self.room = f"agent:{scope.agent}"
+        self.seq = 0
+        self.tabs: dict[Hashable, Tab] = {}
+        self.set_scope(scope)
+
+    def set_scope(self, scope: Scope) -> None:
+        """Take in what the person sees from now on."""
+        self.scope = scope
+        self.places: Places = frozenset((f"a:{scope.agent}", *(f"q:{queue}" for queue in scope.queues or ())))
+
+    @property
+    def board(self) -> str:
+        """The room of those who share this person's board."""
+        return "board:all" if self.scope.sees_all else "board:own"
+
+
+class Views:
+    """All views, by person and by the places where rows can be."""
+
+    def __init__(self) -> None:
+        self.by_agent: dict[str, View] = {}
+        self._at: dict[str, dict[View, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self.by_agent)
+
+    def add(self, view: View) -> None:
+        """Begin to consider a view."""
+        self.by_agent[view.agent_id] = view
+        for place in view.places:
+            self._at.setdefault(place, {})[view] = None
+
+    def remove(self, view: View) -> None:
+        """Consider it no more."""
+        self.by_agent.pop(view.agent_id, None)
+        for place in view.places:
+            there = self._at.get(place, {})
+            there.pop(view, None)
+            if not there:
+                self._at.pop(place, None)
+
+    def at(self, places: Iterable[str]) -> dict[View, None]:
+        """Return the views that see a row in one of these places by their own queues or because it is theirs."""
+        found: dict[View, None] = {}
+        for place in places:
+            found.update(self._at.get(place, ()))
+        return found
+
+
+def places_of(interaction: Interaction | None) -> Places:
+    """Return where an interaction is seen: the same rule as `Scope.sees`."""
+    if interaction is None:
+        return NOWHERE
+    people = {interaction.agent, interaction.direct_to} - {None}
+    return frozenset((f"q:{interaction.queue}", *(f"a:{agent}" for agent in people)))
+
+
+def places_of_offer(offer: Offer | None) -> Places:
+    """Return where an offer is seen: by the agent it is made to."""
+    return NOWHERE if offer is None else frozenset((f"a:{offer.agent}",))
