@@ -35,6 +35,7 @@ function twoNotes() {
 
 /** A browser plays sound only after the person touched the page. */
 async function unlock() {
+  if (!audio && !navigator.userActivation?.hasBeenActive) return;
   audio ??= new AudioContext();
   if (audio.state !== "running") await audio.resume().catch(() => {});
   change({ unlocked: audio.state === "running", ...(audio.state === "running" ? { blocked: false } : {}) });

@@ -13,7 +13,7 @@ export function Dialog({ title, onClose, children, class: more = "", bare }) {
   }, []);
   return html`<dialog ref=${box} class=${`dialog ${more}`} aria-label=${title} onCancel=${(/** @type {Event} */ e) => (e.preventDefault(), onClose())}
     onMouseDown=${(/** @type {MouseEvent} */ e) => e.target === box.current && onClose()}>
-    <div class="dialog-body">
+    <div class="dialog-body" tabindex="-1" autofocus=${!bare}>
       ${!bare && html`<header class="dialog-head"><h2>${title}</h2><${IconButton} icon="x" label=${t("close")} tip="left" onClick=${onClose} /></header>`}
       ${children}
     </div>

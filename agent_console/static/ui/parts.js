@@ -29,7 +29,7 @@ export function initials(name) {
 
 /** Calm and without pictures: the name's initials, the channel as a badge. @param {{ name: string, icon?: string, size?: "s" | "m" | "l" }} props */
 export function Avatar({ name, icon, size = "m" }) {
-  return html`<span class=${`avatar ${size}`} aria-hidden="true">${initials(name)}${icon && html`<span class="badge"><${Icon} name=${icon} size=${10} /></span>`}</span>`;
+  return html`<span class=${`avatar ${size}`} data-initials=${initials(name)} aria-hidden="true">${icon && html`<span class="badge"><${Icon} name=${icon} size=${10} /></span>`}</span>`;
 }
 
 /** @param {{ children?: unknown, tone?: string, icon?: string, title?: string }} props */

@@ -7,44 +7,36 @@ import { connectionState, myself, queueName, setConnection } from "../store.js";
 import { announce } from "../ui/live.js";
 import { Button, Icon, IconButton } from "../ui/parts.js";
 
-
-export function Banners() {
-  return html`<div class="banners"><${ConnectionBanner} /><${NotResponding} /><${Returned} /><${SoundOff} /></div>`;
+/** The most urgent notice, in the top bar where it moves nothing. */
+export function banner() {
+  const { state, behind, returned } = connectionState();
+  const me = myself();
+  if (state === "silent" || state === "offline") return html`<${Lost} />`;
+  if (state === "gap" && behind > 1) return html`<${Banner} tone="info" icon="refresh-cw">${t("status.behind", { n: behind })}<//>`;
+  if (me?.status === "not_responding") return html`<${Banner} tone="bad" icon="triangle-alert" action=${html`<${Button} kind="primary" small onClick=${resumeWork}>${t("back.button")}<//>`}>${t("back.text", { n: me.misses })}<//>`;
+  if (returned.length) return html`<${Returned} returned=${returned} />`;
+  if (alertState.value.blocked) return html`<${Banner} tone="warn" icon="volume-x" action=${html`<${Button} small onClick=${testSound}>${t("sound.on")}<//>`}>${t("sound.off")}<//>`;
+  return null;
 }
 
 /** @param {{ tone: string, icon: string, children?: unknown, action?: unknown }} props */
-const Banner = ({ tone, icon, children, action }) => html`<div class=${`banner ${tone}`} role="region" aria-label=${t("notice")}><${Icon} name=${icon} /><p>${children}</p>${action}</div>`;
+const Banner = ({ tone, icon, children, action }) => html`<section class=${`banner ${tone}`} aria-label=${t("notice")}><${Icon} name=${icon} /><p>${children}</p>${action}</section>`;
 
-function ConnectionBanner() {
-  const { state, heardAt, behind } = connectionState();
-  const down = state === "silent" || state === "offline";
+function Lost() {
+  const { state, heardAt } = connectionState();
   useEffect(() => {
-    if (down) announce(t("connection.lost"), { now: true });
-    return () => void (down && announce(t("connection.back")));
-  }, [down]);
-  if (state === "gap" && behind > 1) return html`<${Banner} tone="info" icon="refresh-cw">${t("status.behind", { n: behind })}<//>`;
-  if (!down) return null;
+    announce(t("connection.lost"), { now: true });
+    return () => announce(t("connection.back"));
+  }, []);
   void ticking();
-  const ago = roughly(Date.now() - heardAt);
   return state === "silent"
-    ? html`<${Banner} tone="warn" icon="wifi-off">${t("connection.reconnecting", { ago })}<//>`
+    ? html`<${Banner} tone="warn" icon="wifi-off">${t("connection.reconnecting", { ago: roughly(Date.now() - heardAt) })}<//>`
     : html`<${Banner} tone="bad" icon="wifi-off">${t("connection.offline", { at: clockTime(heardAt) })}<//>`;
 }
 
-function NotResponding() {
-  const me = myself();
-  if (me?.status !== "not_responding") return null;
-  return html`<${Banner} tone="bad" icon="triangle-alert" action=${html`<${Button} kind="primary" small onClick=${resumeWork}>${t("back.button")}<//>`}>${t("back.text", { n: me.misses })}<//>`;
-}
-
-function Returned() {
-  const { returned } = connectionState();
-  if (!returned.length) return null;
+/** @param {{ returned: { queue: string, count: number }[] }} props */
+function Returned({ returned }) {
   const text = returned.map(({ queue, count }) => t("connection.returned", { n: count, queue: queueName(queue) })).join(" ");
-  return html`<${Banner} tone="info" icon="info" action=${html`<${IconButton} icon="x" label=${t("close")} onClick=${() => setConnection({ returned: [] })} />`}>${text}<//>`;
-}
-
-function SoundOff() {
-  if (!alertState.value.blocked) return null;
-  return html`<${Banner} tone="warn" icon="volume-x" action=${html`<${Button} small onClick=${testSound}>${t("sound.on")}<//>`}>${t("sound.off")}<//>`;
+  useEffect(() => announce(text), []);
+  return html`<${Banner} tone="info" icon="info" action=${html`<${IconButton} icon="x" label=${t("close")} tip="left" onClick=${() => setConnection({ returned: [] })} />`}>${text}<//>`;
 }

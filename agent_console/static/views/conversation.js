@@ -1,14 +1,16 @@
 import { html, useEffect, useState } from "vendor/preact";
 import { assign, leaveConversation, loadConversation, openInteraction, park, pull, unpark, wrapUp } from "../actions.js";
 import { t } from "../i18n.js";
+import { narrow } from "../platform.js";
 import { customerDrawer, openLayer, showCustomerDrawer, showLayer, showPane } from "../screen.js";
-import { agents, conversation, interactions, isSupervisor, myself, queueName, queues } from "../store.js";
+import { agents, connectionState, conversation, interactions, isSupervisor, myself, queueName, queues } from "../store.js";
 import { Avatar, Button, Chip, Empty, Icon, IconButton } from "../ui/parts.js";
 import { isEnded, isWritable } from "../work.js";
 import { Composer } from "./composer.js";
 import { Elapsed } from "./deadline.js";
 import { Tier } from "./list.js";
 import { Log } from "./log.js";
+import { OfferDock } from "./offer.js";
 import { WrapUp } from "./wrapup.js";
 
 /** @param {{ id: string }} props */
@@ -20,8 +22,10 @@ export function Conversation({ id }) {
     void load();
     return () => leaveConversation(id);
   }, [id]);
+  const live = connectionState().state === "live";
+  useEffect(() => void (live && error && load()), [live]);
   return html`<section class="conversation" data-region="conversation" tabindex="-1" aria-label=${t("region.conversation")}>
-    ${held ? html`<${Header} row=${held.interaction} /><${Log} key=${id} held=${held} /><${Foot} row=${held.interaction} />`
+    ${held ? html`<${Header} row=${held.interaction} /><${Log} key=${id} held=${held} />${narrow.value && html`<${OfferDock} place="inline" />`}<${Foot} row=${held.interaction} />`
       : error ? html`<${Missing} text=${error} retry=${load} />`
       : html`<div class="skeleton talk" aria-hidden="true"><span></span><span></span><span></span><span></span></div>`}
   </section>`;

@@ -2,6 +2,7 @@ import { html, useEffect, useState } from "vendor/preact";
 import { explain } from "../actions.js";
 import { get, query } from "../api.js";
 import { t } from "../i18n.js";
+import { narrow } from "../platform.js";
 import { go, route } from "../screen.js";
 import { Avatar, Button, Empty, Icon, IconButton, Skeleton } from "../ui/parts.js";
 import { WindowList } from "../ui/window.js";
@@ -62,6 +63,7 @@ function CustomerPage({ id }) {
   };
   useEffect(() => void load(), [id]);
   return html`<section class="customer-page" data-region="customer" tabindex="-1" aria-label=${t("region.customer")}>
+    ${narrow.value && html`<h1 class="visually-hidden">${t("nav.customers")}</h1>`}
     <${IconButton} class="back" icon="arrow-left" label=${t("back")} onClick=${() => go("customers")} />
     ${customer ? html`<${CustomerView} customer=${customer} onChange=${setCustomer} />` : error ? html`<${Empty} icon="users" title=${error}><${Button} small onClick=${load}>${t("retry")}<//><//>` : html`<${Skeleton} kind="profile" rows=${6} />`}
   </section>`;

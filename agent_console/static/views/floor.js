@@ -72,7 +72,7 @@ function QueueLine({ one, now, top }) {
   return html`<tr><th scope="row"><i class="queue-dot" style=${{ background: one.color ?? "var(--text3)" }} aria-hidden="true"></i>${one.name}${!one.open && html` <${Chip}>${t("closed.now")}<//>`}</th>
     ${cell(t("col.waiting"), one.waiting, `figure ${one.waiting ? "strong" : ""}`)}
     ${cell(t("col.longest"), one.waiting ? html`<span class=${over ? "over" : ""}>${over && html`<${Icon} name="triangle-alert" size=${12} label=${t("over.target")} />`}${duration(wait)}</span>` : "-", "figure")}
-    ${cell(t("col.sl"), html`<span class=${below ? "over" : ""}>${below && html`<${Icon} name="triangle-alert" size=${12} label=${t("below.target")} />`}${percent(one.service_level)}</span> <small>${t("of.target", { share: Math.round(one.target_share * 100) })}</small>`, "figure")}
+    ${cell(t("col.sl"), html`<span class=${below ? "over" : ""}>${below && html`<${Icon} name="triangle-alert" size=${12} label=${t("below.target")} />`}${percent(one.service_level)}</span>${one.service_level !== null && one.service_level !== undefined && html` <small>${t("of.target", { share: Math.round(one.target_share * 100) })}</small>`}`, "figure")}
     ${cell(t("col.asa"), one.asa_s === null || one.asa_s === undefined ? "-" : duration(one.asa_s * 1000), "figure wide-only")}
     ${cell(t("col.serving"), one.serving, "figure")}${cell(t("col.free"), one.available, `figure ${one.waiting && !one.available ? "over" : ""}`)}${cell(t("col.away"), one.away, "figure")}
     ${cell(t("col.abandoned"), `${one.abandoned} / ${one.offered}`, "figure wide-only")}
@@ -85,7 +85,7 @@ function WaitingTable({ rows, here }) {
   const sorted = rows.toSorted((a, b) => (a.queued_at ?? a.created_at) - (b.queued_at ?? b.created_at));
   return html`<${WindowList} rows=${sorted} height=${56} label=${t("floor.waiting.title")} id=${(/** @type {any} */ row) => row.id} row=${(/** @type {import("../types").InteractionRow} */ row, /** @type {number} */ _at, /** @type {object} */ place) => {
     const late = row.answer_due_at ? row.answer_due_at < serverNow() : false;
-    return html`<div role="listitem" key=${row.id} ...${place}><button type="button" class="floor-row" data-row aria-current=${here === row.id ? "true" : undefined} onClick=${() => go("floor", "interaction", row.id)}><${Avatar} name=${row.customer_name} icon=${row.icon || "message-square"} size="s" />
+    return html`<div role="listitem" key=${row.id} ...${place}><button type="button" class="floor-row" data-row aria-current=${here === row.id ? "true" : undefined} onClick=${() => go("floor", "interaction", row.id)}><${Avatar} name=${row.customer_name} icon=${row.icon || "message-square"} />
       <span class="row-main"><b>${row.customer_name}</b><small>${queueName(row.queue)}${row.language ? ` · ${t(`language.${row.language}`)}` : ""}${row.state === "offered" ? ` · ${t("istate.offered")}` : ""}</small></span>
       <span class=${`figure ${late ? "over" : ""}`}>${late && html`<${Icon} name="triangle-alert" size=${12} label=${t("over.target")} />`}<${Elapsed} since=${row.queued_at ?? row.created_at} /></span></button></div>`;
   }} />`;

@@ -18,8 +18,13 @@ const TYPING_MS = 6000;
 export function entriesOf({ messages, notes, unreadFrom, earlier }) {
   const from = earlier ? (messages[0]?.at ?? 0) : 0;
   /** @type {{ kind: string, key: string, at: number, row: any }[]} */
-  const all = [...messages.map((row) => ({ kind: row.from === "system" ? "system" : "message", key: row.id, at: row.at, row })), ...notes.filter((row) => row.at >= from).map((row) => ({ kind: "note", key: `note ${row.id}`, at: row.at, row }))];
-  const rows = all.sort((a, b) => a.at - b.at || (a.row.n ?? 0) - (b.row.n ?? 0));
+  const said = messages.map((row) => ({ kind: row.from === "system" ? "system" : "message", key: row.id, at: row.at, row }));
+  // Messages stand by their number, also where a clock was wrong; notes go between them by time.
+  const rows = [...said];
+  for (const row of notes.filter((one) => one.at >= from)) {
+    const after = rows.findIndex((one) => one.at > row.at);
+    rows.splice(after < 0 ? rows.length : after, 0, { kind: "note", key: `note ${row.id}`, at: row.at, row });
+  }
   /** @type {Entry[]} */
   const entries = [];
   let day = "";
@@ -77,7 +82,8 @@ function useScroll(held, extra) {
     return () => (watch.disconnect(), document.removeEventListener("visibilitychange", see));
   }, [held.id]);
   const onScroll = () => {
-    const scroller = /** @type {HTMLDivElement} */ (box.current);
+    const scroller = box.current;
+    if (!scroller) return;
     const fromEnd = scroller.scrollHeight - scroller.scrollTop;
     const atEnd = fromEnd - scroller.clientHeight < END_PX;
     place.current = { ...place.current, atEnd, fromEnd };

@@ -47,11 +47,14 @@ export function Attachment({ file }) {
     <span class="file-text"><span class="file-name">${file.name}</span><span class="file-size">${fileSize(file.size)}</span></span><${Icon} name="download" label=${t("file.download")} /></a>`;
 }
 
+const NAMED = ["joined", "left", "transferred"];
+
 /** @param {{ row: Row }} props */
 export function SystemLine({ row }) {
   const key = `system.${row.code}`;
-  // The hub's text is in the visitor's language; ours is in the agent's.
-  return html`<p class="system"><span>${has(key) && !(row.text && row.code === "transferred") ? t(key, { name: row.name ?? "" }) : row.text}</span> <time>${clockTime(row.at)}</time></p>`;
+  // The hub's text is in the visitor's language; ours is in the agent's, where nothing of the hub's gets lost by it.
+  const ours = has(key) && (row.name || !NAMED.includes(row.code ?? ""));
+  return html`<p class="system"><span>${ours ? t(key, { name: row.name ?? "" }) : row.text}</span> <time>${clockTime(row.at)}</time></p>`;
 }
 
 /** @param {{ row: import("../types").NoteRow }} props */

@@ -12,8 +12,8 @@ const GONE_MS = 4000;
 const DEAF_MS = 300;
 const REASONS = ["busy", "skill", "language", "technical", "other"];
 
-/** The most urgent offer, over the foot of the list so that no row moves. @param {{ floating?: boolean }} props */
-export function OfferDock({ floating }) {
+/** The most urgent offer, over the foot of the list so that no row moves. @param {{ place?: "list" | "floating" | "inline" }} props */
+export function OfferDock({ place = "list" }) {
   const offers = myOffers.value;
   const gone = goneOffer();
   useEffect(() => {
@@ -23,10 +23,10 @@ export function OfferDock({ floating }) {
     return () => clearTimeout(timer);
   }, [gone]);
   if (!offers.length && !gone) return null;
-  return html`<div class=${`offer-dock ${floating ? "floating" : ""}`} data-region=${floating ? "offer" : undefined}>
+  return html`<aside class=${`offer-dock ${place}`} aria-label=${t("section.offer")} data-region=${place === "floating" ? "offer" : undefined}>
     ${gone && html`<div class="offer-gone"><${Icon} name="info" /><span><b>${gone.offer.customer_name}</b> ${goneText(gone)}</span></div>`}
     ${offers[0] && html`<${OfferCard} key=${offers[0].id} offer=${offers[0]} more=${offers.length - 1} />`}
-  </div>`;
+  </aside>`;
 }
 
 /** @param {import("../types").Gone} gone */

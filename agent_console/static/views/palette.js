@@ -46,7 +46,8 @@ function found(find, remote) {
   const mine = myWork.value.map((row) => ({ id: `go-${row.id}`, label: row.customer_name, hint: `${queueName(row.queue)} · ${row.preview}`, section: t("section.mine"), icon: row.icon || "message-square", run: () => openInteraction(row.id) }));
   const scored = [...commands(), ...mine].map((one) => ({ one, score: rank(one, find) * (1 + frecency(one.id) / 10) })).filter(({ score }) => score > 0);
   const local = find ? scored.toSorted((a, b) => Number(Boolean(a.one.unavailable)) - Number(Boolean(b.one.unavailable)) || b.score - a.score).map(({ one }) => one) : scored.map(({ one }) => one).filter((one) => !one.unavailable);
-  return [...local, ...remote];
+  const order = [...new Set(local.map((one) => one.section))];
+  return [...local.toSorted((a, b) => order.indexOf(a.section) - order.indexOf(b.section)), ...remote];
 }
 
 export function Palette() {

@@ -1,11 +1,11 @@
 import { html } from "vendor/preact";
 import { t } from "../i18n.js";
-import { closeLayer, dismissToast, go, openLayer, route, showLayer, showPane, toasts } from "../screen.js";
+import { closeLayer, dismissToast, go, openLayer, route, selected, showLayer, shownPane, showPane, toasts } from "../screen.js";
 import { connectionState, isSupervisor, myOffers, myself } from "../store.js";
 import { Icon, IconButton, Keys } from "../ui/parts.js";
 import { modifier, narrow } from "../platform.js";
 import { unreadCount } from "../work.js";
-import { Banners } from "./banners.js";
+import { banner } from "./banners.js";
 import { Brand } from "./brand.js";
 import { Customers } from "./customers.js";
 import { Floor } from "./floor.js";
@@ -24,13 +24,15 @@ export function Shell() {
   const { page } = route();
   const layer = openLayer();
   if (page === "wallboard" && isSupervisor.value) return html`<${Wallboard} />`;
+  // One pane at a time: the list, whose title is the page's, may be out of sight.
+  const onePane = page === "work" && narrow.value && selected.value && shownPane() !== "list";
   const Page = PAGES[page === "floor" && myself() && !isSupervisor.value ? "work" : page];
   return html`<div class="shell">
     <a class="skip" href="#main" onClick=${skip}>${t("skip")}</a>
     <${TopBar} />
-    <${Banners} />
-    <div class="shell-body"><${Rail} /><main id="main" tabindex="-1" class="page">${myself() ? html`<${Page} key=${page} />` : html`<${Loading} />`}</main></div>
-    ${(page !== "work" || narrow.value) && html`<${OfferDock} floating />`}
+    ${narrow.value && banner()}
+    <div class="shell-body"><${Rail} /><main id="main" tabindex="-1" class="page">${onePane && html`<h1 class="visually-hidden">${t("nav.work")}</h1>`}${myself() ? html`<${Page} key=${page} />` : html`<${Loading} />`}</main></div>
+    ${(page !== "work" || (narrow.value && !(selected.value && shownPane() === "conversation"))) && html`<${OfferDock} place="floating" />`}
     <${StatusLine} />
     <${Toasts} />
     ${layer === "palette" && html`<${Palette} />`}
@@ -49,8 +51,8 @@ const Loading = () => html`<div class="page-loading"><div class="skeleton lines"
 
 function TopBar() {
   return html`<header class="topbar" data-region="topbar">
-    <a class="brand" href="#/work" aria-label=${t("nav.work")}><${Brand} /><span>Switchboard</span></a>
-    <button type="button" class="searchbox" onClick=${() => showLayer("palette")} aria-keyshortcuts="Control+K"><${Icon} name="search" /><span>${t("palette.open")}</span><${Keys}>${modifier} K<//></button>
+    <a class="brand" href="#/work" aria-label="Switchboard"><${Brand} /><span>Switchboard</span></a>
+    ${(!narrow.value && banner()) || html`<button type="button" class="searchbox" aria-label=${narrow.value ? t("palette.open") : undefined} onClick=${() => showLayer("palette")} aria-keyshortcuts="Control+K"><${Icon} name="search" /><span>${t("palette.open")}</span><${Keys}>${modifier} K<//></button>`}
     <div class="topbar-end"><${PresenceMenu} /><${UserMenu} /></div>
   </header>`;
 }

@@ -11,7 +11,7 @@ export function ThemeButton() {
   const order = /** @type {const} */ (["auto", "light", "dark"]);
   const now = preferences().theme;
   const icon = { auto: "monitor", light: "sun", dark: "moon" }[now];
-  return html`<${IconButton} icon=${icon} label=${t("theme.now", { theme: t(`theme.${now}`) })} onClick=${() => prefer({ theme: order[(order.indexOf(now) + 1) % 3] })} />`;
+  return html`<${IconButton} icon=${icon} label=${t("theme.now", { theme: t(`theme.${now}`) })} tip="left" onClick=${() => prefer({ theme: order[(order.indexOf(now) + 1) % 3] })} />`;
 }
 
 /** @param {string} next */

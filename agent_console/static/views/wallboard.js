@@ -51,8 +51,8 @@ function WallQueue({ one, now }) {
   const over = wait > one.target_s * 1000;
   const below = one.service_level !== null && one.service_level !== undefined && one.service_level < one.target_share;
   const sign = html`<${Icon} name="triangle-alert" size=${24} />`;
-  return html`<section class=${over ? "over" : ""}><h2>${one.name}</h2>
+  return html`<section class=${over ? "alarm" : ""}><h2>${one.name}</h2>
     <p class="wall-big"><b>${one.waiting}</b><span>${t("floor.waiting")}</span></p>
-    <p class=${over ? "over" : ""}>${over && sign}<b>${one.waiting ? duration(wait) : "-"}</b> <span>${over ? t("wall.over") : t("wall.longest")}</span></p>
-    <p class=${below ? "over" : ""}>${below && sign}<b>${percent(one.service_level)}</b> <span>${one.offered ? t("of.target", { share: Math.round(one.target_share * 100) }) : t("wall.none")}</span></p></section>`;
+    <p class=${over ? "over" : ""}><b>${one.waiting ? duration(wait) : "-"}</b> <span>${over && sign}${over ? t("wall.over") : t("wall.longest")}</span></p>
+    <p class=${below ? "over" : ""}><b>${percent(one.service_level)}</b> <span>${below && sign}${one.offered ? t("of.target", { share: Math.round(one.target_share * 100) }) : t("wall.none")}</span></p></section>`;
 }

@@ -13,12 +13,12 @@ export function Work() {
   const id = selected.value;
   const { list, customer } = preferences();
   const style = { ...(list && { "--list": `${list}px` }), ...(customer && { "--customer": `${customer}px` }) };
-  return html`<div class="work" data-pane=${id ? shownPane() : "list"} data-drawer=${customerDrawer() ? "open" : "shut"} style=${style}>
+  const side = openLayer() === "transfer" ? html`<${Transfer} id=${id} onClose=${closeLayer} />` : html`<${CustomerColumn} interaction=${id} />`;
+  return html`<div class="work" data-pane=${id ? shownPane() : "list"} data-drawer=${customerDrawer() ? "open" : "shut"} data-open=${Boolean(id)} style=${style}>
     <${WorkList} />
     <${Splitter} label=${t("split.list")} value=${list || 320} min=${240} max=${480} sign=${1} onChange=${(/** @type {number} */ width) => prefer({ list: width })} />
-    ${id ? html`<${Conversation} key=${id} id=${id} />` : html`<${Welcome} />`}
-    ${id && html`<${Splitter} label=${t("split.customer")} value=${customer || 340} min=${280} max=${520} sign=${-1} onChange=${(/** @type {number} */ width) => prefer({ customer: width })} />
-      ${customerDrawer() && html`<div class="drawer-shade" onClick=${() => showCustomerDrawer(false)}></div>`}
-      ${openLayer() === "transfer" ? html`<${Transfer} key=${`t${id}`} id=${id} onClose=${closeLayer} />` : html`<${CustomerColumn} key=${`c${id}`} interaction=${id} />`}`}
+    <div class="column">${id ? html`<${Conversation} key=${id} id=${id} />` : html`<${Welcome} />`}</div>
+    ${id && html`<${Splitter} label=${t("split.customer")} value=${customer || 340} min=${280} max=${520} sign=${-1} onChange=${(/** @type {number} */ width) => prefer({ customer: width })} />`}
+    ${id && html`<div class="column side-column" key="side">${customerDrawer() && html`<div class="drawer-shade" onClick=${() => showCustomerDrawer(false)}></div>`}${side}</div>`}
   </div>`;
 }

@@ -34,10 +34,8 @@ export function WrapUp({ row }) {
   const done = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => void (warned && announce(t("wrap.warning"))), [warned]);
   const found = find ? all.filter((one) => outcomeWord(one).toLowerCase().includes(find.toLowerCase())) : all.slice(0, 5);
-  const choose = (/** @type {string} */ id) => {
-    setChosen(id);
-    /** @type {HTMLElement | null} */ (done.current?.querySelector("button.primary"))?.focus();
-  };
+  // Chosen, then Enter: "Done" takes the focus once it can be pressed.
+  useEffect(() => void (chosen && /** @type {HTMLElement | null} */ (done.current?.querySelector("button.primary"))?.focus()), [chosen]);
   const finish = async () => {
     if (!chosen) return;
     setBusy(true);
@@ -56,7 +54,7 @@ export function WrapUp({ row }) {
       const one = found[Number(e.key) - 1];
       if (!/^[1-5]$/.test(e.key) || !one) return;
       e.preventDefault();
-      choose(one.id);
+      setChosen(one.id);
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
@@ -65,7 +63,7 @@ export function WrapUp({ row }) {
     <header><h3>${t("wrap.title")}</h3><span class=${`wrap-clock ${warned ? "soon" : ""}`} role="timer" aria-live="off">${warned && html`<${Icon} name="timer" size=${12} />`}${duration(left)}</span>
       <${Button} small onClick=${() => extendWrapUp(row.id)}>${t("wrap.more")}<//><p>${t("wrap.hint")}</p></header>
     <div class="outcomes" role="radiogroup" aria-label=${t("wrap.outcome")}>
-      ${found.map((one, i) => html`<button type="button" key=${one.id} role="radio" aria-checked=${chosen === one.id} onClick=${() => choose(one.id)}>${i < 5 && html`<kbd aria-hidden="true">${i + 1}</kbd>`}${outcomeWord(one)}</button>`)}
+      ${found.map((one, i) => html`<button type="button" key=${one.id} role="radio" aria-checked=${chosen === one.id} onClick=${() => setChosen(one.id)}>${i < 5 && html`<kbd aria-hidden="true">${i + 1}</kbd>`}${outcomeWord(one)}</button>`)}
     </div>
     <div class="wrap-row">
       ${all.length > 5 && html`<label class="wrap-find"><${Icon} name="search" /><input type="search" value=${find} placeholder=${t("wrap.find")} aria-label=${t("wrap.find")} onInput=${(/** @type {Event} */ e) => setFind(/** @type {HTMLInputElement} */ (e.target).value)} /></label>`}
