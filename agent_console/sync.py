@@ -179,7 +179,7 @@ class Sync:
 
     def _on_commit(self, commit: Commit, keys: set[Key]) -> None:
         for record in commit.records:
-            if isinstance(record, Message) or (isinstance(record, Note) and record.interaction is not None):
+            if isinstance(record, Message | Note) and record.interaction is not None:
                 self._push(commit, record.interaction, record)
         for key in keys:
             self._touched(key)

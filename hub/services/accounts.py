@@ -3,15 +3,18 @@
 A session's token is 32 random bytes in a cookie; only its SHA-256 is stored, so a copy of the database opens nothing.
 """
 
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from hub.clock import Clock
-from hub.domain.accounts import Credential, Session
+from hub.domain.accounts import MAX_PASSWORD, MIN_PASSWORD, Credential, Session
 from hub.domain.agent import Agent, Role
 from hub.domain.customers import AddressKind, clean_name, normalized
 from hub.domain.errors import BadRequest, Conflict, NotFound, Unauthorized
@@ -32,8 +35,15 @@ _REFUSED = "E-mail address or password is not right."
 class Login(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a person types to sign in."""
 
-    email: str
-    password: str
+    email: Annotated[str, Meta(max_length=254)]
+    password: Annotated[str, Meta(max_length=1024)]
+
+
+class PasswordChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person's old password and the new one."""
+
+    old: Annotated[str, Meta(max_length=1024)]
+    new: Annotated[str, Meta(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +221,7 @@ class Accounts:
 
         self._tell(await self._store.write(unit))
 
-    async def change_password(self, signed: Signed, old: str, new: str) -> None:
+    async def change_password(self, signed: Signed, change: PasswordChange) -> None:
         """Change one's own password; all other sessions end.
 
         Raises:
@@ -219,10 +229,10 @@ class Accounts:
         """
         self._by_account.check(signed.agent.email)
         self._by_account.count(signed.agent.email)
-        if not await self._passwords.matches(await self._stored_hash(signed.agent.id), old):
+        if not await self._passwords.matches(await self._stored_hash(signed.agent.id), change.old):
             raise Unauthorized("The old password is not right.")
         self._by_account.forgive(signed.agent.email)
-        await self.set_password(signed.agent.id, new, keep=signed.session.id)
+        await self.set_password(signed.agent.id, change.new, keep=signed.session.id)
 
     async def _hashed(self, password: str | None, name: str, email: str) -> str:
         if password is None:
@@ -246,7 +256,7 @@ class Accounts:
         self._by_address.count(device.ip)
         agent = await self._by_email(account)
         stored = await self._stored_hash(agent.id) if agent else None
-        fits = await self._passwords.matches(stored, login.password[:1024])
+        fits = await self._passwords.matches(stored, login.password)
         if agent is None or not fits or not agent.is_active:
             await self._note_refusal(agent)
             raise Unauthorized(_REFUSED)
@@ -345,6 +355,11 @@ class Accounts:
             return ended
 
         self._tell(await self._store.write(unit))
+
+    async def sign_out(self, signed: Signed) -> None:
+        """End the session somebody uses; one that is over already is fine."""
+        with contextlib.suppress(NotFound):
+            await self.revoke(signed.agent.id, signed.session.id)
 
     async def revoke_all(self, agent_id: str, *, but: str | None = None) -> None:
         """End all sessions of an account but one."""

@@ -1,4 +1,4 @@
-"""What staff read: a conversation with what surrounds it, latest customers, the journal. Every query carries a scope."""
+"""What staff read: a conversation with what surrounds it, latest customers, the journal. Every query has a scope."""
 
 from collections.abc import Sequence
 
