@@ -198,6 +198,7 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
         templates=data_folder("templates"),
         client_ip=ClientAddress(settings.server.trusted_proxies),
         limits=settings.limits,
+        visitor_key=key,
     )
     add_probes(app, metrics, hub.why_not_ready)
     add_files(app, services.files)

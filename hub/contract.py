@@ -203,6 +203,7 @@ class HubSide:
     templates: Path
     client_ip: Callable[[object], str]
     limits: Limits
+    visitor_key: bytes
 
 
 class Channel(Protocol):

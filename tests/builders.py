@@ -1,4 +1,4 @@
-"""A hub for tests: real services on a real database, our clock, and short words for what happens in a contact center."""
+"""A hub for tests: real services on a real database, our clock, and short words for what happens there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,9 @@ from hub.storage.unit_of_work import UnitOfWork
 QUEUES = ("support", "billing")
 
 
-def test_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
+def small_company(
+    folder: Path, database_url: str, *, public_url: str = "http://127.0.0.1:8080", **changes: Any
+) -> Settings:
     """Return the settings of a small company: two queues, four people, one chat site."""
     base = Settings(
         queues={name: QueueSettings(id=name, name=name.title(), target_s=60.0) for name in QUEUES},
@@ -43,12 +45,9 @@ def test_settings(folder: Path, database_url: str, **changes: Any) -> Settings:
         data_dir=folder,
         database_url=Secret(database_url),
         secret_key=Secret("k" * 40),
-        public_url="http://127.0.0.1:8080",
+        public_url=public_url,
     )
     return msgspec.structs.replace(base, server=server, **changes)
-
-
-test_settings.__test__ = False  # type: ignore[attr-defined]
 
 
 @dataclass(kw_only=True)
@@ -170,10 +169,12 @@ class Desk:
         await self.clock.advance(seconds=seconds)
 
 
-async def open_desk(folder: Path, database_url: str, changes: Mapping[str, Any] | None = None) -> Desk:
+async def open_desk(
+    folder: Path, database_url: str, changes: Mapping[str, Any] | None = None, *, clock: FakeClock | None = None
+) -> Desk:
     """Build and start a hub."""
-    clock = FakeClock()
-    hub = build(test_settings(folder, database_url, **(changes or {})), clock=clock, strict=True)
+    clock = clock or FakeClock()
+    hub = build(small_company(folder, database_url, **(changes or {})), clock=clock, strict=True)
     await hub.start()
 
     async def stored() -> None:

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from channels.webchat import wire
-from channels.webchat.guests import is_token, new_token, signed_identity, token_hash
+from channels.webchat.guests import first_token, is_token, signed_identity, token_hash
 from channels.webchat.limits import Allowance
 from channels.webchat.pages import Pages
 from channels.webchat.site import Site
@@ -271,7 +271,7 @@ class Gate:
         if not self._starts.spend(line.ip, self.hub.clock.now()):
             raise RateLimited(600)
         if guest.visitor is None and not guest.token:
-            guest.token = new_token()
+            guest.token = first_token(self.hub.visitor_key, guest.site.id, client_id)
         started = await self.hub.conversations.start(
             ChatStart(
                 channel=guest.site.id,

@@ -1,7 +1,8 @@
 """Who a visitor is: a random token of their browser, or an identity that the customer's own site has signed."""
 
 import hashlib
-import secrets
+import hmac
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +17,13 @@ LONGEST_S = 600
 _PREFIX = "v1_"
 
 
-def new_token() -> str:
-    """Return a fresh visitor's token: 32 random bytes."""
-    return _PREFIX + secrets.token_urlsafe(32)
+def first_token(key: bytes, site: str, client_id: str) -> str:
+    """Return the token of whoever begins the conversation that `client_id`, unguessable, names.
+
+    The same beginning, repeated because its answer was lost, gets the same token: nothing of it need be stored.
+    """
+    mac = hmac.new(key, f"visitor.{site}.{client_id}".encode(), hashlib.sha256).digest()
+    return _PREFIX + urlsafe_b64encode(mac).decode().rstrip("=")
 
 
 def token_hash(token: str) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from hub.contract import ChatStart, QueueView, SignedIdentity, Started, VisitorId, Waiting
 from hub.domain.customers import Address, AddressKind, Customer, clean_name, normalized
-from hub.domain.errors import BadRequest, NotFound, RateLimited, TooLarge, Unauthorized
+from hub.domain.errors import BadRequest, Conflict, NotFound, RateLimited, TooLarge, Unauthorized
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.interaction import Interaction, State
@@ -107,6 +107,7 @@ class Chats:
 
         Raises:
             BadRequest: something in the form is off. NotFound: no such queue. RateLimited: too many today.
+            Conflict: a conversation is open, and what was said with this beginning belongs there.
         """
         if start.queue not in self._settings.queues:
             raise NotFound(f"There is no queue {start.queue!r}.")
@@ -147,11 +148,9 @@ class Chats:
         """Return the visitor, made now if they are nobody yet."""
         if start.visitor is not None:
             return start.visitor
-        repeated = await tx.select(
-            INTERACTIONS, "WHERE channel = $1 AND provider_id = $2", start.channel, start.client_id
-        )
-        if repeated:
-            raise BadRequest("This conversation was begun by somebody else.")
+        known = await tx.select(VISITORS, "WHERE channel = $1 AND token_hash = $2", start.channel, start.token_hash)
+        if known:
+            return await _visitor_id(tx, known[0])
         visitor_id = new_id("v")
         addresses = [Address(kind=AddressKind.CHAT, value=visitor_id)]
         if start.identity is not None:
@@ -186,9 +185,12 @@ class Chats:
             start.client_id,
         )
         for interaction in found:
-            if interaction.provider_id == start.client_id or interaction.accepts_customer_messages:
+            if interaction.provider_id == start.client_id:
                 return interaction
-        return None
+        is_open = [interaction for interaction in found if interaction.accepts_customer_messages]
+        if is_open and (start.text or start.form.get("message")):
+            raise Conflict("A conversation is open. Say it there.")
+        return is_open[0] if is_open else None
 
     async def _begin(
         self, tx: UnitOfWork, start: ChatStart, visitor: VisitorId, form: dict[str, str], text: str
