@@ -40,11 +40,18 @@ class Slot(NamedTuple):
     pack: bool
 
 
+class View(NamedTuple):
+    """What an agent with some load may still be offered: kinds of need, and slots to be found in."""
+
+    takes: int
+    slots: tuple[Slot, ...]
+
+
 class Pool(Generic[Member]):
     """All agents with one talent. `takes` has, by channel kind, the mask of kinds of need they may take;
-    `takes_all` is all of it."""
+    `views` remembers what is left to take under a load, until kinds or slots change."""
 
-    __slots__ = ("members", "number", "slots", "takes", "takes_all", "talent", "units")
+    __slots__ = ("members", "number", "slots", "takes", "talent", "units", "views")
 
     def __init__(self, number: int, talent: Talent) -> None:
         self.number = number
@@ -52,8 +59,8 @@ class Pool(Generic[Member]):
         self.units: Mapping[str, int] = dict(talent.units)
         self.members: dict[str, Member] = {}
         self.takes: dict[str, int] = dict.fromkeys(self.units, 0)
-        self.takes_all = 0
         self.slots: list[Slot] = []
+        self.views: dict[tuple[tuple[str, int], ...], View] = {}
 
 
 class Kind:
@@ -139,6 +146,7 @@ class Catalogue(Generic[Member]):
             for pool in self.pools:
                 if channel in pool.units:
                     pool.slots.append(self._slot(free, pool))
+                    pool.views = {}
         return free
 
     def _slot(self, free: FreeAgents, pool: Pool[Member]) -> Slot:
@@ -152,4 +160,4 @@ def _judge(kind: Kind, pool: Pool[Member]) -> None:
     if rank is not None:
         kind.admit(1 << pool.number, tier_of(kind.need, pool.talent, rank))
         pool.takes[kind.need.channel] |= 1 << kind.number
-        pool.takes_all |= 1 << kind.number
+        pool.views = {}

@@ -87,8 +87,7 @@ class Router:
         """Return when anything can change by itself; then `handle(Tick(), at_ms=...)`. None: never."""
         if self.floor.out or self._is_unsettled:
             return self.floor.now_ms
-        timer = self.floor.next_timer()
-        return None if timer is None else timer[0]
+        return self.floor.next_due_ms()
 
     def snapshot(self) -> Snapshot:
         """Return the complete state, in a canonical order."""
@@ -131,14 +130,18 @@ class Router:
     def _pass_time(self, at_ms: int) -> None:
         """Fire timers at their own time, those of one millisecond together, so that late ticks change nothing."""
         floor = self.floor
-        while (timer := floor.next_timer()) is not None and timer[0] <= at_ms:
+        while floor.has_due(at_ms):
+            timer = floor.pop_timer()
             due_ms = timer[0]
             floor.now_ms = max(floor.now_ms, due_ms)
-            while timer is not None and timer[0] == due_ms:
-                floor.pop_timer()
-                fire(floor, timer[1], timer[2], timer[3])
-                timer = floor.next_timer()
-            matching.settle(floor)
+            while True:
+                if floor.is_live(timer):
+                    fire(floor, timer[1], timer[2], timer[3])
+                if not floor.has_due(due_ms):
+                    break
+                timer = floor.pop_timer()
+            if floor.dirty_items or floor.dirty_agents:
+                matching.settle(floor)
         floor.now_ms = at_ms
 
     # Another policy.

@@ -8,7 +8,7 @@ from enum import IntEnum
 from heapq import heapify, heappop, heappush
 
 from routing import capacity, hours
-from routing.catalogue import Catalogue, Kind, Pool
+from routing.catalogue import Catalogue, Kind, Pool, View
 from routing.cells import Cell, Entry, bits
 from routing.estimate import Learned
 from routing.events import Decision
@@ -121,9 +121,9 @@ class Item:
     `personal` are the keys of the personal cells it is in; `placed` is true while it is in its line's structures.
     """
 
-    __slots__ = ("arrival_ms", "came_open", "due_ms", "entry", "excluded", "id", "interaction", "is_plain", "kind", "least_stage",
-                 "line", "offers", "offers_made", "order", "personal", "placed", "run", "shape", "since_ms", "stage",
-                 "wanted")  # fmt: skip
+    __slots__ = ("arrival_ms", "came_open", "due_ms", "entry", "excluded", "id", "interaction", "is_addressed",
+                 "is_plain", "kind", "least_stage", "line", "offers", "offers_made", "order", "personal", "placed",
+                 "run", "shape", "since_ms", "stage", "wanted")  # fmt: skip
 
     def __init__(self, interaction: WaitingInteraction, run: QueueRun, shape: Shape, since_ms: int, order: int) -> None:
         self.id = interaction.id
@@ -131,7 +131,7 @@ class Item:
         self.interaction = interaction
         self.run = run
         self.since_ms = since_ms
-        self.came_open = run.was_open(interaction.queued_at_ms)
+        self.came_open = run.hours is None or run.was_open(interaction.queued_at_ms)
         self.order = order
         self.arrival_ms = since_ms - interaction.head_start_ms
         self.entry: Entry = (self.arrival_ms, order, interaction.id)
@@ -147,7 +147,8 @@ class Item:
         self.line: Line
         self.personal: tuple[tuple[str, str], ...] = ()
         self.placed = False
-        self.is_plain = run.hours is None and interaction.only_agent_id is None and not interaction.preferred_agent_ids
+        self.is_addressed = interaction.only_agent_id is not None or bool(interaction.preferred_agent_ids)
+        self.is_plain = run.hours is None and not self.is_addressed
         """Open to everybody able, and its queue never closes by hours."""
         self.wanted = True
         """False while it sleeps (closed) or waits for one agent who is not there."""
@@ -171,7 +172,7 @@ class Agent:
     """One logged-in agent at work. `entries` are their places among the free agents, by slot number."""
 
     __slots__ = ("entries", "held", "id", "idle_since_ms", "is_refused", "is_up", "last_offer_at_ms", "load", "misses",
-                 "offers", "paused_until_ms", "pool", "state", "used")  # fmt: skip
+                 "offers", "paused_until_ms", "pool", "state", "used", "view", "view_among")  # fmt: skip
 
     def __init__(self, state: AgentState, pool: "Pool[Agent]") -> None:
         self.id = state.id
@@ -189,16 +190,21 @@ class Agent:
         self.is_refused = False
         """Paused because the store knew better; the next state of theirs ends it."""
         self.entries: dict[int, Entry] = {}
+        self.view: View | None = None
+        self.view_among: object = None
+        """The views of the pool that `view` is one of: those of another pool or time do not count."""
 
     def take(self, channel: str, units: int) -> None:
         """Take units of the agent's capacity."""
         capacity.add(self.load, channel, units)
         self.used += units
+        self.view = None
 
     def release(self, channel: str, units: int) -> None:
         """Give units back."""
         capacity.release(self.load, channel, units)
         self.used -= units
+        self.view = None
 
 
 class Floor:
@@ -227,6 +233,7 @@ class Floor:
         self.order = 0
         self.out: list[Decision] = []
         self._timers: list[Timer] = []
+        self._sweep_at = 2_000
         self._crews: dict[int, int] = {}
         self._shapes: dict[_ShapeKey, Shape] = {}
         self._last_shape: tuple[WaitingInteraction, Shape] | None = None
@@ -304,15 +311,29 @@ class Floor:
 
     def takes(self, agent: Agent) -> int:
         """Return the mask of kinds the agent may be offered now."""
-        if not self.is_ready(agent):
+        if not agent.is_up or agent.paused_until_ms > self.now_ms:
             return 0
-        if not agent.load:
-            return agent.pool.takes_all
-        mask = 0
-        for channel, units in agent.pool.units.items():
-            if self.room(agent, channel) >= units:
-                mask |= agent.pool.takes[channel]
-        return mask
+        return self._view(agent).takes
+
+    def _view(self, agent: Agent) -> View:
+        """What the agent's load leaves them to be offered; the same for all of the pool with that load."""
+        views = agent.pool.views
+        if agent.view is not None and agent.view_among is views:
+            return agent.view
+        load = tuple(agent.load.items())
+        view = views.get(load)
+        if view is None:
+            pool = agent.pool
+            room = {channel: self.room(agent, channel) for channel in pool.units}
+            takes = 0
+            for channel, units in pool.units.items():
+                if room[channel] >= units:
+                    takes |= pool.takes[channel]
+            slots = tuple(slot for slot in pool.slots if room[slot.channel] >= slot.units)
+            view = views[load] = View(takes, slots)
+        agent.view = view
+        agent.view_among = views
+        return view
 
     def crew(self, pools: int) -> int:
         """Return how many agents of these pools are up, busy or not."""
@@ -328,29 +349,28 @@ class Floor:
 
     def publish(self, agent: Agent) -> None:
         """Bring the agent's places among the free agents up to date."""
-        entries = agent.entries
-        is_ready = self.is_ready(agent)
-        if not is_ready and not entries:
+        before = agent.entries
+        is_ready = agent.is_up and agent.paused_until_ms <= self.now_ms
+        slots = self._view(agent).slots if is_ready else ()
+        if not slots and not before:
             return
         pool_number = agent.pool.number
-        figures = None
-        for number, frontier, channel, units, order, pack in agent.pool.slots:
-            before = entries.get(number)
-            after = None
-            if is_ready and (not agent.load or self.room(agent, channel) >= units):
-                if figures is None:
-                    figures = AgentFigures(
-                        agent.id, agent.used, agent.idle_since_ms, agent.last_offer_at_ms, agent.state.speed
-                    )
-                after = agent_entry(order, figures, pack=pack)
-            if before == after:
+        figures = AgentFigures(agent.id, agent.used, agent.idle_since_ms, agent.last_offer_at_ms, agent.state.speed)
+        after = {}
+        for number, frontier, _, _, order, pack in slots:
+            entry = agent_entry(order, figures, pack=pack)
+            after[number] = entry
+            known = before.pop(number, None)
+            if known == entry:
                 continue
-            if before is not None:
+            if known is not None:
                 frontier.remove(pool_number, agent.id)
-                del entries[number]
-            if after is not None:
-                frontier.add(pool_number, after)
-                entries[number] = after
+            frontier.add(pool_number, entry)
+        if before:
+            for slot in agent.pool.slots:
+                if slot.number in before:
+                    slot.frontier.remove(pool_number, agent.id)
+        agent.entries = after
 
     def publish_all(self, agents: Iterable[Agent]) -> None:
         """Bring many agents' places up to date."""
@@ -438,28 +458,28 @@ class Floor:
         """Set a timer. Timers are never taken back; one that no longer matches its subject is ignored."""
         timers = self._timers
         heappush(timers, (due_ms, what, whose, whom))
-        if len(timers) > 4 * (len(self.items) + len(self.agents) + len(self.runs)) + 1_000:
-            self._timers = sorted({timer for timer in timers if self._is_live(timer)})
+        if len(timers) > self._sweep_at:
+            self._timers = sorted({timer for timer in timers if self.is_live(timer)})
             heapify(self._timers)
+            self._sweep_at = 2 * len(self._timers) + 2_000
+
+    def next_due_ms(self) -> int | None:
+        """Return when the next timer that still means something is due."""
+        timers = self._timers
+        while timers and not self.is_live(timers[0]):
+            heappop(timers)
+        return timers[0][0] if timers else None
 
     def has_due(self, at_ms: int) -> bool:
-        """Return whether a timer may be due by an instant."""
+        """Return whether a timer, meaningful or not, is due by an instant."""
         return bool(self._timers) and self._timers[0][0] <= at_ms
 
-    def next_timer(self) -> Timer | None:
-        """Return the next timer that still means something."""
-        timers = self._timers
-        while timers and not self._is_live(timers[0]):
-            heappop(timers)
-        return timers[0] if timers else None
+    def pop_timer(self) -> Timer:
+        """Remove the earliest timer and return it; it may mean nothing any more."""
+        return heappop(self._timers)
 
-    def pop_timer(self) -> None:
-        """Remove the timer that `next_timer` returned, and its twins."""
-        timer = self._timers[0]
-        while self._timers and self._timers[0] == timer:
-            heappop(self._timers)
-
-    def _is_live(self, timer: Timer) -> bool:
+    def is_live(self, timer: Timer) -> bool:
+        """Return whether the timer still matches what it was set for."""
         due_ms, what, whose, whom = timer
         if what is Due.ITEM:
             item = self.items.get(whose)

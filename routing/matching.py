@@ -64,9 +64,11 @@ def _settle_agent(floor: Floor, agent: Agent) -> None:
 
 def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     """Return the most urgent interaction the agent may be offered now, leaving reservations aside."""
-    mask = floor.takes(agent)
     busy_lines = floor.busy_lines
-    if not busy_lines or not floor.is_ready(agent):
+    if not busy_lines:
+        return None
+    mask = floor.takes(agent)
+    if not mask and (agent.id not in floor.addressed or not floor.is_ready(agent)):
         return None
     hidden = _hide_from(floor, agent)
     best: _Rank | None = None

@@ -64,8 +64,7 @@ class WaitingInteraction:
     """Offers so far; the next offer's number is one more."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeldWork:
+class HeldWork(NamedTuple):
     """One interaction an agent is handling or wrapping up; it takes capacity until `WorkEnded`."""
 
     interaction_id: str

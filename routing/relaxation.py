@@ -15,10 +15,11 @@ from routing.policy import AgentGroup, QueuePolicy, RelaxStep
 class Stages:
     """The compiled stages of one queue. `edges[i]` is the wait, in ms, at which stage i + 1 begins.
 
-    `last` is the last stage's number; `ways_out[stage]` the way out that a step up to that stage opens.
+    `last` is the last stage's number; `ways_out[stage]` the way out that a step up to that stage opens;
+    before `quiet_ms` nothing relaxes.
     """
 
-    __slots__ = ("_queue", "_queues", "edges", "last", "ways_out")
+    __slots__ = ("_queue", "_queues", "edges", "last", "quiet_ms", "ways_out")
 
     def __init__(self, queue: QueuePolicy, queues: Mapping[str, QueuePolicy]) -> None:
         self._queue = queue
@@ -30,7 +31,10 @@ class Stages:
             edges.add(queue.reservation.until_waited_ms)
         self.edges = tuple(sorted(edge for edge in edges if edge > 0))
         self.last = len(self.edges)
-        self.ways_out = tuple(self._way_out(stage) for stage in range(self.last + 1))
+        self.ways_out: tuple[WayOut | None, ...] = tuple(self._way_out(stage) for stage in range(self.last + 1))
+        self.quiet_ms = float("inf") if not self.edges else self.edges[0]
+        if self.ways_out[0] is not None:
+            self.quiet_ms = 0
 
     def stage_at(self, waited_ms: int) -> int:
         """Return the stage in force after waiting this long."""

@@ -8,8 +8,6 @@ from routing.events import FlowOut, Relaxed
 from routing.floor import Due, Floor, Item, QueueRun
 from routing.model import Figure, FlowCause, Reason, Rule, WaitingInteraction, WayOut
 
-_NOBODY: dict[str, None] = {}
-
 
 def arrive(floor: Floor, interaction: WaitingInteraction) -> None:
     """Take an interaction into its queue, or let it flow out at once: full, closed, nobody there, nobody able."""
@@ -19,10 +17,12 @@ def arrive(floor: Floor, interaction: WaitingInteraction) -> None:
     if queue.when_full is not None and queue.max_length is not None and len(run.items) >= queue.max_length:
         _flow_out(floor, item, FlowCause.QUEUE_FULL, queue.when_full, {"max_length": queue.max_length})
         return
-    is_served = run.serves(item, floor.now_ms)
-    if queue.when_closed is not None and not is_served:
-        _flow_out(floor, item, FlowCause.CLOSED, queue.when_closed, {})
-        return
+    is_served = True
+    if run.hours is not None or run.forced is not None:
+        is_served = run.serves(item, floor.now_ms)
+        if queue.when_closed is not None and not is_served:
+            _flow_out(floor, item, FlowCause.CLOSED, queue.when_closed, {})
+            return
     if is_served and _flowed_out_for_lack(floor, item):
         return
     enter(floor, item)
@@ -33,7 +33,8 @@ def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
     """Return the item of an interaction, not yet part of anything but numbered."""
     run = floor.runs[interaction.queue_id]
     order = interaction.order or floor.order + 1
-    floor.order = max(floor.order, order)
+    if order > floor.order:
+        floor.order = order
     since_ms = interaction.queued_at_ms
     if run.hours is not None and not run.policy.count_closed_wait:
         since_ms = hours.next_open_ms(run.hours, since_ms) or since_ms
@@ -49,6 +50,8 @@ def enter(floor: Floor, item: Item) -> None:
     item.run.items[item.id] = item
     for agent_id in item.excluded:
         floor.barred.setdefault(agent_id, {})[item.id] = None
+    if not item.is_addressed:
+        return
     for agent_id in _addressees(item.interaction):
         floor.addressed.setdefault(agent_id, {})[item.id] = None
 
@@ -60,14 +63,16 @@ def forget(floor: Floor, item: Item) -> None:
     if item.excluded:
         for agent_id in list(item.excluded):
             floor.unbar(item, agent_id)
+    del floor.items[item.id]
+    del item.run.items[item.id]
+    floor.dirty_items.pop(item.id, None)
+    if not item.is_addressed:
+        return
     for agent_id in _addressees(item.interaction):
         others = floor.addressed[agent_id]
         del others[item.id]
         if not others:
             del floor.addressed[agent_id]
-    del floor.items[item.id]
-    del item.run.items[item.id]
-    floor.dirty_items.pop(item.id, None)
 
 
 def review(floor: Floor, item: Item) -> None:
@@ -81,7 +86,8 @@ def review(floor: Floor, item: Item) -> None:
         return
     if item.run.policy.max_wait_ms is not None and _flowed_out_late(floor, item):
         return
-    if item.run.stages.last and _relaxed_out(floor, item):
+    is_quiet = floor.now_ms - item.since_ms < item.run.stages.quiet_ms and not item.least_stage
+    if not (is_quiet and not item.excluded) and _relaxed_out(floor, item):
         return
     if item.is_plain and item.run.forced is None:
         item.wanted = True
@@ -244,8 +250,6 @@ def _flow_out(floor: Floor, item: Item, cause: FlowCause, way_out: WayOut, figur
 
 
 def _addressees(interaction: WaitingInteraction) -> dict[str, None]:
-    if not interaction.preferred_agent_ids and interaction.only_agent_id is None:
-        return _NOBODY
     found = dict.fromkeys(interaction.preferred_agent_ids)
     if interaction.only_agent_id is not None:
         found[interaction.only_agent_id] = None
