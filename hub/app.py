@@ -30,6 +30,7 @@ from hub.services.files import FileStore
 from hub.services.floor import Floor
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
+from hub.services.invariants import InvariantMonitor
 from hub.services.offers import Offers
 from hub.services.people import People
 from hub.services.presence import PresenceService
@@ -46,7 +47,8 @@ from hub.storage.unit_of_work import Store
 from hub.web import ClientAddress, HasPages, add_files, add_probes, new_application
 
 log = logging.getLogger(__name__)
-MINUTE_S = 60
+MINUTE_MS = 60_000
+OVERDUE_MS = 2_000
 
 
 @dataclass(kw_only=True)
@@ -88,6 +90,7 @@ class Hub:
         self.side: HubSide
         self.console: Any = None
         self._feed = ChannelFeed(services.floor, services.signals)
+        self.monitor = InvariantMonitor(services.floor, self._on_violation)
         self._housekeeper: asyncio.Task[None] | None = None
         self._lock: IO[str] | None = None
         self.is_started = False
@@ -165,15 +168,24 @@ class Hub:
         if commit.events:
             self.metrics.journal_seq.set(commit.events[-1].seq)
 
+    def _on_violation(self, name: str) -> None:
+        self.metrics.violations.add(name)
+        log.error("an invariant is broken", extra={"invariant": name})
+
     async def _keep_house(self) -> None:
-        """Once a minute: the board's lines, the new day, figures that are levels."""
+        """Once a second: the invariants, figures that are levels. Once a minute: the board's lines, the new day."""
         floor = self.services.floor
+        sampled_at = 0
         while True:
-            floor.begin_day(self.clock.now())
-            floor.sample()
+            now = self.clock.now()
+            self.monitor.look(now)
             self.metrics.waiting.replace({queue: len(floor.waiting_in(queue)) for queue in self.settings.queues})
-            self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > 2_000 else 0)
-            await self.clock.sleep(MINUTE_S)
+            self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > OVERDUE_MS else 0)
+            if now - sampled_at >= MINUTE_MS:
+                sampled_at = now
+                floor.begin_day(now)
+                floor.sample()
+            await self.clock.sleep(1)
 
 
 def build(settings: Settings, *, clock: Clock | None = None, strict: bool = False, demo: bool = False) -> Hub:

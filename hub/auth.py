@@ -148,16 +148,13 @@ class Auth:
         return self.welcome(await self._accounts.sign_in(login, self._device(request)))
 
     async def session(self, request: web.Request) -> web.Response:
-        """GET /api/v1/session: who is signed in; a stranger learns only whose hub this is, and whether it is the demo."""
+        """GET /api/v1/session: who is signed in; a stranger learns only whose hub this is, and whether it is a demo."""
         try:
             signed = await self.current(request)
-            me = self._me(signed.agent.id)
-            if me is None:
-                raise Unauthorized("This account is closed.")
         except Unauthorized as error:
             answer = {"ok": False, "error": error.code, "message": str(error)} | self.about()
             return _json(answer, status=401)
-        return _json({"ok": True, "me": me} | self.about())
+        return _json({"ok": True, "me": self._me(signed.agent.id)} | self.about())
 
     def about(self) -> dict[str, object]:
         """Return what a stranger may know of this hub."""

@@ -16,7 +16,7 @@ import msgspec
 from hub.clock import Clock
 from hub.contract import Waiting
 from hub.domain.agent import Agent, Connectivity, Presence
-from hub.domain.errors import HubError
+from hub.domain.errors import Conflict, HubError
 from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.events import Commit
@@ -110,6 +110,26 @@ class Dispatcher:
         """Tell the engine something now: decisions follow in the background."""
         self._inbox.append(event)
         self._wake.set()
+
+    async def pull(self, interaction_id: str, agent_id: str) -> Interaction:
+        """Give an agent the waiting interaction they picked from the list.
+
+        Raises:
+            Conflict: the queue allows no picking, the agent may not or cannot take it, or somebody was quicker.
+        """
+        try:
+            decisions = self.router.handle(told.PickFromList(agent_id, interaction_id), at_ms=self._clock.now())
+        except RoutingError as error:
+            raise Conflict(f"This cannot be taken from the list: {error}.") from error
+        picked: Offer | Refusal | None = None
+        for decision in decisions:
+            if isinstance(decision, told.MakeOffer) and decision.interaction_id == interaction_id:
+                picked = await self._offer(decision)
+            else:
+                self._act(decision)
+        if not isinstance(picked, Offer):
+            raise Conflict("Somebody else was quicker, or you have no capacity left.")
+        return await self._offers.accept(picked.id, agent_id)
 
     # -- what was committed
 
@@ -212,12 +232,18 @@ class Dispatcher:
             log.warning("a decision could not be carried out", extra={"error": str(error), "code": error.code})
 
     async def _make(self, decision: told.MakeOffer) -> None:
+        made = await self._offer(decision)
+        if isinstance(made, Offer) and decision.auto_accept:
+            await self._offers.accept(made.id, made.agent)
+
+    async def _offer(self, decision: told.MakeOffer) -> Offer | Refusal:
+        """Commit an offer, and correct the engine if the truth has moved on."""
         interaction = self._floor.interactions.get(decision.interaction_id)
         agent = self._floor.agents.get(decision.agent_id)
         if interaction is None or agent is None:
             because = told.RefusedBecause.INTERACTION_GONE if interaction is None else told.RefusedBecause.AGENT_UNABLE
             self.tell(told.OfferRefused(decision.interaction_id, decision.agent_id, because, decision.offer_no))
-            return
+            return Refusal(str(because))
         units = agent.units.get(interaction.kind, self._settings.kind(interaction.kind).units)
         held_over = sum(self._floor.interactions[i].units for i in decision.interrupts if i in self._floor.interactions)
         result = await self._offers.make(
@@ -233,8 +259,7 @@ class Dispatcher:
         if isinstance(result, Refusal):
             because = told.RefusedBecause(result.because)
             self.tell(told.OfferRefused(interaction.id, agent.id, because, decision.offer_no))
-        elif decision.auto_accept:
-            await self._offers.accept(result.id, agent.id)
+        return result
 
     async def _flow_out(self, decision: told.FlowOut) -> None:
         to_queue = decision.way_out.target if decision.way_out.kind is WayOutKind.QUEUE else None

@@ -114,8 +114,6 @@ class Floor:
             return False
         self.day_began_at = began_at
         self.figures = {queue: QueueFigures() for queue in self.settings.queues}
-        for queue, waiting in self._waiting.items():
-            self.figures[queue].offered = len(waiting) if self.seq and self.handled else 0
         self.handled = {}
         return True
 

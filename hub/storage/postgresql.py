@@ -138,7 +138,7 @@ class PostgresStore(Store):
         return await future
 
     async def read(self, unit: Unit[T]) -> T:
-        if self._pool is None:
+        if self._closing or self._pool is None:
             raise Unavailable("The database is closed.")
         try:
             async with self._pool.acquire() as raw, raw.transaction(isolation="repeatable_read", readonly=True):

@@ -1,0 +1,52 @@
+"""Invariants, watched while the hub runs: what must never be true (design.md, 6), counted when it is.
+
+A supervisor sees the count, and expects 0.
+"""
+
+from collections.abc import Callable, Iterator
+
+from hub.domain.interaction import WITH_AGENT, State, owner_of
+from hub.services.floor import Floor
+
+OFFER_GRACE_MS = 1_000
+_PATIENCE = 2
+
+
+class InvariantMonitor:
+    """Looks at the floor once a second. What is broken in two looks running is a violation, and counted once."""
+
+    def __init__(self, floor: Floor, report: Callable[[str], None]) -> None:
+        self._floor = floor
+        self._report = report
+        self._seen: dict[tuple[str, str], int] = {}
+        self.violations = 0
+
+    def look(self, now: int) -> None:
+        """Look at everything at the instant `now` (milliseconds since 1970 UTC)."""
+        broken = set(self._broken(now))
+        self._seen = {key: self._seen.get(key, 0) + 1 for key in broken}
+        for name, _ in (key for key, looks in self._seen.items() if looks == _PATIENCE):
+            self.violations += 1
+            self._report(name)
+
+    def _broken(self, now: int) -> Iterator[tuple[str, str]]:
+        held: dict[str, int] = {}
+        offered: dict[str, int] = {}
+        for offer in self._floor.offers.values():
+            held[offer.agent] = held.get(offer.agent, 0) + offer.units
+            offered[offer.interaction] = offered.get(offer.interaction, 0) + 1
+            if offer.deadline_at + OFFER_GRACE_MS < now:
+                yield "offer_overdue", offer.id
+        for interaction in self._floor.interactions.values():
+            if interaction.agent is not None:
+                held[interaction.agent] = held.get(interaction.agent, 0) + interaction.units
+            if owner_of(interaction) == "end" or (interaction.state in WITH_AGENT and interaction.agent is None):
+                yield "without_owner", interaction.id
+            queue = self._floor.settings.queues.get(interaction.queue)
+            if offered.get(interaction.id, 0) > (queue.offers_at_once if queue else 1):
+                yield "offered_twice", interaction.id
+            if interaction.state is State.OFFERED and interaction.id not in offered:
+                yield "offered_to_nobody", interaction.id
+        for agent in self._floor.agents.values():
+            if agent.held != held.get(agent.id, 0):
+                yield "capacity_miscounted", agent.id
