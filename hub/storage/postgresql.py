@@ -108,6 +108,8 @@ class PostgresStore(Store):
             asyncpg.OperatorInterventionError,
             asyncpg.InsufficientResourcesError,
             asyncpg.InterfaceError,
+            # What asyncpg says of a connection that the server closed while it was idle.
+            asyncpg.InternalClientError,
         )
         try:
             self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=self._readers, command_timeout=30)
@@ -166,8 +168,13 @@ class PostgresStore(Store):
         try:
             writer = await self._connected()
             outcomes = await commit_group(writer, units, self._clock.now)
-        except self._errors as error:
-            log.warning("database out of reach", extra={"error": str(error)})
+        except Exception as error:
+            # Whatever it was: those who wait are told, and the next group gets a fresh connection.
+            is_known = isinstance(error, self._errors)
+            log.warning("database out of reach", exc_info=not is_known, extra={"error": str(error)})
+            if self._writer is not None:
+                self._writer.raw.terminate()
+                self._writer = None
             return [Outcome(error=Unavailable("The database cannot be reached.")) for _ in units]
         for outcome in outcomes:
             if isinstance(outcome.error, self._errors):

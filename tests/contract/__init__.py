@@ -1,0 +1,1 @@
+"""What storage and the services next to it promise, on SQLite and on PostgreSQL alike."""
