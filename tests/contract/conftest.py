@@ -8,7 +8,7 @@ import pytest
 from hub.clock import FakeClock
 from hub.events import Bus
 from hub.storage.unit_of_work import Store
-from tests.builders import 
+from tests.builders import small_company
 from tests.contract.house import House, open_store
 
 
@@ -31,4 +31,4 @@ async def store(database_url: str, clock: FakeClock, bus: Bus) -> AsyncIterator[
 
 @pytest.fixture
 def house(store: Store, clock: FakeClock, bus: Bus, database_url: str, tmp_path: Path) -> House:
-    return House(store=store, clock=clock, bus=bus, settings=(tmp_path, database_url))
+    return House(store=store, clock=clock, bus=bus, settings=small_company(tmp_path, database_url))
