@@ -136,7 +136,8 @@ def _mailbox(tokens: list[str]) -> Address | None:
             inner = inner.rpartition(":")[2]
         email = normalize(inner.removeprefix("mailto:").strip())
         last = max(place for place, token in enumerate(tokens) if token.startswith("<"))
-        return Address(email, _name(tokens[:last]) or _name(tokens[last + 1 :]))
+        name = _name(tokens[:last]) or _name(tokens[last + 1 :])
+        return Address(email, name) if email or name else None
     comments = [token for token in tokens if token.startswith("(")]
     bare = "".join(token for token in tokens if not token.startswith("(")).strip(" ,")
     email = normalize(bare.strip("'")) or normalize(re.sub(r"\s+", "", bare) if bare.count("@") == 1 else "")

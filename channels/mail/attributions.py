@@ -172,11 +172,14 @@ def find_header_block(lines: Sequence[Line], start: int) -> Opening | None:
     if role not in {"from", "date", "to", "subject"}:
         return None
     roles: dict[str, str] = {role: value}
-    stop, misses, foreign = start + 1, 0, 0
+    stop, misses, foreign, repeated = start + 1, 0, 0, 0
     for number in range(start + 1, min(len(lines), start + _LOOKAHEAD)):
         text = lines[number].text
         found, content = role_of(text)
         if found:
+            repeated += found in roles and found != "other"
+            if repeated > 2:
+                return None
             roles.setdefault(found, content)
             stop, misses = number + 1, 0
             continue

@@ -5,7 +5,7 @@ import re
 
 SYSTEM = re.compile(
     r"(?:mailer-?daemon|postmaster|mail-?daemon|mdaemon|daemon|mail-?delivery(?:-?(?:system|subsystem|service))?|microsoftexchange[0-9a-f]{4,40}|ndr|bounces?"
-    r"|mail-?system|mailadm|smtpd?|autoreply-mail|delivery|mail-?administrator|postoffice|uucp|no-?reply-bounce|admin-postmaster|emailadmin|root|mail)\Z",
+    r"|mail-?system|mailadm|smtpd?|autoreply-mail|mail-?administrator|postoffice|uucp|no-?reply-bounce|admin-postmaster|emailadmin)\Z",
     re.IGNORECASE,
 )
 SYSTEM_NAME = re.compile(
@@ -25,7 +25,7 @@ SUBJECT = re.compile(
 )
 WORDS = re.compile(
     r"could(?:n't| not) be (?:delivered|sent)|unable to deliver|wasn't able to deliver|was(?: not|n't) delivered|can(?:not|'t) (?:be )?deliver|not able to deliver|undeliverable|not be delivered"
-    r"|delivery (?:to|of|attempt|has failed|failed)|(?:permanent|fatal|transient|non-fatal) errors?|following (?:address|recipient)(?:es|s|\(es\)|\(s\))?|did not reach|returned to (?:sender|you)|has been (?:delayed|rejected)"
+    r"|delivery (?:to|of|attempt|has failed|failed)|(?:permanent|fatal|transient|non-fatal) errors?|following (?:address|recipient)(?:es|s|\(es\)|\(s\))?|did not reach|returned to (?:sender|you)|did not (?:reach|receive)|has been returned|pas pu [êe]tre (?:d[ée]livr|remis|distribu)|has been (?:delayed|rejected)"
     r"|user unknown|unknown user|no such (?:user|mailbox|recipient|person)|mailbox (?:is )?(?:full|unavailable|not found|does not)|quota|not (?:listed|found) in|unknown (?:recipient|address|local)|doesn't have an? .{1,40} account"
     r"|failed (?:recipient|address|to deliver)|recipient(?:'s)? (?:address )?(?:rejected|unknown|not|mailbox)|undelivered|is not (?:a )?(?:known|valid)|addresses? (?:had|failed|were|was)|invalid (?:recipient|address|mailbox|user)"
     r"|konnte(?:n)? (?:leider )?nicht (?:zugestellt|übermittelt|ausgeliefert|gesendet)|nicht zugestellt|n'a (?:pas )?pu [êe]tre|n'a pas [ée]t[ée] (?:remis|distribu)|no (?:se )?(?:ha )?(?:podido|pudo) (?:ser )?(?:entreg|envia)|n[ãa]o (?:p[ôo]de|foi) (?:ser )?entreg"
@@ -36,7 +36,7 @@ WORDS = re.compile(
 )
 NOT_BOUNCE = re.compile(r"\A(?:re|aw|antw|sv|fw|fwd|wg|答复|回复|转发)\s*[:：]", re.IGNORECASE)
 DELAY = re.compile(
-    r"delayed|will (?:keep|continue) (?:on )?trying|still (?:being|trying|in the queue)|not yet been delivered|will be retried|no action is required|you do not need to resend|this is a warning|warning message|could not send (?:message )?for|warning: (?:could|message)"
+    r"delayed|delivery attempts will continue|continue to try|been postponed|delivery warning|will (?:keep|continue) (?:on )?trying|still (?:being|trying|in the queue)|not yet been delivered|will be retried|no action is required|you do not need to resend|this is a warning|warning message|could not send (?:message )?for|warning: (?:could|message)"
     r"|temporar(?:y|ily) (?:failure|problem|unable|undeliverable|delivery)|verzögert|retard[ée]|retrasad|atrasad|ritardat|vertraagd|opóźni|задержан|延迟|延遲|遅延|지연|will try again|transient non-fatal|has not been delivered (?:yet|within)",
     re.IGNORECASE,
 )
@@ -46,8 +46,9 @@ GIVEN_UP = re.compile(
 )
 COPY = re.compile(
     r"^[\s>]{0,4}(?:-{2,}\s*)?(?:(?:this is|below (?:this|the next) line is|here is|the following is|included is|attached is|enclosed is)?\s*(?:a |the )?copy of (?:the |your )?(?:original )?(?:message|mail|headers|body)"
-    r"|original message(?: follows| headers| text)?|(?:the |your )?(?:message|mail|text) (?:headers? follow|was|you sent|you tried)|unsent message (?:below|follows)|returned (?:message|mail) (?:follows|below)|message (?:header|text|contents?)s? (?:follows?|begins?)|start of returned message"
-    r"|header of the original|begin message|original mail|下面是|原始邮件|原邮件|以下是|原信|原文|copie du message|kopie der nachricht|ursprüngliche nachricht|текст (?:исходного|вашего) (?:сообщения|письма))[^\n]{0,80}$"
+    r"|original message(?: follows| headers| text)?|(?:the |your )?(?:message|mail|text) headers? follows?|unsent message (?:below|follows)|returned (?:message|mail) (?:follows|below)|message (?:header|text|contents?)s? (?:follows?|begins?)|start of returned message"
+    r"|header of the original|begin message|original mail|copie du message|kopie der nachricht|ursprüngliche nachricht|текст (?:исходного|вашего) (?:сообщения|письма))[^\n]{0,80}$"
+    r"|^[\s>]{0,4}-{2,}\s*(?:下面是|附件|原始邮件|原邮件|以下是|原信|原文)[^\n]{0,80}$"
     r"|^(?:return-path: ?<|received: (?:from|by|\())",
     re.IGNORECASE | re.MULTILINE,
 )

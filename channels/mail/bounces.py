@@ -15,7 +15,6 @@ from channels.mail.addresses import Address, addresses_in, normalize
 from channels.mail.charsets import decode, newlines
 from channels.mail.content import Content
 from channels.mail.headers import Headers, make_headers, parse_block
-from channels.mail.mime import Part
 from channels.mail.references import first_message_id
 
 _MAX_TEXT = 100_000
@@ -98,7 +97,9 @@ def read_bounce(
     found = _standard(report, original_id)
     if found is not None and found.recipient:
         return found if found.reason and found.status else _completed(found, text_above)
-    other = _nonstandard(headers, sender, subject, text_above, original_id, report.original)
+    other = _nonstandard(
+        headers, sender, subject, text_above, original_id, report.original, is_report=found is not None
+    )
     return other or found
 
 
@@ -271,10 +272,17 @@ def _completed(found: Bounce, text: str) -> Bounce:
 
 
 def _nonstandard(
-    headers: Headers, sender: Address | None, subject: str, text: str, message_id: str, original: Headers | None
+    headers: Headers,
+    sender: Address | None,
+    subject: str,
+    text: str,
+    message_id: str,
+    original: Headers | None,
+    *,
+    is_report: bool,
 ) -> Bounce | None:
     failed = headers.raw("x-failed-recipients")
-    if not failed and not _sounds_like_bounce(headers, sender, subject, text):
+    if not (failed or is_report or _sounds_like_bounce(headers, sender, subject, text)):
         return None
     recipients = addresses_in(failed) if failed else _failed_addresses(headers, sender, text, original)
     recipient = recipients[0] if recipients else ""
@@ -287,7 +295,11 @@ def _nonstandard(
 
 
 def _sounds_like_bounce(headers: Headers, sender: Address | None, subject: str, text: str) -> bool:
-    """Two of: sent by a mail system, to nobody in particular, with such a subject, in such words."""
+    """Sent by a mail system or with a null sender, and in such words.
+
+    Customers write of parcels that could not be delivered: words alone are not enough, unless a
+    server's status code stands among them.
+    """
     local = sender.email.partition("@")[0] if sender else ""
     name = sender.name if sender else ""
     by_system = phrases.SYSTEM.match(local) is not None or phrases.SYSTEM_NAME.search(name) is not None
@@ -296,24 +308,21 @@ def _sounds_like_bounce(headers: Headers, sender: Address | None, subject: str, 
     words_fit = phrases.WORDS.search(text[:5000]) is not None
     if phrases.NOT_BOUNCE.search(subject):
         return False
-    signs = (by_system or null_path) + subject_fits + words_fit
-    return signs >= 2 and (by_system or null_path or "received" not in headers or words_fit)
+    if by_system or null_path:
+        return subject_fits or words_fit
+    return subject_fits and words_fit and _ENHANCED.search(text[:5000]) is not None
 
 
 _LINE_ADDRESS = re.compile(
-    r"^[\s*>•·-]{0,12}(?:(?:rcpt|to|recipient|user|address|e-?mail|mailbox|undeliverable to|failed recipient|收件人|收信人|邮箱|收件人邮箱|收件者|宛先|получатель|empfänger|destinataire|destinatario|para)"
-    r"[^:：@<\n]{0,40}[:：]\s*)?[<(\[\"']{0,2}(?:rfc822;|smtp:|mailto:)?([^\s<>\"'(),;:\[\]]{1,64}@[^\s<>\"'(),;:\[\]]{1,253})",
+    r"^[\s*>•·(-]{0,12}(?:(?:[^\n]{0,80};)?(?:dda:)?smtp=|(?:expanded from|unknown user|no such user|invalid recipient|rcpt|to|recipient|user|address|e-?mail|mailbox|undeliverable to|failed recipient|收件人|收信人|邮箱|收件人邮箱|收件者|宛先|получатель|empfänger|destinataire|destinatario|para)"
+    r"[^:：@<\n]{0,40}[:： ]\s*)?[<(\[\"']{0,2}(?:rfc822;|smtp:|mailto:)?([^\s<>\"'(),;:\[\]]{1,64}@[^\s<>\"'(),;:\[\]]{1,253})",
     re.IGNORECASE | re.MULTILINE,
 )
 
 
 def _failed_addresses(headers: Headers, sender: Address | None, text: str, original: Headers | None) -> list[str]:
     """The addresses that the report complains about: those that begin a line, else any that is nobody else's."""
-    others = {
-        address.lower()
-        for name in ("to", "delivered-to", "x-original-to")
-        for address in addresses_in(headers.raw(name) or "")
-    }
+    others = {address.lower() for name in ("to", "delivered-to") for address in addresses_in(headers.raw(name) or "")}
     if sender is not None:
         others.add(sender.key)
     if original is not None:
@@ -349,8 +358,3 @@ def _reason(text: str, recipient: str) -> str:
     lines = [line for line in lines if len(line) > 6]
     coded = [line for line in lines if _ENHANCED.search(line) or _REPLY_CODE.search(line)]
     return (coded or lines or [""])[0][:1000]
-
-
-def is_report_part(part: Part) -> bool:
-    """Whether a part belongs to a report instead of being somebody's file."""
-    return part.content_type.startswith("message/") and part.content_type.endswith(("status", "notification", "report"))

@@ -98,7 +98,7 @@ def _decode(raw: bytes, codec: str | None) -> str:
 
 
 def _decode_ascii(raw: bytes, codec: str | None) -> str:
-    if codec is None and b"\x1b" in raw and _JIS_ESCAPE.search(raw):
+    if codec in {None, "ascii"} and b"\x1b" in raw and _JIS_ESCAPE.search(raw):
         return _decode_jis(raw)
     return raw.decode("ascii")
 

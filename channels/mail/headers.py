@@ -77,6 +77,9 @@ def parse_block(raw: bytes, start: int = 0, end: int | None = None) -> tuple[Hea
             break
         match = _FIELD.match(line)
         if match is None:
+            if following >= limit < end:  # cut by the cap
+                position = _skip_flood(raw, position, limit, end)
+                break
             if not _continues(raw, line, position, following, start, limit):
                 break
             if values:

@@ -42,7 +42,7 @@ _LOCAL_PARTS = re.compile(
 )
 _DAEMONS = re.compile(r"(?:mailer-?daemon|postmaster|mdaemon|mail-?delivery-?system)(?:[+=._-].*)?\Z", re.IGNORECASE)
 _SUBJECT = re.compile(
-    r"""\s*(?:(?:re|aw|fwd?)\s*:\s*)?\[?(?:auto(?:matic)?[\s:_-]{0,3}(?:reply|response|answer|generated)|autoreply|auto[\s-]?antwort|out\ of\ (?:the\ )?office
+    r"""\s*(?:(?:re|aw|fwd?|auto)\s*:\s*){0,2}\[?(?:auto(?:matic)?[\s:_-]{0,3}(?:reply|response|answer|generated)|autoreply|auto[\s-]?antwort|out\ of\ (?:the\ )?office
     |automatische\ (?:antwort|abwesenheits\w*)|abwesenheits(?:notiz|nachricht|meldung|assistent)|abwesend\b|abwesenheit:|r[ée]ponse\ automatique|message\ d.absence|absence\ du\ bureau
     |respuesta\ autom[áa]tica|fuera\ de\ (?:la\ )?oficina|ausencia\ de\ la\ oficina|resposta\ autom[áa]tica|fora\ do\ escrit[óo]rio|risposta\ automatica|fuori\ (?:sede|ufficio)
     |automatisch\ antwoord|automatische\ reactie|afwezigheid\w*|odpowied[źz]\ automatyczna|automatyczna\ odpowied[źz]|autoodpowied[źz]|poza\ biurem|автоматический\ ответ|автоответ|автоматична\ відповідь

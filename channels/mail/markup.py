@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 
 import nh3
 
@@ -160,7 +161,7 @@ def sanitize(
         attributes=_ALL_ATTRIBUTES,
         attribute_filter=chosen,
         url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
-        url_relative="deny",
+        url_relative="pass_through",  # only the filter's own addresses of inline images are; it drops all others
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
         strip_comments=True,
@@ -170,4 +171,4 @@ def sanitize(
 
 def text_as_html(text: str) -> str:
     """Plain words as HTML that keeps their lines."""
-    return f'<div style="white-space:pre-wrap">{nh3.clean_text(text)}</div>' if text else ""
+    return f'<div style="white-space:pre-wrap">{escape(text)}</div>' if text else ""

@@ -125,7 +125,7 @@ def _children(
         return ()
     spans = _spans(reading, start, end, boundary.encode("latin-1", "replace").rstrip())
     if not spans:
-        guess = _GUESSED_BOUNDARY.search(reading.raw, start, min(end, start + 65_536))
+        guess = _GUESSED_BOUNDARY.search(reading.raw, max(start - 1, 0), min(end, start + 65_536))
         reading.note("boundary not found")
         spans = _spans(reading, start, end, guess[1]) if guess else []
     default = "message/rfc822" if content_type == "multipart/digest" else "text/plain"

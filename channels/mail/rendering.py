@@ -6,6 +6,7 @@ A tokenizer, not a tree: one pass, linear in the input, safe on the HTML that is
 # ruff: noqa: E501, SIM905
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from html import unescape
@@ -15,7 +16,8 @@ from channels.mail.charsets import clean
 MAX_TEXT = 1_000_000
 """Characters of text that are taken from a page; nobody reads on behind that."""
 
-_MAX_HTML = 4_000_000
+_MAX_HTML = 2_000_000
+_MAX_LINES = 30_000
 
 
 class Mark(Enum):
@@ -42,9 +44,9 @@ class Line:
 
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|\Z)"
-    r"|<(style|script|title|head|template|noscript|textarea|select)\b[^>]{0,4000}+>.*?(?:</\1|\Z)"
+    r"|<(style|script|title|head|template|noscript|textarea|select)\b[^>]{0,4000}+>.*?(?:</\1[^>]{0,100}+>?|\Z)"
     r"|<(/?)([a-zA-Z][a-zA-Z0-9:]{0,20})((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+'|[\"'])*+)>"
-    r"|<[!?][^>]*+>?|[^<]+|<",
+    r"|<[!?][^>]*+>?|[^<]+|<(?:<*(?=<))?",
     re.IGNORECASE | re.DOTALL,
 )
 _HEAD_BODY = re.compile(r"<body", re.IGNORECASE)
@@ -141,10 +143,10 @@ class _Page:
             self.lines.append(Line("", self.depth))
 
     def write(self, text: str) -> None:
-        if not self.has_words:
+        if not self.has_words and (text.strip() or not self.words):
             self.line_depth = self.depth
-            self.line_mark = self._mark()
             self.has_words = bool(text.strip())
+            self.line_mark = self._mark() if self.has_words else Mark.NONE
         self.words.append(text)
         self.size += len(text)
 
@@ -163,17 +165,22 @@ def render(html: str) -> list[Line]:
         name = match[3]
         if name is not None:
             _tag(page, bool(match[2]), name.lower(), match[4])
-        elif (run := match.group())[0] != "<" or len(run) == 1:
+        elif (run := match.group())[0] != "<" or run[1:2] in {"", "<"}:
             _text(page, run)
-        if page.size > MAX_TEXT:
+        if page.size > MAX_TEXT or len(page.lines) > _MAX_LINES:
             break
     page.break_line()
     return _tidy(page.lines)
 
 
-def as_text(lines: list[Line]) -> str:
+def as_text(lines: Sequence[Line]) -> str:
     """Lines as plain text, quotations marked as people do."""
-    return "\n".join(f"{'> ' * line.depth}{line.text}".rstrip() if line.depth else line.text for line in lines)
+    return "\n".join(marked(line) for line in lines)
+
+
+def marked(line: Line) -> str:
+    """A line with its quote marks."""
+    return f"{'> ' * line.depth}{line.text}".rstrip() if line.depth else line.text
 
 
 def _text(page: _Page, token: str) -> None:
@@ -239,7 +246,7 @@ def _open(page: _Page, name: str, attributes: str) -> None:
     opened = _Open(name, page.stack[-1].mark if page.stack else Mark.NONE)
     if attributes and _INTERESTING.search(attributes):
         _recognize(page, opened, attributes)
-    if name == "blockquote" and opened.mark is Mark.QUOTE:
+    if name == "blockquote" and (page.depth or opened.mark is Mark.QUOTE):
         opened.quotes = True
     if name == "includetail":
         page.rest_pending = True

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501, RUF001
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from channels.mail import phrases
 from channels.mail.attributions import is_rule
@@ -90,13 +90,11 @@ def _divides(text: str) -> bool:
     return is_rule(text) or _DELIMITER.match(text) is not None
 
 
-def _paragraphs(texts: Sequence[str], end: int) -> list[int]:
-    """Where paragraphs begin, last first."""
-    return [
-        number
-        for number in range(end - 1, -1, -1)
-        if texts[number].strip() and (number == 0 or not texts[number - 1].strip() or _divides(texts[number - 1]))
-    ]
+def _paragraphs(texts: Sequence[str], end: int) -> Iterator[int]:
+    """Where paragraphs begin, last first; not farther up than any signature stands."""
+    for number in range(end - 1, max(-1, end - 200), -1):
+        if texts[number].strip() and (number == 0 or not texts[number - 1].strip() or _divides(texts[number - 1])):
+            yield number
 
 
 def _disclaimer_start(texts: Sequence[str], end: int) -> int:
@@ -198,10 +196,9 @@ def _looks_like_contact(lines: Sequence[str]) -> bool:
 
 def _contact_block(texts: Sequence[str], lowest: int, end: int, sender: str) -> int | None:
     """A last paragraph that begins with a name and is mostly ways to reach its owner."""
-    starts = _paragraphs(texts, end)
-    if not starts or starts[0] == 0 or starts[0] < lowest:
+    start = next(_paragraphs(texts, end), 0)
+    if start == 0 or start < lowest:
         return None
-    start = starts[0]
     block = [text.strip() for text in texts[start:end] if text.strip()]
     first = block[0].strip("*_ ,-–—")
     is_named = _is_sender(first, sender) or _looks_like_name(first)

@@ -5,6 +5,8 @@ them is enough by itself: whoever writes must be a participant, or the mail open
 own that is linked and shown to a person (FreeScout CVE-2026-47123, security.md 1.6).
 """
 
+# ruff: noqa: RUF001
+
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ def decode(body: bytes, encoding: str) -> bytes:
 
 def _base64(body: bytes) -> bytes:
     head = body[:200]
-    if len(_NOT_BASE64.findall(head)) * 4 > len(head):  # said to be base64, is plain text
+    if (len(_NOT_BASE64.findall(head)) + head.strip().count(b" ")) * 6 > len(head):  # said to be base64, is plain text
         return body
     padding = body.find(b"=")
     if padding >= 0 and len(body) - padding > 8:

@@ -21,10 +21,10 @@ from channels.mail.attributions import (
     is_rule,
     role_of,
 )
-from channels.mail.rendering import Line, Mark, as_text
+from channels.mail.rendering import Line, Mark, marked
 
-MAX_LINES = 20_000
-"""Lines that are looked at; a longer mail is quoted history or a log, and its rest is left as it is."""
+MAX_LINES = 10_000
+"""Lines that are looked at; a longer mail is quoted history or a log, and its rest counts as its last line."""
 
 
 class Kind(Enum):
@@ -69,10 +69,10 @@ class Trimmed:
         return any(part.kind in {Kind.QUOTE, Kind.HEADERS, Kind.ATTRIBUTION, Kind.CONTEXT} for part in self.parts)
 
 
-def parse_lines(text: str) -> list[Line]:
+def parse_lines(raw: Sequence[str]) -> list[Line]:
     """The lines of plain text with their ">" marks counted."""
     lines: list[Line] = []
-    for line in text.split("\n"):
+    for line in raw:
         if line[:4].lstrip(" \t").startswith(">") and not (lines and _is_address_broken(lines[-1].text)):
             lines.append(_quoted_line(line))
         else:
@@ -96,14 +96,15 @@ def _quoted_line(line: str) -> Line:
 
 def trim(text: str, *, sender: str = "") -> Trimmed:
     """The parts of a plain text; `sender` is the name in the From header, which signatures repeat."""
-    lines = parse_lines(text)
-    return _assemble(text, lines, text.split("\n"), _sort(lines[:MAX_LINES], sender))
+    raw = text.split("\n", MAX_LINES)
+    lines = parse_lines(raw)
+    return _assemble(text, lines, raw, _sort(lines[:MAX_LINES], sender))
 
 
 def trim_lines(lines: Sequence[Line], *, sender: str = "") -> Trimmed:
     """The parts of rendered HTML, whose structure helps."""
-    text = as_text(list(lines))
-    return _assemble(text, lines, text.split("\n"), _sort(lines[:MAX_LINES], sender))
+    raw = [marked(line) for line in lines]
+    return _assemble("\n".join(raw), lines, raw, _sort(lines[:MAX_LINES], sender))
 
 
 def _sort(lines: Sequence[Line], sender: str) -> list[Kind]:
@@ -285,7 +286,10 @@ def _keep_context(lines: Sequence[Line], kinds: list[Kind]) -> None:
         return
     for first, stop in answered:
         for number in range(first, stop):
-            if kinds[number] is Kind.QUOTE:
+            opening = find_attribution(lines, number, first)
+            if opening is not None:
+                kinds[opening.start : opening.stop] = [Kind.ATTRIBUTION] * (opening.stop - opening.start)
+            elif kinds[number] is Kind.QUOTE:
                 kinds[number] = Kind.CONTEXT
 
 
