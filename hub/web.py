@@ -107,6 +107,8 @@ def _guard(settings: Settings) -> Any:  # noqa: ANN401 - aiohttp's middleware ty
     from urllib.parse import urlsplit
 
     own = urlsplit(settings.server.public_url).netloc
+    client = ClientAddress(settings.server.trusted_proxies)
+    under_way: dict[str, int] = {}
     probes = frozenset({"/healthz", "/readyz", "/metrics"})
 
     @web.middleware
@@ -118,11 +120,19 @@ def _guard(settings: Settings) -> Any:  # noqa: ANN401 - aiohttp's middleware ty
         if request.headers.get("Upgrade"):
             return await handler(request)
         is_upload = request.method == "POST" and request.path.endswith(_UPLOADS)
+        address = client(request)
+        if under_way.get(address, 0) >= settings.limits.connections_per_address:
+            return error_response(RateLimited())
+        under_way[address] = under_way.get(address, 0) + 1
         try:
             async with asyncio.timeout(_UPLOAD_DEADLINE_S if is_upload else _DEADLINE_S):
                 return await handler(request)
         except TimeoutError:
             return _error(408, "unavailable", "The request took too long.")
+        finally:
+            under_way[address] -= 1
+            if not under_way[address]:
+                del under_way[address]
 
     return middleware
 

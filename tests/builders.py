@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -19,10 +19,18 @@ from hub.services.access import Scope
 from hub.services.messages import Words
 from hub.settings import AgentSettings, ChannelSettings, Disposition, QueueSettings, Secret, Settings, Tier
 from hub.settings.floor import AwayReason
+from hub.storage.rows import Rows
 from hub.storage.tables import AGENTS, INTERACTIONS, MESSAGES, OFFERS
 from hub.storage.unit_of_work import UnitOfWork
 
 QUEUES = ("support", "billing")
+R = TypeVar("R", bound=msgspec.Struct)
+PEOPLE: tuple[tuple[str, Literal["agent", "supervisor", "admin"]], ...] = (
+    ("ann", "agent"),
+    ("bob", "agent"),
+    ("sue", "supervisor"),
+    ("ada", "admin"),
+)
 
 
 def small_company(
@@ -33,7 +41,7 @@ def small_company(
         queues={name: QueueSettings(id=name, name=name.title(), target_s=60.0) for name in QUEUES},
         agents={
             name: AgentSettings(id=name, name=f"{name.title()} Example", email=f"{name}@example.test", role=role)
-            for name, role in (("ann", "agent"), ("bob", "agent"), ("sue", "supervisor"), ("ada", "admin"))
+            for name, role in PEOPLE
         },
         channels={"site": ChannelSettings(id="site", kind="webchat", options={"queue": "support"})},
         dispositions={"solved": Disposition(id="solved", label={"en": "Solved"})},
@@ -154,8 +162,8 @@ class Desk:
         """Return an interaction's messages as stored."""
         return list(await self._rows(MESSAGES, "WHERE interaction = $1 ORDER BY n", interaction.id))
 
-    async def _rows(self, rows: Any, tail: str, *args: object) -> list[Any]:
-        async def unit(tx: UnitOfWork) -> list[Any]:
+    async def _rows(self, rows: Rows[R], tail: str, *args: object) -> list[R]:
+        async def unit(tx: UnitOfWork) -> list[R]:
             return await tx.select(rows, tail, *args)
 
         return await self.hub.services.store.read(unit)

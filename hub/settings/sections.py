@@ -192,8 +192,6 @@ class Limits(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     browser."""
     file_link_s: SomeSeconds = 600.0
     """How long a signed link to a file works. Short: it dies while the page is read; long: a leaked link lives on."""
-    visitor_open_chats: Some = 1
-    """Chats one visitor may have open at once."""
     visitor_messages_per_day: Some = 300
     """Messages of one visitor in a day; people write fewer than 100."""
     visitor_idle_days: Some = 30
@@ -215,7 +213,8 @@ class Limits(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sockets_per_agent: Some = 6
     """Open consoles of one agent."""
     connections_per_address: Some = 50
-    """Connections that show no session, from one network address."""
+    """Requests of one network address being answered at once. Offices share an address; more is somebody who holds
+    connections open on purpose."""
     visitor_frame_bytes: Some = 16_384
     """Largest frame a visitor's socket may send: a message of 4000 characters takes up to 16,000 bytes."""
     staff_frame_bytes: Some = 65_536
@@ -224,9 +223,6 @@ class Limits(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Largest body of an HTTP request that is no upload."""
     connect_s: SomeSeconds = 5.0
     """How long a socket may be open without saying who it is. Longer lets strangers hold memory."""
-    unread_frames: Some = 200
-    """Frames that may wait for a slow reader before it is told to read anew. Fewer interrupts phones on trains; more
-    is memory held for each of them."""
 
 
 class Demo(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
