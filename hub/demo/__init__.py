@@ -1,0 +1,14 @@
+"""The living demo: simulated visitors and colleagues, a believable past, one-click sign-in, a shop to chat from.
+
+Nothing here is reachable from `hub serve`.
+
+    config.py   the demo's settings: its company, its own data folder
+    pages.py    what a browser fetches under /demo
+    world.py    who comes and who works, while the hub runs
+    past.py     the customers and conversations there were before
+"""
+
+from hub.demo.config import demo_settings
+from hub.demo.world import Demo, setup, start_demo
+
+__all__ = ["Demo", "demo_settings", "setup", "start_demo"]

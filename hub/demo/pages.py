@@ -1,0 +1,131 @@
+"""What a browser fetches under /demo: the way in, the shop, and how many visitors come."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+import msgspec
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from hub.auth import Auth
+from hub.domain.errors import BadRequest
+from hub.settings import Settings
+
+_LANDING_POLICY: Final = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'; "
+    "style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+_SHOP_POLICY: Final = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'; "
+    "style-src 'self'; frame-src 'self'; img-src 'self' data:; connect-src 'self'"
+)
+_MOST_PER_MINUTE: Final = 60.0
+_ROLES: Final = ("agent", "agent2", "supervisor", "admin")
+_FILES: Final = {"landing.css": "text/css", "landing.js": "text/javascript"}
+
+
+class Visits(Protocol):
+    """The stream of visitors, as the page's slider sees it."""
+
+    rate: float
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the slider says."""
+
+    rate_per_minute: float
+
+
+class Pages:
+    """The routes. `visits` gives the stream of visitors; `counts` what the page shows of the floor."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        auth: Auth,
+        templates: Path,
+        visits: Callable[[], Visits],
+        counts: Callable[[], dict[str, int]],
+    ) -> None:
+        self._settings = settings
+        self._auth = auth
+        self._folder = templates / "demo"
+        self._visits = visits
+        self._counts = counts
+        loader = FileSystemLoader(templates)
+        self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, auto_reload=False)
+        self._bodies = {name: (self._folder / name).read_bytes() for name in _FILES}
+
+    def attach(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_get("/demo", self._landing)
+        app.router.add_get("/demo/shop", self._shop)
+        app.router.add_get("/demo/visitors", self._visitors)
+        app.router.add_post("/demo/visitors", self._change_visitors)
+        app.router.add_post("/demo/session", self._auth.demo_session)
+        app.router.add_get("/demo/{name:landing\\.(?:css|js)}", self._file)
+
+    async def _landing(self, request: web.Request) -> web.Response:
+        demo = self._settings.demo
+        people = [
+            (role, self._settings.agents[getattr(demo, role)]) for role in _ROLES if self._has(getattr(demo, role))
+        ]
+        text = self._templates.get_template("demo/landing.html").render(
+            lang=_language(request),
+            company=self._settings.company.name,
+            people=[{"role": role, "name": agent.name} for role, agent in people],
+            rate=self._visits().rate,
+            most=int(_MOST_PER_MINUTE),
+        )
+        return _page(text, _LANDING_POLICY)
+
+    def _has(self, agent_id: str) -> bool:
+        return agent_id in self._settings.agents
+
+    async def _shop(self, request: web.Request) -> web.Response:
+        site = next(iter(self._settings.channels), "")
+        text = self._templates.get_template(self._shop_template()).render(lang=_language(request), site=site, hub="")
+        response = _page(text, _SHOP_POLICY)
+        # The chat's frame asks which page carries it.
+        response.headers["Referrer-Policy"] = "same-origin"
+        return response
+
+    def _shop_template(self) -> str:
+        """Return the page of a customer's site that the first channel brings along: whichever kind it is."""
+        kinds = [channel.kind for channel in self._settings.channels.values()]
+        names = [f"{kind}/demo_site.html" for kind in kinds]
+        return next((name for name in names if name in self._templates.list_templates()), "demo/no_shop.html")
+
+    async def _file(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        return web.Response(
+            body=self._bodies[name],
+            content_type=_FILES[name],
+            charset="utf-8",
+            headers={"Cache-Control": "no-cache"},
+        )
+
+    async def _visitors(self, _request: web.Request) -> web.Response:
+        return web.json_response({"ok": True, "rate_per_minute": self._visits().rate, "counts": self._counts()})
+
+    async def _change_visitors(self, request: web.Request) -> web.Response:
+        self._auth.check_origin(request)
+        try:
+            wanted = msgspec.json.decode(await request.read(), type=Rate).rate_per_minute
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+            raise BadRequest(f"The body is not what is expected: {error}.") from None
+        if not 0 <= wanted <= _MOST_PER_MINUTE:
+            raise BadRequest(f"Between 0 and {_MOST_PER_MINUTE:g} visitors a minute.")
+        self._visits().rate = wanted
+        return await self._visitors(request)
+
+
+def _page(text: str, policy: str) -> web.Response:
+    return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": policy})
+
+
+def _language(request: web.Request) -> str:
+    asked = str(request.query.get("lang") or request.headers.get("Accept-Language", ""))
+    return "zh" if asked.startswith("zh") else "en"
