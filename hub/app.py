@@ -14,10 +14,14 @@ from typing import IO, Any
 
 from aiohttp import web
 
+import agent_console
+from agent_console import ConsoleServices, ConsoleSockets, House, Rows
 from channels import KINDS
 from hub import jobs
+from hub.auth import Auth
 from hub.clock import Clock, SystemClock
 from hub.contract import Channel, HubSide
+from hub.demo import Demo
 from hub.domain.agent import Role
 from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
@@ -34,6 +38,7 @@ from hub.services.invariants import InvariantMonitor
 from hub.services.offers import Offers
 from hub.services.people import People
 from hub.services.presence import PresenceService
+from hub.services.reading import Reading
 from hub.services.search import Search
 from hub.services.supervision import Supervision
 from hub.services.timeline import Timeline
@@ -69,6 +74,7 @@ class Services:
     offers: Offers
     people: People
     presence: PresenceService
+    reading: Reading
     search: Search
     supervision: Supervision
     timeline: Timeline
@@ -88,7 +94,8 @@ class Hub:
         self.channels: list[Channel] = []
         self.jobs = jobs.Jobs(services.store, services.bus, clock, _handlers(services))
         self.side: HubSide
-        self.console: Any = None
+        self.console: ConsoleSockets | None = None
+        self.demo: Demo | None = None
         self._feed = ChannelFeed(services.floor, services.signals)
         self.monitor = InvariantMonitor(services.floor, self._on_violation)
         self._housekeeper: asyncio.Task[None] | None = None
@@ -218,7 +225,19 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     for channel in hub.channels:
         if isinstance(channel, HasPages):
             channel.mount(app, hub.side)
-    hub.console = _console(hub, demo=demo)
+    hub.console, authority = _console(hub, is_demo=demo)
+    if demo:
+        from hub.demo import setup
+
+        hub.demo = setup(
+            app,
+            settings=settings,
+            accounts=services.accounts,
+            auth=authority,
+            floor=services.floor,
+            templates=hub.side.templates,
+            key=key,
+        )
     return hub
 
 
@@ -242,6 +261,7 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
         offers=offers,
         people=People(store, settings),
         presence=PresenceService(store, settings),
+        reading=Reading(store),
         search=Search(store, settings),
         supervision=Supervision(store, settings, handling),
         timeline=Timeline(store),
@@ -263,10 +283,31 @@ def _handlers(services: Services) -> dict[str, jobs.Handler]:
     }
 
 
-def _console(hub: Hub, *, demo: bool) -> Any:
-    from agent_console import setup
-
-    return setup(hub.app, hub.services, hub.settings, demo=demo)
+def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
+    """Add the console to the hub's application."""
+    services, side = hub.services, hub.side
+    kinds = {channel.capabilities.kind: channel.capabilities for channel in hub.channels}
+    rows = Rows(services.floor, kinds, services.files.link)
+    authority = Auth(services.accounts, hub.settings, hub.clock, client_ip=side.client_ip, me=rows.me, is_demo=is_demo)
+    house = House(client_ip=side.client_ip, templates=side.templates)
+    use_cases = ConsoleServices(
+        settings=hub.settings,
+        clock=hub.clock,
+        signals=services.signals,
+        floor=services.floor,
+        accounts=services.accounts,
+        files=services.files,
+        handling=services.handling,
+        messages=services.chats.messages,
+        offers=services.offers,
+        people=services.people,
+        presence=services.presence,
+        reading=services.reading,
+        search=services.search,
+        supervision=services.supervision,
+        timeline=services.timeline,
+    )
+    return agent_console.setup(hub.app, use_cases, authority, house, rows), authority
 
 
 def _store(settings: Settings, clock: Clock, bus: Bus) -> Store:

@@ -28,7 +28,7 @@ office orange p pass passw passwd password passwort patrick pepper pokemon princ
 qwer qwert qwerty qwertyuiop qwertz rainbow root samantha samsung secret server shadow silver snoopy soccer
 spiderman spring starwars summer sunshine superman superuser supervisor support switchboard sys sysadmin system
 taylor team test teste tester testing the this thomas thunder tigger trustno trustnoi user vanilla welcome whatever
-whatsapp william windows winter work yankees you zaq zaqwsx zxcvb zxcvbn zxcvbnm
+william windows winter work yankees you zaq zaqwsx zxcvb zxcvbn zxcvbnm
 """
 _ROOTS: Final = frozenset(_COMMON.split())
 _LOOKS_LIKE: Final = str.maketrans({"@": "a", "4": "a", "0": "o", "3": "e", "$": "s", "5": "s", "7": "t", "!": "i"})
