@@ -23,9 +23,9 @@ Side = Literal["agent", "customer"]
 class Rows:
     """Makes rows of what the floor holds this moment."""
 
-    def __init__(self, floor: Floor, channels: Mapping[str, Capabilities], link: Callable[[FileRef], str]) -> None:
+    def __init__(self, floor: Floor, kinds: Mapping[str, Capabilities], link: Callable[[FileRef], str]) -> None:
         self.floor = floor
-        self._channels = channels
+        self._kinds = kinds
         self._link = link
 
     def me(self, agent_id: str) -> shapes.Me | None:
@@ -122,7 +122,7 @@ class Rows:
         brief = floor.customers.get(interaction.customer)
         is_waiting = interaction.state in _WAITING
         place = floor.place(interaction.id) if is_waiting else None
-        capabilities = self._channels.get(interaction.channel)
+        capabilities = self._kinds.get(interaction.kind)
         return shapes.InteractionRow(
             id=interaction.id,
             channel=interaction.channel,

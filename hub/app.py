@@ -296,6 +296,7 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         signals=services.signals,
         floor=services.floor,
         accounts=services.accounts,
+        dispatcher=services.dispatcher,
         files=services.files,
         handling=services.handling,
         messages=services.chats.messages,

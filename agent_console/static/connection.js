@@ -122,7 +122,7 @@ function take(answer, sentAt) {
 /** @param {import("./types").Frame} frame */
 function takeFrame(frame) {
   if (syncing) return void waiting.push(frame);
-  if (!held || frame.seq <= held) return;
+  if (!held || frame.seq < held) return;
   if (frame.prev > held) {
     setConnection({ state: "gap", behind: frame.seq - held });
     return void sync();

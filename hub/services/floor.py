@@ -120,8 +120,15 @@ class Floor:
     def apply(self, commit: Commit) -> None:
         """Take in what a commit changed, then tell the watchers."""
         keys: set[Key] = set()
+        messages = []
         for record in commit.records:
-            self._put(record, keys)
+            if isinstance(record, Message):
+                messages.append(record)
+            else:
+                self._put(record, keys)
+        for message in messages:
+            # Behind their interaction, which the same commit may have begun.
+            self._put(message, keys)
         for event in commit.events:
             self.seq = max(self.seq, event.seq)
             if event.kind in COUNTED and event.at >= self.day_began_at:

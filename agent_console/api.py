@@ -1,0 +1,288 @@
+"""The REST API under /api/v1 (docs/reference/protocols.md, 3)."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from agent_console import api_shapes as api
+from agent_console import rows, shapes
+from agent_console.routes import Answer, Call, Handler, NoQuery, Nothing, Route
+from agent_console.rows import Rows, named
+from agent_console.services import Authority, ConsoleServices, Endpoint
+from hub.domain.messages import FileRef
+from hub.services.accounts import Login, PasswordChange
+from hub.services.people import Edit
+from hub.services.reading import Known
+from hub.services.timeline import KINDS
+from hub.settings.floor import Texts
+
+_CHUNK = 65_536
+
+
+class Api:
+    """The handlers; each is one row of `routes`."""
+
+    def __init__(self, services: ConsoleServices, auth: Authority, rows: Rows) -> None:
+        self._hub = services
+        self._auth = auth
+        self._rows = rows
+
+    # -- customers
+
+    async def customers(self, call: Call) -> Answer:
+        """Search people, or list the latest."""
+        query: api.FindCustomers = call.query
+        if not query.q.strip():
+            known = await self._hub.reading.latest_customers(call.scope, query.limit)
+            return api.CustomersAnswer(customers=[_card(one) for one in known])
+        return api.CustomersAnswer(customers=await self._found(query.q, call, query.limit))
+
+    async def _found(self, q: str, call: Call, limit: int) -> list[api.CustomerCard]:
+        hits = {hit.id: hit for hit in await self._hub.search.customers(q, call.scope, limit=limit)}
+        known = await self._hub.reading.known(list(hits))
+        return [_card(one, hits[one.customer.id].matched) for one in known]
+
+    async def customer(self, call: Call) -> Answer:
+        """One profile."""
+        profile = await self._hub.people.profile(call.id, call.scope)
+        return api.CustomerAnswer(customer=rows.customer(profile))
+
+    async def edit_customer(self, call: Call) -> Answer:
+        """Change a profile."""
+        given = msgspec.to_builtins(call.body)
+        await self._hub.people.edit(call.id, Edit(**given), call.scope)
+        return await self.customer(call)
+
+    async def timeline(self, call: Call) -> Answer:
+        """One page of everything with a customer; kinds that this hub does not have are skipped."""
+        query: api.TimelineQuery = call.query
+        asked = [kind for kind in query.kinds.split(",") if kind]
+        kinds = [kind for kind in asked if kind in KINDS]
+        if asked and not kinds:
+            await self._hub.people.profile(call.id, call.scope)
+            return api.TimelineAnswer(items=[], before=None)
+        page = await self._hub.timeline.page(
+            call.id, call.scope, before=query.before, kinds=kinds or None, q=query.q or None, limit=query.limit
+        )
+        return api.TimelineAnswer(items=page.items, before=page.before)
+
+    async def add_note(self, call: Call) -> Answer:
+        """Tell colleagues something about a customer."""
+        agent = call.signed.agent
+        note = await self._hub.people.add_note(call.id, call.body.text, call.scope, name=agent.name)
+        return api.NoteAnswer(note=rows.note(note))
+
+    async def duplicates(self, call: Call) -> Answer:
+        """Who may be the same person."""
+        found = await self._hub.people.duplicates(call.id, call.scope)
+        return api.DuplicatesAnswer(
+            duplicates=[
+                api.DuplicateShape(
+                    customer=api.DuplicatePerson(one.id, named(one.name, one.id)),
+                    evidence=one.evidence,
+                    score=one.score,
+                )
+                for one in found
+            ]
+        )
+
+    async def merge(self, call: Call) -> Answer:
+        """Make two customers one."""
+        merge = await self._hub.people.merge(call.id, call.body.source, call.scope)
+        return api.MergeAnswer(merge=merge.id)
+
+    async def undo_merge(self, call: Call) -> Answer:
+        """Make them two again."""
+        merge = await self._hub.people.undo_merge(call.id, call.scope)
+        return api.MergeAnswer(merge=merge.id)
+
+    async def search(self, call: Call) -> Answer:
+        """Customers, messages and notes that hold every word."""
+        query: api.SearchQuery = call.query
+        found = await self._hub.search.find(query.q, call.scope, limit=query.limit)
+        hits = {hit.id: hit for hit in found.customers}
+        known = await self._hub.reading.known(list(hits))
+        cards = [_card(one, hits[one.customer.id].matched) for one in known]
+        return api.SearchAnswer(customers=cards, messages=found.messages, notes=found.notes)
+
+    # -- interactions
+
+    async def interaction(self, call: Call) -> Answer:
+        """One interaction, open or ended."""
+        found, customer = await self._hub.reading.interaction(call.id, call.scope)
+        current = self._hub.floor.interactions.get(found.id, found)
+        return api.InteractionAnswer(interaction=self._rows.interaction(current, customer_name=customer.name))
+
+    async def messages(self, call: Call) -> Answer:
+        """A page of its messages."""
+        query: api.MessagesQuery = call.query
+        found, messages, is_earlier = await self._hub.reading.page(
+            call.id, call.scope, before=query.before_n, limit=query.limit
+        )
+        shown = [self._rows.message(message, reached_n=found.reached_n) for message in messages]
+        return api.MessagesAnswer(messages=shown, earlier=is_earlier)
+
+    async def upload(self, call: Call) -> Answer:
+        """Keep a file, to be sent with a message."""
+        await self._hub.reading.interaction(call.id, call.scope)
+        stored = await self._hub.files.store(
+            call.id,
+            call.query.name,
+            call.request.content.iter_chunked(_CHUNK),
+            by=call.scope.actor,
+            limit=self._hub.settings.limits.staff_upload_bytes,
+        )
+        return api.FileAnswer(file=self._rows.file(FileRef(stored.id, stored.name, stored.type, stored.size)))
+
+    # -- the hub
+
+    async def settings(self, call: Call) -> Answer:
+        """What the console needs to know of the configuration, in the browser's language."""
+        known = self._hub.settings
+        language = spoken(call.request.headers.get("Accept-Language", ""), known.company.languages)
+
+        def text(texts: Texts) -> str:
+            return known.text(texts, language)
+
+        return api.SettingsAnswer(
+            queues=[api.QueueShape(id=q.id, name=q.name, color=q.color or None) for q in known.queues.values()],
+            dispositions=[
+                api.DispositionShape(id=key, label=text(one.label), queues=list(one.queues))
+                for key, one in known.dispositions.items()
+            ],
+            away_reasons=[api.ReasonShape(key, text(one.label)) for key, one in known.away_reasons.items()],
+            canned_replies=self._canned_replies(),
+            tiers=[api.ReasonShape(key, text(one.label)) for key, one in known.tiers.items()],
+            languages=list(known.company.languages),
+            demo=self._auth.is_demo,
+            company=known.company.name,
+            role=call.signed.agent.role,
+        )
+
+    def _canned_replies(self) -> list[api.CannedReplyShape]:
+        """Return each reply once for each language it is written in."""
+        return [
+            api.CannedReplyShape(
+                id=f"{key}:{language}",
+                shortcut=one.shortcut,
+                title=self._hub.settings.text(one.title, language),
+                text=text,
+                languages=[language],
+                queues=list(one.queues),
+            )
+            for key, one in self._hub.settings.canned_replies.items()
+            for language, text in one.text.items()
+        ]
+
+    async def events(self, call: Call) -> Answer:
+        """A page of the journal."""
+        query: api.EventsQuery = call.query
+        found, head = await self._hub.reading.events(call.scope, after=query.after, limit=query.limit)
+        return api.EventsAnswer(
+            events=[msgspec.convert(event, api.EventShape, from_attributes=True) for event in found],
+            next=found[-1].seq if found else query.after,
+            head=head,
+        )
+
+    # -- the table
+
+    def routes(self) -> list[Route]:
+        """Return the whole API."""
+        return [*self._of_sessions(), *self._of_customers(), *self._of_the_rest()]
+
+    def _of_sessions(self) -> list[Route]:
+        auth, session = self._auth, api.SessionAnswer
+        routes = [
+            _raw("POST", "/session", "Sign in", auth.sign_in, session, Login),
+            _raw("GET", "/session", "Who is signed in", auth.session, session),
+            _raw("DELETE", "/session", "Sign out", auth.sign_out, Answer),
+            _raw("GET", "/sessions", "One's own sessions", auth.sessions, api.SessionsAnswer),
+            _raw("DELETE", "/sessions/{id}", "End one of one's own sessions", auth.revoke, Answer),
+            _raw("POST", "/password", "Change one's own password", auth.change_password, Answer, PasswordChange),
+        ]
+        if auth.is_demo:
+            routes.append(_raw("POST", "/demo/session", "Be one of us", auth.demo_session, session, api.DemoSignIn))
+        return routes
+
+    def _of_customers(self) -> list[Route]:
+        one = "/customers/{id}"
+        return [
+            _route("GET", "/customers", "Find customers", self.customers, api.CustomersAnswer, query=api.FindCustomers),
+            _route("GET", one, "A profile", self.customer, api.CustomerAnswer),
+            _route("PATCH", one, "Change a profile", self.edit_customer, api.CustomerAnswer, body=api.EditProfile),
+            _route("GET", f"{one}/timeline", "Everything", self.timeline, api.TimelineAnswer, query=api.TimelineQuery),
+            _route("POST", f"{one}/notes", "Add a note", self.add_note, api.NoteAnswer, body=api.NewNote),
+            _route("GET", f"{one}/duplicates", "Who may be the same", self.duplicates, api.DuplicatesAnswer),
+            _route("POST", f"{one}/merge", "Make two one", self.merge, api.MergeAnswer, body=api.MergeSource),
+            _route("POST", "/merges/{id}/undo", "Make them two again", self.undo_merge, api.MergeAnswer, body=Nothing),
+        ]
+
+    def _of_the_rest(self) -> list[Route]:
+        one = "/interactions/{id}"
+        return [
+            _route("GET", "/search", "Search", self.search, api.SearchAnswer, query=api.SearchQuery),
+            _route("GET", one, "An interaction", self.interaction, api.InteractionAnswer),
+            _route("GET", f"{one}/messages", "Messages", self.messages, api.MessagesAnswer, query=api.MessagesQuery),
+            _route(
+                "POST", f"{one}/files", "Upload", self.upload, api.FileAnswer, query=api.UploadQuery, is_upload=True
+            ),
+            _route("GET", "/settings", "What the console needs to know", self.settings, api.SettingsAnswer),
+            _route("GET", "/events", "The journal", self.events, api.EventsAnswer, query=api.EventsQuery),
+        ]
+
+
+def _raw(
+    method: str,
+    path: str,
+    summary: str,
+    endpoint: Endpoint,
+    answer: type[Answer],
+    body: type[msgspec.Struct] | None = None,
+) -> Route:
+    return Route(method=method, path=path, summary=summary, raw=endpoint, answer=answer, body=body)
+
+
+def _route(
+    method: str,
+    path: str,
+    summary: str,
+    handler: Handler,
+    answer: type[Answer],
+    *,
+    query: type[msgspec.Struct] = NoQuery,
+    body: type[msgspec.Struct] | None = None,
+    is_upload: bool = False,
+) -> Route:
+    return Route(
+        method=method,
+        path=path,
+        summary=summary,
+        handler=handler,
+        answer=answer,
+        query=query,
+        body=body,
+        is_upload=is_upload,
+    )
+
+
+def _card(known: Known, matched: str | None = None) -> api.CustomerCard:
+    customer = known.customer
+    return api.CustomerCard(
+        id=customer.id,
+        name=named(customer.name, customer.id),
+        language=customer.language or None,
+        company=customer.company or None,
+        tier=customer.tier or None,
+        addresses=[shapes.AddressShape(kind=a.kind, value=a.value, verified=a.is_verified) for a in known.addresses],
+        matched=matched,
+    )
+
+
+def spoken(accepted: str, served: Sequence[str]) -> str:
+    """Return the first of the browser's languages that is served, else the first that is served."""
+    for part in accepted.split(",")[:20]:
+        wanted = part.partition(";")[0].strip().lower()
+        for language in served:
+            if wanted and wanted.partition("-")[0] == language.lower().partition("-")[0]:
+                return language
+    return served[0] if served else "en"

@@ -1,0 +1,110 @@
+"""What the console is given: the hub's use cases, built elsewhere, and who tells requests apart."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from aiohttp import web
+
+from hub.clock import Clock
+from hub.events import Signals
+from hub.services.accounts import Accounts, Signed
+from hub.services.dispatch import Dispatcher
+from hub.services.files import FileStore
+from hub.services.floor import Floor
+from hub.services.handling import Handling
+from hub.services.messages import Messages
+from hub.services.offers import Offers
+from hub.services.people import People
+from hub.services.presence import PresenceService
+from hub.services.reading import Reading
+from hub.services.search import Search
+from hub.services.supervision import Supervision
+from hub.services.timeline import Timeline
+from hub.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsoleServices:
+    """The hub as the console uses it."""
+
+    settings: Settings
+    clock: Clock
+    signals: Signals
+    floor: Floor
+    accounts: Accounts
+    dispatcher: Dispatcher
+    files: FileStore
+    handling: Handling
+    messages: Messages
+    offers: Offers
+    people: People
+    presence: PresenceService
+    reading: Reading
+    search: Search
+    supervision: Supervision
+    timeline: Timeline
+
+
+Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Authority(Protocol):
+    """Tells who sends a request (`hub.auth.Auth`)."""
+
+    async def sign_in(self, request: web.Request) -> web.Response:
+        """POST /session."""
+        ...
+
+    async def session(self, request: web.Request) -> web.Response:
+        """GET /session."""
+        ...
+
+    async def sign_out(self, request: web.Request) -> web.Response:
+        """DELETE /session."""
+        ...
+
+    async def sessions(self, request: web.Request) -> web.Response:
+        """GET /sessions."""
+        ...
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        """DELETE /sessions/{id}."""
+        ...
+
+    async def change_password(self, request: web.Request) -> web.Response:
+        """POST /password."""
+        ...
+
+    async def demo_session(self, request: web.Request) -> web.Response:
+        """POST /demo/session."""
+        ...
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this hub is a demo."""
+        ...
+
+    async def current(self, request: web.Request) -> Signed:
+        """Return who is signed in; an unsafe method must come from our own pages."""
+        ...
+
+    async def bearer(self, request: web.Request) -> Signed:
+        """Return whose session the request's cookie is."""
+        ...
+
+    def is_own_origin(self, origin: str | None) -> bool:
+        """Whether a page of ours says so."""
+        ...
+
+    def forget_agent(self, agent_id: str) -> None:
+        """Look the account up again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """Where the console lives: what is neither a use case nor a setting."""
+
+    client_ip: Callable[[web.Request], str]
+    templates: Path
