@@ -72,10 +72,10 @@ export async function loadConversation(id) {
   const answer = /** @type {any} */ (await ask("open", { interaction: id, after_n: held?.messages.at(-1)?.n }));
   if (!answer.ok) return explain(answer);
   const messages = held && !answer.earlier ? [...new Map([...held.messages, ...answer.messages].map((row) => [row.id, row])).values()] : answer.messages;
-  const seen = answer.interaction.last_n - answer.interaction.unread;
+  const theirs = messages.filter((/** @type {import("./types").MessageRow} */ row) => row.from === "customer");
   store.setConversation({
     id, interaction: answer.interaction, customer: answer.customer, messages, notes: answer.notes ?? [], segments: answer.segments ?? [],
-    history: answer.history ?? { items: [] }, earlier: Boolean(held ? held.earlier || answer.earlier : answer.earlier), unreadFrom: answer.interaction.unread ? seen + 1 : null,
+    history: answer.history ?? { items: [] }, earlier: Boolean(held ? held.earlier || answer.earlier : answer.earlier), unreadFrom: (answer.interaction.unread && theirs.at(-answer.interaction.unread)?.n) || null,
   });
   for (const kind of /** @type {const} */ (["reply", "note"])) keepBoth(id, kind, answer.draft?.[kind] ?? "");
   return "";

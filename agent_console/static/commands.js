@@ -1,6 +1,6 @@
 /** Everything a person can do with a key or from the palette, in one table. */
 import { accept, openInteraction, park, setPresence, signOut, unpark, wrapUp } from "./actions.js";
-import { t } from "./i18n.js";
+import { t, worded } from "./i18n.js";
 import { closeLayer, customerDrawer, go, prefer, selected, setComposerMode, showCustomerDrawer, showLayer, showPane } from "./screen.js";
 import { hubSettings, interactions, isSupervisor, myOffers, myself } from "./store.js";
 import { isWritable, myGroups, myWork } from "./work.js";
@@ -83,7 +83,7 @@ function ofPages() {
 /** @returns {Command[]} */
 function ofMe() {
   const section = t("section.me");
-  const away = (hubSettings()?.away_reasons ?? []).map((one) => ({ id: `away-${one.id}`, label: t("presence.away", { reason: t(`reason.${one.id}`) === `reason.${one.id}` ? one.label : t(`reason.${one.id}`) }), section, icon: "coffee", run: () => void setPresence("away", one.id) }));
+  const away = (hubSettings()?.away_reasons ?? []).map((one) => ({ id: `away-${one.id}`, label: t("presence.away", { reason: worded(one.label, `reason.${one.id}`) }), section, icon: "coffee", run: () => void setPresence("away", one.id) }));
   return [
     { id: "presence", label: t("presence.change"), section, keys: "P", icon: "user-round", run: () => showLayer("presence") },
     { id: "available", label: t("state.available"), section, icon: "check", alias: "presence", run: () => void setPresence("available") },

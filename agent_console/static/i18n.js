@@ -32,6 +32,15 @@ export function t(key, values) {
   return values ? text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? "")) : text;
 }
 
+/**
+ * The company's own words: one text, or one per language. Where there is only one, ours under `key` is better if there is one.
+ * @param {import("./types").Texts | null | undefined} texts @param {string} [key] @param {string | null} [wanted]
+ */
+export function worded(texts, key = "", wanted = null) {
+  if (texts && typeof texts === "object") return texts[wanted ?? current.value] ?? texts[current.value] ?? Object.values(texts)[0] ?? "";
+  return key in words.value ? t(key) : (texts ?? "");
+}
+
 /** Is there a text under this key? @param {string} key */
 export const has = (key) => key in words.value;
 

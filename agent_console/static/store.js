@@ -1,5 +1,6 @@
 /** The hub's rows as this browser holds them. Nothing else writes them. */
 import { batch, computed, signal } from "vendor/preact";
+import { serverNow } from "./clock.js";
 
 /** @typedef {import("./types").Tables} Tables */
 /** @typedef {import("./types").Conversation} Conversation */
@@ -138,7 +139,7 @@ function noteGone(id, put) {
   const row = put.interactions?.[offer.interaction] ?? interactions.rows.get(offer.interaction);
   const by = row?.agent && row.agent !== offer.agent ? (agents.rows.get(row.agent)?.name ?? "") : null;
   const left = row && ["abandoned", "closed", "cancelled"].includes(row.state);
-  gone.value = { offer, by, at: performance.now(), reason: by !== null ? "taken" : left ? "left" : Date.now() >= offer.deadline_at - 500 ? "missed" : "withdrawn" };
+  gone.value = { offer, by, at: performance.now(), reason: by !== null ? "taken" : left ? "left" : serverNow() >= offer.deadline_at - 500 ? "missed" : "withdrawn" };
 }
 
 /** @param {import("./types").Gone | null} value */

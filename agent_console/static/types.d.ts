@@ -29,7 +29,7 @@ export interface InteractionRow {
 }
 export interface OfferRow {
   id: Id; interaction: Id; agent: Id; made_at: number; deadline_at: number; state: string; why: string[];
-  channel_kind: string; customer_name: string; tier?: string | null; queue: Id; queued_at: number; before: string[];
+  channel_kind: string; customer_name: string; tier?: string | null; queue: Id; queued_at?: number | null; before: string[];
 }
 export interface FileRow { id: Id; name: string; type: string; size: number; url: string }
 export interface Choice { id: string; label: string }
@@ -56,18 +56,21 @@ export interface Customer {
   totals: { interactions: number; messages: number; first_at?: number | null; last_at?: number | null };
 }
 export interface Duplicate {
-  customer: { id: Id; name: string; addresses?: Address[] }; evidence: (string | { kind?: string; text?: string; value?: string })[]; score?: number;
+  id: Id; name: string; evidence: string[]; score?: number;
 }
 export interface TimelineItem {
   kind: string; id: string; at: number; channel_kind?: string; interaction?: Id; title: string; text: string; state?: string | null;
   agent_name?: string | null; queue?: Id | null; n?: number | null; segments?: Segment[];
+  author?: string | null; disposition?: string | null; closing_reason?: string | null;
 }
 export interface Timeline { items: TimelineItem[]; before?: number | string | null }
 
-export interface Disposition { id: string; label: string; queues?: Id[] }
-export interface CannedReply { id: Id; shortcut: string; title: string; text: string; languages: string[] }
+/** A company's own words: one text, or one per language. */
+export type Texts = string | Record<string, string>;
+export interface Disposition { id: string; label: Texts; queues?: Id[] }
+export interface CannedReply { id: Id; shortcut: string; title: Texts; text: Texts; languages?: string[]; queues?: Id[] }
 export interface Settings {
-  queues: { id: Id; name: string; color?: string | null }[]; dispositions: Disposition[]; away_reasons: { id: string; label: string }[];
+  queues: { id: Id; name: string; color?: string | null }[]; dispositions: Disposition[]; away_reasons: { id: string; label: Texts }[]; tiers?: { id: string; label: Texts }[];
   canned_replies: CannedReply[]; languages: string[]; demo: boolean; company: string;
 }
 export interface SessionState { known: boolean; signedIn: boolean; demo: boolean; company: string }

@@ -1,5 +1,5 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "vendor/preact";
-import { t } from "../i18n.js";
+import { t, worded } from "../i18n.js";
 import { hubSettings, myself, queueName } from "../store.js";
 import { composing } from "../ui/layers.js";
 
@@ -10,12 +10,16 @@ export function answersAt(text, caret) {
   return found ? { find: found[1], from: start } : null;
 }
 
-/** @param {string} find @param {string | null | undefined} language @returns {import("../types").CannedReply[]} */
-export function matchingAnswers(find, language) {
+/** @typedef {{ id: string, shortcut: string, title: string, text: string, language: string | undefined }} Answer */
+
+/** The company's answers for this queue, in the customer's language, best match first. @param {string} find @param {import("../types").InteractionRow} row @returns {Answer[]} */
+export function matchingAnswers(find, row) {
   const wanted = find.toLowerCase();
-  const rank = (/** @type {import("../types").CannedReply} */ one) =>
-    (one.shortcut.toLowerCase().startsWith(wanted) ? 0 : one.title.toLowerCase().includes(wanted) ? 1 : one.text.toLowerCase().includes(wanted) ? 2 : 9) + (!language || !one.languages?.length || one.languages.includes(language) ? 0 : 4);
-  return (hubSettings()?.canned_replies ?? []).map((one) => ({ one, rank: rank(one) })).filter(({ rank }) => rank < 9).sort((a, b) => a.rank - b.rank).map(({ one }) => one);
+  const all = (hubSettings()?.canned_replies ?? []).filter((one) => !one.queues?.length || one.queues.includes(row.queue))
+    .map((one) => ({ one, id: one.id, shortcut: one.shortcut, title: worded(one.title), text: worded(one.text, "", row.language ?? null), language: typeof one.text === "string" ? one.languages?.[0] : (row.language ?? undefined) }));
+  const rank = (/** @type {typeof all[0]} */ each) =>
+    (each.shortcut.toLowerCase().startsWith(wanted) ? 0 : each.title.toLowerCase().includes(wanted) ? 1 : each.text.toLowerCase().includes(wanted) ? 2 : 9) + (typeof each.one.text !== "string" || !row.language || !each.one.languages?.length || each.one.languages.includes(row.language) ? 0 : 4);
+  return all.map((each) => ({ each, rank: rank(each) })).filter((each) => each.rank < 9).sort((a, b) => a.rank - b.rank).map(({ each }) => each);
 }
 
 /** `{{name}}` and its kin filled in; an unknown one stays to be seen. @param {string} text @param {import("../types").InteractionRow} row */
@@ -27,7 +31,7 @@ export function filled(text, row) {
 
 /** @param {{ find: string, row: import("../types").InteractionRow, onChoose: (text: string) => void, onClose: () => void, field: { current: HTMLTextAreaElement | null } }} props */
 export function Answers({ find, row, onChoose, onClose, field }) {
-  const found = matchingAnswers(find, row.language);
+  const found = matchingAnswers(find, row);
   const [at, setAt] = useState(0);
   const list = useRef(/** @type {HTMLUListElement | null} */ (null));
   const here = Math.min(at, found.length - 1);
@@ -53,6 +57,6 @@ export function Answers({ find, row, onChoose, onClose, field }) {
   return html`<div class="answers"><p class="answers-head">${t("answers")}<span>${t("answers.keys")}</span></p>
     <ul role="listbox" ref=${list} aria-label=${t("answers")} tabindex="-1">${found.map((one, i) => html`<li key=${one.id} id=${`answer-${one.id}`} role="option" aria-selected=${i === here}
       onMouseDown=${(/** @type {Event} */ e) => (e.preventDefault(), onChoose(filled(one.text, row)))} onMouseMove=${() => setAt(i)}>
-      <span class="answer-title">${one.title}<kbd>/${one.shortcut}</kbd></span><span class="answer-text" lang=${one.languages?.[0]}>${filled(one.text, row)}</span></li>`)}</ul>
+      <span class="answer-title">${one.title}<kbd>/${one.shortcut}</kbd></span><span class="answer-text" lang=${one.language}>${filled(one.text, row)}</span></li>`)}</ul>
     ${!found.length && html`<p class="answers-none">${t("answers.none")}</p>`}</div>`;
 }

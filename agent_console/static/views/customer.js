@@ -34,11 +34,11 @@ export function CustomerView({ customer, history, current, onChange }) {
     <${OpenElsewhere} customer=${customer} current=${current} />
     <${Notes} customer=${customer} onChange=${onChange} />
     <${Merged} customer=${customer} onChange=${onChange} />
-    <${TimelineView} key=${customer.id} customer=${customer.id} first=${history} current=${current} />
+    <${TimelineView} key=${customer.id} customer=${customer.id} name=${customer.name} first=${history} current=${current} />
   </div>`;
 }
 
-const KIND_ICONS = /** @type {Record<string, string>} */ ({ email: "at-sign", phone: "phone", chat: "message-square", sms: "smartphone" });
+const KIND_ICONS = /** @type {Record<string, string>} */ ({ email: "at-sign", phone: "phone", chat: "message-square", site: "globe", sms: "smartphone" });
 
 /** @param {{ customer: Customer, onEdit: () => void }} props */
 function Profile({ customer, onEdit }) {

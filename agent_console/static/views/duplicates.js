@@ -31,23 +31,23 @@ export function Duplicates({ customer, onChange }) {
   useEffect(() => {
     const stop = new AbortController();
     setFound([]);
-    void get(`${path(customer.id)}/duplicates`, stop.signal).then((answer) => answer.ok && setFound(/** @type {any} */ (answer).duplicates ?? []));
+    void get(`${path(customer.id)}/duplicates`, stop.signal).then((answer) => answer.ok && setFound((/** @type {any} */ (answer).duplicates ?? []).map((/** @type {any} */ one) => ({ ...one, ...one.customer }))));
     return () => stop.abort();
   }, [customer.id, customer.merged.length]);
   const merge = async (/** @type {import("../types").Duplicate} */ one) => {
-    setBusy(one.customer.id);
-    const answer = /** @type {any} */ (await post(`${path(customer.id)}/merge`, { source: one.customer.id }));
+    setBusy(one.id);
+    const answer = /** @type {any} */ (await post(`${path(customer.id)}/merge`, { source: one.id }));
     setBusy("");
     if (!answer.ok) return toast(explain(answer), "bad");
     const id = answer.merge?.id ?? answer.merge;
     setFound((all) => all.filter((other) => other !== one));
-    toast(t("merge.done", { name: one.customer.name }), "ok", id ? { label: t("undo"), run: () => void undo(id, customer.id, onChange) } : undefined);
+    toast(t("merge.done", { name: one.name }), "ok", id ? { label: t("undo"), run: () => void undo(id, customer.id, onChange) } : undefined);
     await reload(customer.id, onChange);
   };
   if (!found.length) return null;
-  return html`<section class="panel duplicates"><h3>${t("duplicates", { n: found.length })}</h3>${found.map((one) => html`<div key=${one.customer.id} class="duplicate">
-    <${Avatar} name=${one.customer.name} size="s" /><div><b>${one.customer.name}</b><p>${one.evidence.map((why) => (typeof why === "string" ? why : why.text ?? [why.kind && t(`evidence.${why.kind}`), why.value].filter(Boolean).join(" "))).join(", ")}</p></div>
-    <${Button} small icon="git-merge" busy=${busy === one.customer.id} onClick=${() => merge(one)} aria-label=${t("merge.with", { name: one.customer.name })}>${t("merge")}<//></div>`)}</section>`;
+  return html`<section class="panel duplicates"><h3>${t("duplicates", { n: found.length })}</h3>${found.map((one) => html`<div key=${one.id} class="duplicate">
+    <${Avatar} name=${one.name} size="s" /><div><b>${one.name}</b><p>${one.evidence.join(", ")}</p></div>
+    <${Button} small icon="git-merge" busy=${busy === one.id} onClick=${() => merge(one)} aria-label=${t("merge.with", { name: one.name })}>${t("merge")}<//></div>`)}</section>`;
 }
 
 /** @param {{ customer: Customer, onChange: (customer: Customer) => void }} props */

@@ -1,9 +1,9 @@
 import { html, useLayoutEffect, useRef, useState } from "vendor/preact";
 import { openInteraction, pull } from "../actions.js";
-import { t } from "../i18n.js";
+import { t, worded } from "../i18n.js";
 import { narrow } from "../platform.js";
 import { draftOf, selected } from "../screen.js";
-import { myself, queueName } from "../store.js";
+import { hubSettings, myself, queueName } from "../store.js";
 import { Avatar, Button, Chip, Empty } from "../ui/parts.js";
 import { myGroups, steady } from "../work.js";
 import { Elapsed, RowTime } from "./deadline.js";
@@ -92,9 +92,11 @@ function WaitingRow({ row }) {
     <${Button} small onClick=${() => pull(row.id)} aria-label=${t("take.from", { name: row.customer_name })}>${t("take")}<//></div>`;
 }
 
+/** @param {string} tier */
+export const tierWord = (tier) => worded(hubSettings()?.tiers?.find((one) => one.id === tier)?.label ?? tier, `tier.${tier}`);
+
 /** @param {{ tier: string }} props */
 export function Tier({ tier }) {
-  const key = `tier.${tier.toLowerCase()}`;
-  return html`<span class="tier">${t(key) === key ? tier : t(key)}</span>`;
+  return html`<span class="tier">${tierWord(tier)}</span>`;
 }
 

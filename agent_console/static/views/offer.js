@@ -41,7 +41,7 @@ function OfferCard({ offer, more }) {
   const shownAt = useRef(performance.now());
   const [busy, setBusy] = useState(false);
   const left = Math.max(0, offer.deadline_at - serverNow());
-  const waited = serverNow() - offer.queued_at;
+  const waited = serverNow() - (offer.queued_at ?? offer.made_at);
   const target = queues.get(offer.queue)?.target_s;
   const late = target !== undefined && waited > target * 1000;
   /** A click meant for what stood there before is not an answer. @param {() => Promise<unknown>} run */

@@ -1,6 +1,6 @@
 import { html } from "vendor/preact";
 import { resumeWork, setPresence, signOut } from "../actions.js";
-import { language, t } from "../i18n.js";
+import { language, t, worded } from "../i18n.js";
 import { closeLayer, openLayer, prefer, preferences, showLayer } from "../screen.js";
 import { hubSettings, myself } from "../store.js";
 import { Avatar, Icon } from "../ui/parts.js";
@@ -14,12 +14,10 @@ export function nextOf(next, reason) {
   return typeof next === "string" ? { presence: next, reason: reason ?? null } : next;
 }
 
-/** The word for an away reason: ours where we have one, else the company's own. @param {string | null | undefined} id */
+/** The word for an away reason. @param {string | null | undefined} id */
 export function reasonWord(id) {
   if (!id) return "";
-  const key = `reason.${id}`;
-  const known = t(key);
-  return known !== key ? known : (hubSettings()?.away_reasons.find((one) => one.id === id)?.label ?? id);
+  return worded(hubSettings()?.away_reasons.find((one) => one.id === id)?.label ?? id, `reason.${id}`);
 }
 
 /** @param {{ presence: string, reason?: string | null }} what */
@@ -38,7 +36,7 @@ export function PresenceMenu() {
     { heading: true, label: busy ? t("presence.later") : t("presence.now") },
     { id: "available", label: t("state.available"), mark: html`<${StateMark} state="available" />`, checked: chosen("available"), run: me.status === "not_responding" ? () => void resumeWork() : choose("available") },
     ...(reasons.length ? reasons : [{ id: "", label: t("state.away") }]).map((one) => ({
-      id: `away-${one.id}`, label: one.id ? reasonWord(one.id) : one.label, mark: html`<${StateMark} state="away" />`, checked: chosen("away", one.id), run: choose("away", one.id),
+      id: `away-${one.id}`, label: one.id ? reasonWord(one.id) : worded(one.label), mark: html`<${StateMark} state="away" />`, checked: chosen("away", one.id), run: choose("away", one.id),
     })),
     { id: "offline", label: t("state.offline"), mark: html`<${StateMark} state="offline" />`, checked: chosen("offline"), run: choose("offline") },
   ];

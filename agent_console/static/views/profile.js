@@ -5,9 +5,10 @@ import { t } from "../i18n.js";
 import { hubSettings } from "../store.js";
 import { Button, Field, IconButton } from "../ui/parts.js";
 import { composing } from "../ui/layers.js";
+import { tierWord } from "./list.js";
 
 /** @typedef {import("../types").Customer} Customer */
-const TIERS = ["", "silver", "gold", "platinum"];
+const USUAL_TIERS = ["silver", "gold", "platinum"];
 
 /** @param {{ customer: Customer, onDone: (next: Customer | null) => void }} props */
 export function ProfileForm({ customer, onDone }) {
@@ -31,14 +32,15 @@ export function ProfileForm({ customer, onDone }) {
   };
   const setField = (/** @type {number} */ at, /** @type {0 | 1} */ part, /** @type {string} */ text) => setFields(fields.map((one, i) => (i !== at ? one : part ? [one[0], text] : [text, one[1]])));
   const value = (/** @type {Event} */ e) => /** @type {HTMLInputElement} */ (e.target).value;
-  const tiers = customer.tier && !TIERS.includes(customer.tier) ? [...TIERS, customer.tier] : TIERS;
+  const known = ["", ...(hubSettings()?.tiers?.map((one) => one.id) ?? USUAL_TIERS)];
+  const tiers = customer.tier && !known.includes(customer.tier) ? [...known, customer.tier] : known;
   return html`<form class="profile-form" ref=${form} onSubmit=${submit} onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Escape" && !composing(e) && (e.stopPropagation(), onDone(null))}>
     <h2>${t("profile.edit")}</h2>
     <${Field} label=${t("profile.name")} id="profile-name" error=${error}><input id="profile-name" name="name" value=${customer.name} maxlength="200" aria-describedby=${error ? "profile-name-error" : undefined} /><//>
     <${Field} label=${t("profile.company")} id="profile-company"><input id="profile-company" name="company" value=${customer.company ?? ""} maxlength="200" /><//>
     <div class="two"><${Field} label=${t("profile.language")} id="profile-language"><select id="profile-language" name="language">
         <option value="" selected=${!customer.language}>-</option>${(hubSettings()?.languages ?? ["en", "zh"]).map((one) => html`<option key=${one} value=${one} selected=${customer.language === one}>${t(`language.${one}`)}</option>`)}</select><//>
-      <${Field} label=${t("profile.tier")} id="profile-tier"><select id="profile-tier" name="tier">${tiers.map((one) => html`<option key=${one} value=${one} selected=${(customer.tier ?? "") === one}>${one ? (t(`tier.${one}`) === `tier.${one}` ? one : t(`tier.${one}`)) : "-"}</option>`)}</select><//></div>
+      <${Field} label=${t("profile.tier")} id="profile-tier"><select id="profile-tier" name="tier">${tiers.map((one) => html`<option key=${one} value=${one} selected=${(customer.tier ?? "") === one}>${one ? tierWord(one) : "-"}</option>`)}</select><//></div>
     <${TagField} tags=${tags} onChange=${setTags} />
     <fieldset class="extra-fields"><legend>${t("profile.fields")}</legend>
       ${fields.map(([name, text], i) => html`<div key=${i}><input aria-label=${t("profile.field.name")} placeholder=${t("profile.field.name")} value=${name} maxlength="60" onInput=${(/** @type {Event} */ e) => setField(i, 0, value(e))} />

@@ -3,13 +3,15 @@ import { openInteraction } from "../actions.js";
 import { get, query } from "../api.js";
 import { ticking } from "../clock.js";
 import { clockTime, dayName, fullTime, t } from "../i18n.js";
-import { queueName } from "../store.js";
+import { hubSettings, queueName } from "../store.js";
 import { Button, Icon, Marked } from "../ui/parts.js";
 import { WindowList } from "../ui/window.js";
+import { outcomeWord } from "./wrapup.js";
 
 /** @typedef {import("../types").TimelineItem} Item */
 const KINDS = ["", "interaction", "message", "note"];
 const CHANNEL_ICONS = /** @type {Record<string, string>} */ ({ chat: "message-square", email: "mail", voice: "phone", sms: "smartphone" });
+const KIND_ICONS = /** @type {Record<string, string>} */ ({ note: "sticky-note", merge: "git-merge" });
 const ROW = 60;
 
 /** Pages of 30 from the hub; what the person filters, the hub filters. @param {string} customer @param {import("../types").Timeline | undefined} first @param {string} kind @param {string} find */
@@ -42,30 +44,39 @@ function useTimeline(customer, first, kind, find) {
   return { items, more, failed, again: () => load(null, [], undefined), ended: !before };
 }
 
-/** Everything with this customer on every channel, newest first. @param {{ customer: string, first?: import("../types").Timeline, current?: string }} props */
-export function TimelineView({ customer, first, current }) {
+/** Everything with this customer on every channel, newest first. @param {{ customer: string, name: string, first?: import("../types").Timeline, current?: string }} props */
+export function TimelineView({ customer, name, first, current }) {
   const [kind, setKind] = useState("");
   const [find, setFind] = useState("");
-  const { items, more, failed, again } = useTimeline(customer, first, kind, find.trim());
+  const { items, more, failed, again, ended } = useTimeline(customer, first, kind, find.trim());
   const now = ticking();
   return html`<section class="panel history"><h3>${t("history")}</h3>
     <div class="history-tools"><div class="filter" role="group" aria-label=${t("history.filter")}>${KINDS.map((one) => html`<button type="button" key=${one} aria-pressed=${kind === one} onClick=${() => setKind(one)}>${t(`kind.${one || "all"}`)}</button>`)}</div>
       <label class="find"><${Icon} name="search" /><input type="search" value=${find} placeholder=${t("history.find")} aria-label=${t("history.find")} onInput=${(/** @type {Event} */ e) => setFind(/** @type {HTMLInputElement} */ (e.target).value)} /></label></div>
-    ${items && html`<${WindowList} rows=${items} height=${ROW} id=${(/** @type {Item} */ one) => one.id} onEnd=${more} label=${t("history")} class="timeline"
-      row=${(/** @type {Item} */ one, /** @type {number} */ at, /** @type {object} */ place) => html`<${TimelineRow} key=${one.id} one=${one} day=${dayName(one.at, now)} same=${at > 0 && dayName(items[at - 1].at, now) === dayName(one.at, now)} here=${one.interaction === current} find=${find.trim()} place=${place} />`} />`}
-    ${items && !items.length && html`<p class="quiet">${t(kind || find ? "history.nothing" : "history.none")}</p>`}
+    ${items && html`<${WindowList} rows=${items} height=${ROW} id=${(/** @type {Item} */ one) => one.kind + one.id} onEnd=${more} label=${t("history")} class="timeline"
+      row=${(/** @type {Item} */ one, /** @type {number} */ at, /** @type {object} */ place) => html`<${TimelineRow} key=${one.kind + one.id} one=${one} name=${name} day=${dayName(one.at, now)} same=${at > 0 && dayName(items[at - 1].at, now) === dayName(one.at, now)} here=${one.interaction === current} find=${find.trim()} place=${place} />`} />`}
+    ${items && !items.length && ended && html`<p class="quiet">${t(kind || find ? "history.nothing" : "history.none")}</p>`}
     ${!items && !failed && html`<div class="skeleton lines" aria-hidden="true"><span></span><span></span><span></span></div>`}
     ${failed && html`<p class="quiet">${t("history.failed")} <${Button} small onClick=${again}>${t("retry")}<//></p>`}
   </section>`;
 }
 
-/** @param {{ one: Item, day: string, same: boolean, here: boolean, find: string, place: object }} props */
-function TimelineRow({ one, day, same, here, find, place }) {
-  const icon = one.kind === "note" ? "sticky-note" : (CHANNEL_ICONS[one.channel_kind ?? ""] ?? "history");
-  const by = [one.queue && queueName(one.queue), one.agent_name].filter(Boolean).join(" · ");
+/** What an item says in two lines. @param {Item} one @param {string} name the customer's @param {string} find */
+function told(one, name, find) {
+  if (one.kind === "merge") return [t(one.state === "undone" ? "merge.undone" : "merge.done", { name: one.title }), one.agent_name ?? ""];
+  if (one.kind !== "interaction") return [one.title || one.agent_name || name, one.text];
+  const outcome = hubSettings()?.dispositions.find((each) => each.id === one.disposition);
+  const summary = [outcome ? outcomeWord(outcome) : one.state && t(`istate.${one.state}`), one.queue && queueName(one.queue), one.agent_name].filter(Boolean).join(" · ");
+  return [one.title || t(`channel.${one.channel_kind}`), find && one.text ? one.text : summary];
+}
+
+/** @param {{ one: Item, name: string, day: string, same: boolean, here: boolean, find: string, place: object }} props */
+function TimelineRow({ one, name, day, same, here, find, place }) {
+  const icon = KIND_ICONS[one.kind] ?? CHANNEL_ICONS[one.channel_kind ?? ""] ?? "history";
+  const [title, text] = told(one, name, find);
   const inner = html`<span class=${`timeline-icon kind-${one.kind}`}><${Icon} name=${icon} size=${12} /></span>
-    <span class="timeline-main"><span class="timeline-title"><b>${one.title || t(`channel.${one.channel_kind}`)}</b><time title=${fullTime(one.at)}>${same ? "" : `${day} `}${clockTime(one.at)}</time></span>
-      <span class="timeline-text"><${Marked} text=${one.kind === "interaction" ? [one.text, by].filter(Boolean).join(" · ") : one.text} find=${find} /></span></span>`;
+    <span class="timeline-main"><span class="timeline-title"><b>${title}</b><time title=${fullTime(one.at)}>${same ? "" : `${day} `}${clockTime(one.at)}</time></span>
+      <span class="timeline-text"><${Marked} text=${text} find=${find} /></span></span>`;
   return html`<div role="listitem" ...${place}>${one.interaction && !here
     ? html`<button type="button" class="timeline-row" onClick=${() => openInteraction(/** @type {string} */ (one.interaction))}>${inner}</button>`
     : html`<div class=${`timeline-row ${here ? "here" : ""}`}>${inner}</div>`}</div>`;

@@ -1,7 +1,7 @@
-import { html, useEffect, useRef, useState } from "vendor/preact";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "vendor/preact";
 import { complete, extendWrapUp } from "../actions.js";
 import { serverNow, ticking } from "../clock.js";
-import { duration, t } from "../i18n.js";
+import { duration, t, worded } from "../i18n.js";
 import { go, keep, openLayer, preferences, readKept, showPane } from "../screen.js";
 import { hubSettings } from "../store.js";
 import { announce } from "../ui/live.js";
@@ -19,7 +19,7 @@ function outcomesFor(queue) {
 }
 
 /** @param {import("../types").Disposition} one */
-export const outcomeWord = (one) => (t(`outcome.${one.id}`) === `outcome.${one.id}` ? one.label : t(`outcome.${one.id}`));
+export const outcomeWord = (one) => worded(one.label, `outcome.${one.id}`);
 
 /** The customer is gone; what came of it, before the hub's clock closes it. @param {{ row: import("../types").InteractionRow }} props */
 export function WrapUp({ row }) {
@@ -35,7 +35,7 @@ export function WrapUp({ row }) {
   useEffect(() => void (warned && announce(t("wrap.warning"))), [warned]);
   const found = find ? all.filter((one) => outcomeWord(one).toLowerCase().includes(find.toLowerCase())) : all.slice(0, 5);
   // Chosen, then Enter: "Done" takes the focus once it can be pressed.
-  useEffect(() => void (chosen && /** @type {HTMLElement | null} */ (done.current?.querySelector("button.primary"))?.focus()), [chosen]);
+  useLayoutEffect(() => void (chosen && /** @type {HTMLElement | null} */ (done.current?.querySelector("button.primary"))?.focus()), [chosen]);
   const finish = async () => {
     if (!chosen) return;
     setBusy(true);
