@@ -8,6 +8,7 @@ Mandelbaum and Zeltyn, "The Palm/Erlang-A queue").
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp, inf, log
 
 _STEPS = 4_000
@@ -109,7 +110,7 @@ def impatient(traffic: Traffic, agents: int, within_s: float) -> Forecast:
     def mass(weigh: Callable[[float], float], until_s: float) -> float:
         """The integral of the weighed density, cut where it peaks so that the rule meets no corner."""
         cuts = sorted({0.0, min(peak_s, until_s), min(until_s, end_s)})
-        parts = zip(cuts, cuts[1:], strict=False)
+        parts = pairwise(cuts)
         return sum(_simpson(lambda x: rate * exp(height(x) - top) * weigh(x), low, high) for low, high in parts)
 
     total = at_once + mass(lambda _: 1.0, end_s)

@@ -71,10 +71,25 @@ def figures(outcome: Outcome, *, short_abandon_s: float = 5.0, queue_id: str | N
     )
 
 
+_HEAD = (
+    "policy",
+    "offered",
+    "in target",
+    "valued",
+    "ASA s",
+    "p90 s",
+    "p99 s",
+    "low p99 s",
+    "abandoned",
+    "busy",
+    "Gini",
+    "EWT error s",
+)
+
+
 def compare(outcomes: Mapping[str, Outcome], *, queue_id: str | None = None) -> list[tuple[str, ...]]:
     """Return a table as rows of text: a head, then a row for each outcome."""
-    rows: list[tuple[str, ...]] = [("policy", "offered", "in target", "valued", "ASA s", "p90 s", "p99 s", "low p99 s", "abandoned", "busy",
-             "Gini", "EWT error s")]  # fmt: skip
+    rows: list[tuple[str, ...]] = [_HEAD]
     for name, outcome in outcomes.items():
         found = figures(outcome, queue_id=queue_id)
         error = "-" if found.estimate_error_s is None else f"{found.estimate_error_s:.1f}"

@@ -352,7 +352,7 @@ class _Play:
         done_ms = now_ms + max(1, round(self._day.customers[number].handling_ms / agent.speed))
         heappush(self._calendar, (done_ms, _DONE, number, agent_id, interaction_id))
 
-    def _done(self, now_ms: int, number: int, agent_id: str, interaction_id: str) -> None:
+    def _done(self, now_ms: int, _: int, agent_id: str, interaction_id: str) -> None:
         hand = self._in_hand[agent_id]
         since_ms, units = hand.pop(interaction_id)
         self._outcome.unit_ms[agent_id] += (now_ms - since_ms) * units / self._agents[agent_id].capacity_units
