@@ -30,7 +30,7 @@ class RevokeReason(StrEnum):
     FLOWED_OUT = "flowed_out"
 
 
-REJECT_REASONS: Final = ("busy", "not_my_skill", "conflict_of_interest", "other")
+REJECT_REASONS: Final = ("busy", "skill", "language", "technical", "other")
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):

@@ -253,13 +253,27 @@ class Dispatcher:
                 deadline_at=decision.deadline_ms,
                 units=units,
                 extra=held_over,
-                why=(decision.reason.text(),),
+                why=self._why(decision, interaction, agent),
             )
         )
         if isinstance(result, Refusal):
             because = told.RefusedBecause(result.because)
             self.tell(told.OfferRefused(interaction.id, agent.id, because, decision.offer_no))
         return result
+
+    def _why(self, decision: told.MakeOffer, interaction: Interaction, agent: Agent) -> tuple[str, ...]:
+        """Say why this agent, in codes that the console words: `rule|...`, `skill|NAME|LEVEL`, `language|CODE`, ..."""
+        queue = self._settings.queues.get(interaction.queue)
+        needed = queue.skills if queue else {}
+        why = [f"skill|{skill}|{agent.skills[skill]}" for skill in needed if skill in agent.skills]
+        language = interaction.language.partition("-")[0]
+        if language and language in agent.languages:
+            why.append(f"language|{language}")
+        if interaction.last_agent == agent.id:
+            why.append("served_before")
+        if interaction.tier:
+            why.append(f"tier|{interaction.tier}")
+        return (f"rule|{decision.reason.rule}", *why)
 
     async def _flow_out(self, decision: told.FlowOut) -> None:
         to_queue = decision.way_out.target if decision.way_out.kind is WayOutKind.QUEUE else None

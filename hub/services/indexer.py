@@ -33,8 +33,8 @@ SETTLE_S = 0.2
 POLL_S = 5.0
 """How often to look without being told: another node's commits ring no bell here."""
 RETRY_S = 2.0
-_BUSY_COMMITS = 25
-_REST = 3.0
+_BUSY_EVENTS = 50
+_REST = 9.0
 _KEEP_CURSOR = 2_000
 
 _OF_CUSTOMER = frozenset(
@@ -92,7 +92,7 @@ class Indexer:
         self._task: asyncio.Task[None] | None = None
         self._stored: int | None = None
         self._seq = 0
-        self._commits = 0
+        self._told = 0
         self.documents = 0
         """Documents written since the start."""
         self._unsubscribe = bus.subscribe(self._on_commit)
@@ -139,7 +139,7 @@ class Indexer:
         return self._seq
 
     def _on_commit(self, commit: Commit) -> None:
-        self._commits += 1
+        self._told += len(commit.events)
         if commit.events:
             self._wake.set()
 
@@ -157,11 +157,11 @@ class Indexer:
                 self._wake.clear()
 
     async def _measured_step(self) -> int:
-        """Index a batch, then rest three times as long if chats were written meanwhile: they come first."""
-        self._commits = 0
+        """Index a batch, then rest nine times as long if much was written meanwhile: they come first."""
+        self._told = 0
         began = self._clock.monotonic_ms()
         count = await self.step()
-        if self._commits > _BUSY_COMMITS:
+        if self._told > _BUSY_EVENTS:
             await self._clock.sleep(_REST * (self._clock.monotonic_ms() - began) / 1000)
         return count
 

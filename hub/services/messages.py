@@ -112,13 +112,8 @@ class Messages:
         self, tx: UnitOfWork, items: Sequence[Words], conversation: dict[str, Interaction]
     ) -> dict[tuple[str, str], Message]:
         """Return the messages among these that are stored already, by interaction and client's id."""
-        keys = [words.client_id for words in items]
-        found = await tx.select(
-            MESSAGES,
-            "WHERE interaction ANY_OF($1) AND client_id ANY_OF($2) AND client_id <> ''",
-            list(conversation),
-            keys,
-        )
+        keys = {(words.interaction, words.client_id) for words in items if words.interaction in conversation}
+        found = await tx.select_many(MESSAGES, ("interaction", "client_id"), list(keys), "AND client_id <> ''")
         return {(message.interaction, message.client_id): message for message in found}
 
     async def _check_seen(

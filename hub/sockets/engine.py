@@ -1,8 +1,8 @@
 """The one place that knows the insides of python-engineio, python-socketio and aiohttp.
 
 Stock, every socket has a queue, a writer task, a ping task with its timer and two more tasks for each frame it reads.
-Here a socket is one object: frames are written to the transport at once, one sweep pings everybody, and frames are read
-by the request's own task.
+Here a socket is one object: the frames of one commit leave in one system call, one sweep pings everybody, and frames
+are read by the request's own task.
 
 What is assumed of the libraries is tested in tests/unit/sockets/test_assumptions.py, which fails when a new version
 breaks it.
@@ -29,6 +29,9 @@ library_log = logging.getLogger(f"{__name__}.library")
 library_log.setLevel(logging.WARNING)
 
 PING_GROUPS = 20
+GATHERED_BYTES = 65_536
+"""What is gathered for one socket before it is sent without waiting for more."""
+_GATHER_TURNS = 2
 _PING = packets.text_frame(packets.PING.encode())
 
 
@@ -54,6 +57,8 @@ class EngineSocket:
     __slots__ = (
         "_quiet_below",
         "_transport",
+        "_unsent",
+        "_unsent_bytes",
         "budget",
         "closed",
         "connected",
@@ -83,6 +88,8 @@ class EngineSocket:
         self.session: dict[str, Any] = {}
         self.stalled_at = 0.0
         self._transport = transport
+        self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
         self._quiet_below = engine.limits.queued_bytes
 
     @property
@@ -91,22 +98,34 @@ class EngineSocket:
         return self.closed
 
     def write(self, frame: bytes) -> None:
-        """Send a whole websocket frame, unless the socket is closed or stalled."""
-        transport = self._transport
-        if self.closed or self.stalled_at or transport.is_closing():
+        """Send a whole websocket frame within this turn of the loop or the next ones, unless closed or stalled."""
+        if self.closed or self.stalled_at:
             return
-        if transport.get_write_buffer_size() <= self._quiet_below or self.engine.may_queue(self):
-            transport.write(frame)
+        if self._transport.get_write_buffer_size() <= self._quiet_below or self.engine.may_queue(self):
+            if not self._unsent:
+                self.engine.flush_soon(self)
+            self._unsent.append(frame)
+            self._unsent_bytes += len(frame)
+            if self._unsent_bytes > GATHERED_BYTES:
+                self.flush()
+
+    def flush(self) -> None:
+        """Hand the gathered frames to the kernel."""
+        if self._unsent and not self._transport.is_closing():
+            self._transport.write(b"".join(self._unsent) if len(self._unsent) > 1 else self._unsent[0])
+        self._unsent = []
+        self._unsent_bytes = 0
 
     def queued_bytes(self) -> int:
         """Return how much the client has not read yet (beyond what the kernel holds)."""
-        return self._transport.get_write_buffer_size()
+        return self._transport.get_write_buffer_size() + self._unsent_bytes
 
     def cut(self, code: int, reason: str) -> None:
         """End the connection now; its request's task tells everybody else."""
         transport = self._transport
         if self.closed or transport.is_closing():
             return
+        self.flush()
         self.closed = True
         self.reason = reason
         transport.write(packets.close_frame(code, reason))
@@ -144,6 +163,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         self._next_group = self._due_group = 0
         self._unconnected: deque[tuple[float, EngineSocket]] = deque()
         self._aborts: deque[tuple[float, EngineSocket]] = deque()
+        self._unsent: list[EngineSocket] = []
         self._crowded: set[EngineSocket] = set()
         self._stalled: set[EngineSocket] = set()
         self._tick_s = min(limits.ping_interval_s / PING_GROUPS, limits.connect_within_s / 4)
@@ -282,6 +302,21 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
     def abort_later(self, socket: EngineSocket) -> None:
         """Give a closing socket a moment to read what is queued."""
         self._aborts.append((self._loop.time() + self.limits.connect_within_s, socket))
+
+    def flush_soon(self, socket: EngineSocket) -> None:
+        """Send what is gathered for this socket a few turns of the loop later: a commit's acknowledgements come two
+        turns after its messages, and a system call for each frame is what a busy hub pays most for."""
+        if not self._unsent:
+            self._loop.call_soon(self._flush, _GATHER_TURNS)
+        self._unsent.append(socket)
+
+    def _flush(self, turns: int) -> None:
+        if turns:
+            self._loop.call_soon(self._flush, turns - 1)
+            return
+        unsent, self._unsent = self._unsent, []
+        for socket in unsent:
+            socket.flush()
 
     def may_queue(self, socket: EngineSocket) -> bool:
         """Tell whether a socket with much waiting may be sent more; watch it, for a burst alone is no slow reader."""

@@ -47,6 +47,15 @@ class PostgresConnection(Connection):
         sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({marks})"  # noqa: S608
         await self.raw.execute(sql, *_by_column(rows, len(columns)))
 
+    async def fetch_many(
+        self, select: str, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row], tail: str
+    ) -> list[Row]:
+        marks = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1))
+        names = ", ".join(f"w{n}" for n in range(len(columns)))
+        same = " AND ".join(f"{name} = w{n}" for n, name in enumerate(columns))
+        sql = f"SELECT {select} FROM unnest({marks}) AS wanted ({names}) JOIN {table} ON {same} {tail}"  # noqa: S608
+        return cast("list[Row]", await self.raw.fetch(sql, *_by_column(rows, len(columns))))
+
     async def update_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> int:
         marks = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1))
         sets = ", ".join(f"{name} = new.{name}" for name in columns[1:])

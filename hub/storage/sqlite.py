@@ -71,6 +71,14 @@ class SqliteConnection(Connection):
         sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {picked} FROM json_each(?1)"  # noqa: S608
         self._db.execute(sql, [msgspec.json.encode(rows).decode()])
 
+    async def fetch_many(
+        self, select: str, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row], tail: str
+    ) -> list[Row]:
+        same = " AND ".join(f"{name} = json_extract(wanted.value, '$[{n}]')" for n, name in enumerate(columns))
+        # CROSS JOIN keeps the order: the list outside, the index inside.
+        sql = f"SELECT {select} FROM json_each(?1) AS wanted CROSS JOIN {table} WHERE {same} {tail}"  # noqa: S608
+        return self._db.execute(sql, [msgspec.json.encode(rows).decode()]).fetchall()
+
     async def update_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> int:
         sets = ", ".join(f"{name} = json_extract(new.value, '$[{n}]')" for n, name in enumerate(columns[1:], 1))
         sql = (

@@ -42,6 +42,12 @@ class Connection(abc.ABC):
         """Insert many rows in one statement. `types` are PostgreSQL's names of the columns' types."""
 
     @abc.abstractmethod
+    async def fetch_many(
+        self, select: str, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row], tail: str
+    ) -> list[Row]:
+        """Return the rows of `table` whose `columns` equal one of `rows`: one look into the index for each."""
+
+    @abc.abstractmethod
     async def update_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> int:
         """Update many rows in one statement: the first column is the key, the others are set."""
 
@@ -95,6 +101,12 @@ class UnitOfWork:
     async def select(self, rows: Rows[R], tail: str, *args: object) -> list[R]:
         """Return the records of `SELECT ... FROM table` with `tail` (WHERE, ORDER BY, LIMIT) behind it."""
         return [rows.record(row) for row in await self.fetch(f"{rows.select} {tail}", *args)]
+
+    async def select_many(self, rows: Rows[R], columns: Sequence[str], values: Sequence[Row], tail: str = "") -> list[R]:
+        """Return the records whose columns equal one of `values`; `tail` (`AND ...`) names the table's columns bare."""
+        types = [rows.pg_types[rows.columns.index(name)] for name in columns]
+        found = await self._connection.fetch_many(rows.listed, rows.table, columns, types, values, tail)
+        return [rows.record(row) for row in found]
 
     async def insert(self, rows: Rows[R], record: R) -> R:
         """Insert one record and announce it after the commit."""

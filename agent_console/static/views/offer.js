@@ -35,6 +35,14 @@ function goneText({ reason, by }) {
   return t(`gone.${reason}`);
 }
 
+/** One of the reasons, `code|what|level`, in the reader's language. @param {string} reason */
+function whyText(reason) {
+  const [code, what = "", level = ""] = reason.split("|");
+  if (code === "rule") return t(`why.${what}`);
+  if (code === "language") return t(`language.${what}`);
+  return t(`why.${code}`, { name: what, level });
+}
+
 /** @param {{ offer: import("../types").OfferRow, more: number }} props */
 function OfferCard({ offer, more }) {
   void ticking();
@@ -58,7 +66,7 @@ function OfferCard({ offer, more }) {
       <span class="offer-clock" role="timer" aria-live="off">${Math.ceil(left / 1000)} s</span></header>
     <h3>${offer.customer_name}${offer.tier && html` <${Tier} tier=${offer.tier} />`}</h3>
     <p class="offer-queue">${queueName(offer.queue)} · ${t("offer.waited", { time: duration(waited) })}${target !== undefined && html`, <span class=${late ? "late" : ""}>${late && html`<${Icon} name="triangle-alert" size=${12} />`}${t("offer.target", { time: duration(target * 1000) })}</span>`}</p>
-    <dl>${offer.why?.length > 0 && html`<div><dt>${t("offer.why")}</dt><dd>${offer.why.join(", ")}</dd></div>`}
+    <dl>${offer.why?.length > 0 && html`<div><dt>${t("offer.why")}</dt><dd>${offer.why.map(whyText).join(", ")}</dd></div>`}
       ${offer.before?.length > 0 && html`<div><dt>${t("offer.before")}</dt><dd>${offer.before.join(" › ")}</dd></div>`}</dl>
     <div class="offer-actions">
       <${Button} kind="primary" keys="Alt+Enter" disabled=${busy} onClick=${() => answer(() => accept(offer))}>${t(`offer.accept.${offer.channel_kind}`)} <kbd aria-hidden="true">Alt ↵</kbd><//>
