@@ -117,10 +117,26 @@ def _blocks_join(line: Line, last: Line) -> bool:
 
 
 def _may_end(text: str) -> bool:
-    tail = text[-60:].rstrip(" \t*_>-–—")
-    return (
-        tail.endswith((":", "：", ">", "写道", "寫道", "wrote", "writes", ")", "]")) or _VERB.search(tail) is not None
-    )
+    """Whether a line can be the last of an attribution; cheap, for it is asked of every line."""
+    return text[-60:].rstrip(" \t*_-–—").endswith(_LAST_WORDS)
+
+
+_LAST_WORDS: tuple[str, ...] = (
+    ":",
+    "：",
+    ">",
+    ")",
+    "]",
+    "写道",
+    "寫道",
+    "wrote",
+    "writes",
+    "écrit",
+    "escribió",
+    "escreveu",
+    "scritto",
+)
+_LAST_WORDS += ("geschrieben", "schreef", "작성", "yazdı")
 
 
 def _is_complete(joined: str) -> bool:
@@ -139,7 +155,7 @@ def _strength(joined: str) -> Strength:
     opens = (dated or email) and _OPENS.match(text) is not None
     if ends and (verb is not None or (dated and email) or opens) and len(text) < 200:
         return Strength.NEEDS_QUOTE
-    if dated and timed and email and text.endswith((">", ")", "]")) and _OPENS.match(text):
+    if dated and email and joined.rstrip().endswith((">", ")", "]")) and _OPENS.match(text):
         return Strength.NEEDS_QUOTE
     return Strength.NONE
 
@@ -218,13 +234,13 @@ def find_divider(lines: Sequence[Line], number: int) -> Opening | None:
     """A line like "-----Original Message-----", "原始邮件" in dashes, "Begin forwarded message:"."""
     line = lines[number]
     text = line.text
-    if len(text) > 160 or len(text) < 4:
-        return None
-    if line.mark is Mark.REST or _DIVIDER.match(text):
+    if line.mark is Mark.REST:
         return Opening(number, number + 1, Strength.STRONG, is_header=True)
-    if "above" in text or any(mark in text for mark in ("##", "--", "==")):
-        if _REPLY_ABOVE.search(text):
-            return Opening(number, number + 1, Strength.STRONG, is_header=True)
-    elif len(text) < 120 and _REPLY_ABOVE.match(text.strip(_DECORATION)):
+    bare = text.strip()
+    if not 4 <= len(bare) <= 160 or not (bare[0] in "-_=~*—–+>|#[" or bare[-1] in ":：-=_*~"):
+        return None
+    if _DIVIDER.match(text):
+        return Opening(number, number + 1, Strength.STRONG, is_header=True)
+    if _REPLY_ABOVE.search(text):
         return Opening(number, number + 1, Strength.STRONG, is_header=True)
     return None

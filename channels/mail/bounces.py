@@ -88,6 +88,9 @@ def read_bounce(
         subject: decoded.
         text: its words, quotations included.
     """
+    is_report = bool(content.reports) or "x-failed-recipients" in headers
+    if not is_report and not _sounds_like_bounce(headers, sender, subject, text):
+        return None
     report = _read_parts(raw, content)
     original_id, text_above = _original(report, content, text)
     if report.feedback is not None:
@@ -97,10 +100,14 @@ def read_bounce(
     found = _standard(report, original_id)
     if found is not None and found.recipient:
         return found if found.reason and found.status else _completed(found, text_above)
-    other = _nonstandard(
-        headers, sender, subject, text_above, original_id, report.original, is_report=found is not None
-    )
-    return other or found
+    if (
+        found is None
+        and not _sounds_like_bounce(headers, sender, subject, text_above)
+        and "x-failed-recipients" not in headers
+    ):
+        return None
+    other = _nonstandard(headers, sender, subject, text_above, original_id, report.original)
+    return other if other.recipient or found is None else found
 
 
 def _read_parts(raw: bytes, content: Content) -> _Report:
@@ -272,18 +279,9 @@ def _completed(found: Bounce, text: str) -> Bounce:
 
 
 def _nonstandard(
-    headers: Headers,
-    sender: Address | None,
-    subject: str,
-    text: str,
-    message_id: str,
-    original: Headers | None,
-    *,
-    is_report: bool,
-) -> Bounce | None:
+    headers: Headers, sender: Address | None, subject: str, text: str, message_id: str, original: Headers | None
+) -> Bounce:
     failed = headers.raw("x-failed-recipients")
-    if not (failed or is_report or _sounds_like_bounce(headers, sender, subject, text)):
-        return None
     recipients = addresses_in(failed) if failed else _failed_addresses(headers, sender, text, original)
     recipient = recipients[0] if recipients else ""
     status = _status_of_words(_around(text, recipient)) or _status_of_words(text)
@@ -300,17 +298,17 @@ def _sounds_like_bounce(headers: Headers, sender: Address | None, subject: str, 
     Customers write of parcels that could not be delivered: words alone are not enough, unless a
     server's status code stands among them.
     """
-    local = sender.email.partition("@")[0] if sender else ""
-    name = sender.name if sender else ""
-    by_system = phrases.SYSTEM.match(local) is not None or phrases.SYSTEM_NAME.search(name) is not None
-    null_path = (headers.raw("return-path") or "x").replace(" ", "") == "<>"
-    subject_fits = phrases.SUBJECT.search(subject) is not None
-    words_fit = phrases.WORDS.search(text[:5000]) is not None
-    if phrases.NOT_BOUNCE.search(subject):
+    if phrases.NOT_BOUNCE.match(subject):
         return False
-    if by_system or null_path:
-        return subject_fits or words_fit
-    return subject_fits and words_fit and _ENHANCED.search(text[:5000]) is not None
+    local = sender.email.partition("@")[0] if sender else ""
+    by_system = (
+        phrases.SYSTEM.match(local) is not None or phrases.SYSTEM_NAME.search(sender.name if sender else "") is not None
+    )
+    if by_system or (headers.raw("return-path") or "x").replace(" ", "") == "<>":
+        return phrases.SUBJECT.search(subject) is not None or phrases.WORDS.search(text[:5000]) is not None
+    if _ENHANCED.search(text[:5000]) is None:
+        return False
+    return phrases.SUBJECT.search(subject) is not None and phrases.WORDS.search(text[:5000]) is not None
 
 
 _LINE_ADDRESS = re.compile(

@@ -73,7 +73,7 @@ HEADER_LABELS: dict[str, tuple[str, ...]] = {
 
 ORIGINAL = """original message|original appointment|original e-?mail|forwarded message|forwarded by .{1,80}|reply message|forwarded mail
     |begin forwarded message|start of forwarded message|forwarded e-?mail|weitergeleitete (?:nachricht|e-?mail|mail)
-    |ursprüngliche (?:nachricht|e-?mail|mail)|urspruengliche nachricht|original-?nachricht|originalnachricht|originalmail
+    |ursprüngliche (?:nachricht|e-?mail|mail)|urspruengliche nachricht|original-?nachricht|antwort nachricht|originalmail
     |(?:anfang|beginn) der weitergeleiteten (?:nachricht|e-?mail|mail)|message d.origine|message original|message initial
     |message transf[ée]r[ée]|mail original|courriel original|message de départ|message d.origine
     |d[ée]but du message (?:r[ée]exp[ée]di[ée]|transf[ée]r[ée])|mensaje original|mensaje reenviado|correo original
@@ -194,7 +194,7 @@ BANNERS = r"""
 """Warnings that gateways put over a mail's first line."""
 
 FOOTERS = r"""
-_______________________________________________|you\ received\ this\ (?:message|e-?mail)\ because\ you|to\ unsubscribe\ from\ this|unsubscribe:?\ |to\ post\ to\ this\ group
+_{40,60}\s*\n[^\n]{0,100}(?:mailing\ list|@|https?:)|you\ received\ this\ (?:message|e-?mail)\ because\ you|to\ unsubscribe\ from\ this|unsubscribe:?\ |to\ post\ to\ this\ group
 |reply\ to\ this\ email\ directly|view\ it\ on\ git(?:hub|lab)|visit\ topic|to\ stop\ receiving\ (?:these\ )?(?:e-?mails|emails)|mailing\ list$|you\ are\ receiving\ this\ because
 |do\ you\ yahoo!\?|get\ your\ free\ e-?mail|--\ you\ received
 """

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from html import unescape
 
 from channels.mail.charsets import clean
@@ -92,18 +93,32 @@ _SIGNATURE_ATTRIBUTES = re.compile(
 _ATTRIBUTION_ATTRIBUTES = re.compile(
     r"gmail_attr|moz-cite-prefix|zmail_extra_hr|ntes-attribution|lark-mail-quote-header", re.IGNORECASE
 )
-_INTERESTING = re.compile(
-    "|".join(
-        f"(?:{pattern.pattern})"
-        for pattern in (_QUOTE_ATTRIBUTES, _REST_ATTRIBUTES, _SIGNATURE_ATTRIBUTES, _ATTRIBUTION_ATTRIBUTES, _HIDDEN)
-    ),
-    re.VERBOSE | re.IGNORECASE,
-)
+_HINTS = (
+    "gmail_", "yahoo_quoted", "protonmail_", "tutanota_quote", "zmail_extra", "isreplycontent", "cite", "quote", "replysection",
+    "moz-", "history_container", "\"qt\"", "citation", "originalmessage", "reference-message", "clean_bq", "hs_reply", "rplyfwdmsg",
+    "appendonsend", "olk_src_body", "stopspelling", "replysplit", "original-content", "border-top", "#efefef", "includetail", "zwchr",
+)  # fmt: skip
 
 
 def has_structure(html: str) -> bool:
-    """Whether the HTML itself tells what is quoted (cheap; for mails that have plain text as well)."""
-    return _QUOTE_ATTRIBUTES.search(html) is not None or _REST_ATTRIBUTES.search(html) is not None
+    """Whether the HTML itself may tell what is quoted (cheap; for mails that have plain text as well)."""
+    lowered = html.lower()
+    return any(hint in lowered for hint in _HINTS)
+
+
+@lru_cache(maxsize=4096)
+def _meaning(attributes: str) -> str:
+    """What the attributes of an element say: "attribution", "signature", "rest", "quote" or "", and " hidden"."""
+    hidden = " hidden" if _HIDDEN.search(attributes) else ""
+    if _ATTRIBUTION_ATTRIBUTES.search(attributes):
+        return f"attribution{hidden}"
+    if _SIGNATURE_ATTRIBUTES.search(attributes):
+        return f"signature{hidden}"
+    if _REST_ATTRIBUTES.search(attributes):
+        return f"rest{hidden}"
+    if _QUOTE_ATTRIBUTES.search(attributes) and "gmail_extra" not in attributes:
+        return f"quote{hidden}"
+    return hidden
 
 
 @dataclass(slots=True)
@@ -244,8 +259,8 @@ def _open(page: _Page, name: str, attributes: str) -> None:
     if len(page.stack) >= _MAX_STACK:
         return
     opened = _Open(name, page.stack[-1].mark if page.stack else Mark.NONE)
-    if attributes and _INTERESTING.search(attributes):
-        _recognize(page, opened, attributes)
+    if attributes and (meaning := _meaning(attributes[:1000])):
+        _recognize(page, opened, meaning)
     if name == "blockquote" and (page.depth or opened.mark is Mark.QUOTE):
         opened.quotes = True
     if name == "includetail":
@@ -256,21 +271,20 @@ def _open(page: _Page, name: str, attributes: str) -> None:
     page.stack.append(opened)
 
 
-def _recognize(page: _Page, opened: _Open, attributes: str) -> None:
-    if _HIDDEN.search(attributes):
-        opened.is_hidden = True
-    if _ATTRIBUTION_ATTRIBUTES.search(attributes):
+def _recognize(page: _Page, opened: _Open, meaning: str) -> None:
+    opened.is_hidden = meaning.endswith(" hidden")
+    kind = meaning.removesuffix(" hidden")
+    if kind == "attribution":
         opened.mark = Mark.ATTRIBUTION
-    elif _SIGNATURE_ATTRIBUTES.search(attributes):
+    elif kind == "signature":
         opened.mark = Mark.SIGNATURE
-    elif _REST_ATTRIBUTES.search(attributes):
+    elif kind == "rest":
         page.break_line()
         page.rest_pending = True
-    elif _QUOTE_ATTRIBUTES.search(attributes) and "gmail_extra" not in attributes:
-        if opened.tag == "blockquote":
-            opened.quotes = True
-        else:
-            opened.mark = Mark.QUOTE
+    elif kind == "quote" and opened.tag == "blockquote":
+        opened.quotes = True
+    elif kind == "quote":
+        opened.mark = Mark.QUOTE
 
 
 def _close(page: _Page, name: str) -> None:

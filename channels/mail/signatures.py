@@ -116,8 +116,9 @@ def _signature_start(texts: Sequence[str], end: int, sender: str) -> int:
     start = end
     start = _without_mobile(texts, start)
     found = _delimited(texts, lowest, start)
-    if found is None:
-        found = _closed(texts, lowest, start)
+    above = start if found is None else _content_end(texts, found)
+    closed = _closed(texts, max(0, above - _MAX_SIGNATURE - 6), above)
+    found = found if closed is None else closed
     if found is None:
         found = _contact_block(texts, lowest, start, sender)
     return start if found is None else found

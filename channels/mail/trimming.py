@@ -124,8 +124,9 @@ def _sort(lines: Sequence[Line], sender: str) -> list[Kind]:
 
 def _marked(lines: Sequence[Line]) -> list[Kind]:
     """Kinds as quote marks and the HTML tell them."""
+    decorated = not any(0 < line.depth < 3 for line in lines)  # ">>> like this <<<" quotes nobody
     by_mark = {Mark.ATTRIBUTION: Kind.ATTRIBUTION, Mark.SIGNATURE: Kind.SIGNATURE}
-    kinds = [Kind.QUOTE if line.depth else by_mark.get(line.mark, Kind.NEW) for line in lines]
+    kinds = [Kind.QUOTE if line.depth and not decorated else by_mark.get(line.mark, Kind.NEW) for line in lines]
     _mark_containers(lines, kinds)
     return kinds
 

@@ -3,6 +3,7 @@
 # ruff: noqa: E501, RUF001
 
 import random
+from collections.abc import Callable
 
 from tests.payloads.mail import pages
 from tests.payloads.mail.builders import file_part, mail, multipart_mail, nested, part
@@ -69,7 +70,7 @@ def _page(chance: random.Random) -> str:
 def make(count: int = 400, seed: int = 7) -> list[bytes]:
     """`count` mails: a third plain answers, a third HTML, and newsletters, files, reports, eastern charsets."""
     chance = random.Random(seed)
-    makers = {
+    makers: dict[str, tuple[int, Callable[[], bytes]]] = {
         "plain": (6, lambda: mail(_prose(chance, 12), Subject="=?utf-8?q?Gr=C3=B6=C3=9Fe_der_Lampe?=")),
         "answer": (6, lambda: mail(_answer(chance), In_Reply_To="<a@b.example>", References="<a@b.example> <c@d.example>")),
         "outlook": (2, lambda: mail(f"{_prose(chance, 4)}\n\n{chance.choice(list(HEADER_BLOCKS.values()))}\n\n{_prose(chance, 30)}")),

@@ -4,6 +4,7 @@
 payloads (`policy.default`); ours also detects charsets, trims, sanitises and judges.
 """
 
+import contextlib
 import statistics
 import sys
 import time
@@ -16,10 +17,13 @@ from tests.bench.mail.corpus import make
 
 def _standard(raw: bytes) -> None:
     message = message_from_bytes(raw, policy=policy.default)
-    for name in ("subject", "from", "to", "cc", "date", "message-id"):
-        str(message[name])
+    for value in message.values():
+        str(value)
     for part in message.walk():
-        if not part.is_multipart():
+        if part.get_content_maintype() == "text":
+            with contextlib.suppress(LookupError, KeyError):
+                part.get_content()
+        elif not part.is_multipart():
             part.get_payload(decode=True)
 
 
@@ -44,9 +48,7 @@ def main() -> None:
         standard.append(_rate(_standard, mails))
         ours.append(_rate(_ours, mails))
     print(f"{count} mails, {sum(map(len, mails)) / count / 1000:.1f} kB on average, CPU time, median of 3")
-    print(
-        f"ours             {statistics.median(ours):8.0f} mails/s  headers, charsets, trimming, sanitising, judging, JSON"
-    )
+    print(f"ours             {statistics.median(ours):8.0f} mails/s  everything, as JSON")
     print(f"policy.default   {statistics.median(standard):8.0f} mails/s  headers and payloads only")
 
 

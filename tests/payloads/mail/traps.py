@@ -22,6 +22,7 @@ WHOLE: dict[str, str] = {
     "only a forward": "---------- Forwarded message ---------\nFrom: Ann Smith <ann@example.org>\nDate: Mon, Nov 16, 2026 at 9:41 AM\nSubject: Your order\nTo: <support@example.com>\n\nPlease see to that.",
     "original message in words": "I did not keep the original message.\nCan you send it again?",
     "forwarded in words": "You forwarded message 12 to me: thank you.\nBut I need message 13.",
+    "arrows as decoration": "Our offer\n>>> look here <<<\nis waiting for you.",
     "postscript below the name": "The lamp is broken.\n\nBest regards,\nAnn\n\nPS: please ring after six.",
     "prices with greater": "Which one has\nlength > 20 cm\nand price < 30 EUR?",
     "confidential in words": "Is this information confidential? I would like to tell my husband.",
@@ -64,6 +65,14 @@ CUT: dict[str, tuple[str, str]] = {
         "Green.",
     ),
     "no empty line above the name": ("Green, please.\nBest regards\nBob", "Green, please."),
+    "two signatures": (
+        "Thanks for your help!\n\nBest regards,\nAnn\n\n--\nAnn Smith\nHead of Lamps\nExample Ltd\n\nSent from my iPhone\n",
+        "Thanks for your help!",
+    ),
+    "rule between two parts": (
+        "Hello Bob,\n\nthis is one part.\n\n________________________________________________\n\nThis is the other part.\n\nBest regards,\nAnn\n\nOn July 28, 2026, Bob wrote:\n> old",
+        "Hello Bob,\n\nthis is one part.\n\n________________________________________________\n\nThis is the other part.",
+    ),
     "two thanks": ("Green, please.\n\nThanks,\nKind regards,\nBob Jones", "Green, please."),
     "thanks, comma, name": ("Green, please.\n\nThanks,\nBob", "Green, please."),
     "sign-off and name on one line": ("Green, please.\n\nBest regards, Bob Jones", "Green, please."),
