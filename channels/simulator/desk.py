@@ -14,6 +14,9 @@ _DONE: Final = re.compile(
 )
 _QUESTION: Final = re.compile(r"[?\uff1f]")
 
+MOST_EVASIONS: Final = 2
+"""How often a colleague who knows nothing pretends to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -46,7 +49,8 @@ class Desk:
         self._ready = ready
         self._chance = chance
         self._script: Script | None = None
-        self._turn = 0
+        self._spoken: set[str] = set()
+        self._evasions = 0
         self._has_greeted = False
         self._has_asked_for_more = False
 
@@ -55,9 +59,10 @@ class Desk:
         chosen = self._chance.choice(self._all(kind))
         return chosen.replace("{customer}", self.case.customer).replace("{agent}", self.case.agent)
 
-    def take_over(self) -> None:
-        """The conversation is under way, somebody has greeted already."""
-        self._has_greeted = True
+    def take_over(self, spoken: Sequence[str], *, is_mine: bool) -> None:
+        """The conversation is under way: colleagues said this; `is_mine` if it was this colleague."""
+        self._has_greeted = is_mine
+        self._spoken = {line.strip() for line in spoken}
 
     def answer(self, said: Sequence[str], queues: Sequence[str] = ()) -> Answer:
         """Return what follows from the customer's messages; `queues` are places it could be passed to."""
@@ -86,21 +91,24 @@ class Desk:
 
     def _next_line(self, text: str) -> str:
         """The script's next line; without one, a ready-made reply that shares a word with what was said."""
-        if (
-            self._script is not None
-            and self._turn < len(self._script.turns)
-            and self._script.language == self.case.language
-        ):
-            self._turn += 1
-            return self._script.turns[self._turn - 1][0]
+        if self._script is not None and self._script.language == self.case.language:
+            left = next((line for line, _ in self._script.turns if line not in self._spoken), "")
+            if left:
+                return self._once(left)
         fitting = [reply for shortcut, reply in self._ready.items() if len(shortcut) > 3 and shortcut in text.lower()]
-        if fitting and self._turn < 50:
-            self._turn = 50
-            return self._chance.choice(fitting)
-        if _QUESTION.search(text) or not self._turn:
-            self._turn += 1
-            return self.words("vague" if self._turn > 1 else "look")
+        fresh = next((reply for reply in fitting if reply not in self._spoken), "")
+        if fresh and self._script is None:
+            return self._once(fresh)
+        if not self._spoken:
+            return self._once(self.words("look"))
+        if _QUESTION.search(text) and self._evasions < MOST_EVASIONS:
+            self._evasions += 1
+            return self.words("vague")
         return ""
+
+    def _once(self, line: str) -> str:
+        self._spoken.add(line)
+        return line
 
     def _all(self, kind: str) -> tuple[str, ...]:
         return self._library.language(self.case.language).colleague[kind]

@@ -21,6 +21,8 @@ SignIn = Callable[[str], Awaitable[str]]
 
 LONG_QUEUE: Final = 4
 """With as many waiting, nobody holds back or takes a break."""
+MOST_PATIENT_LOOKS: Final = 12
+"""How often a colleague looks whether the customer who is typing has sent it, before answering what is there."""
 MISS_SHARE: Final = 0.03
 DECLINE_SHARE: Final = 0.03
 _ENDED: Final = frozenset({"wrapping", "closed", "abandoned", "cancelled", "flowed_out", "resolved"})
@@ -92,6 +94,8 @@ class Colleague:
         self._is_behind = False
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._away_until = 0
+        self._typing: dict[str, bool] = {}
+        self._considered: set[str] = set()
 
     async def run(self) -> None:
         """Come back as often as the line is lost."""
@@ -135,6 +139,8 @@ class Colleague:
     def _on_event(self, event: str, payload: Any) -> None:  # noqa: ANN401 - whatever came over the wire
         if event == "frame":
             self._is_behind |= not self._board.take(payload)
+        elif event == "typing" and payload["who"] == "customer":
+            self._typing[payload["interaction"]] = payload["typing"]
         elif event == "resync":
             self._is_behind = True
         self._news.set()
@@ -169,9 +175,13 @@ class Colleague:
 
     def _begin_what_came(self) -> None:
         me = self.member.agent_id
-        for offer in self._board.rows("offers"):
-            if offer["agent"] == me and offer["state"] == "pending":
-                self._begin(offer["id"], self._consider(offer))
+        offers = {
+            row["id"]: row for row in self._board.rows("offers") if row["agent"] == me and row["state"] == "pending"
+        }
+        self._considered &= offers.keys()
+        for name in offers.keys() - self._considered:
+            self._considered.add(name)
+            self._begin(name, self._consider(offers[name]))
         for row in self._board.rows("interactions"):
             if row["agent"] == me and row["state"] in {"active", "wrapping"}:
                 self._begin(row["id"], Conversation(self, row["id"], self._chance).run())
@@ -260,6 +270,14 @@ class Colleague:
         """Set whenever the board changes."""
         return self._news
 
+    def is_typing(self, interaction: str) -> bool:
+        """Whether the customer was last seen typing."""
+        return self._typing.get(interaction, False)
+
+    def forget(self, interaction: str) -> None:
+        """The conversation is over."""
+        self._typing.pop(interaction, None)
+
     def slowness(self) -> float:
         """How much time this colleague takes: more when nobody waits, so that the floor is never empty nor drowned."""
         waiting = self._board.waiting
@@ -300,6 +318,7 @@ class Conversation:
                     break
                 await self._send(desk.words("there"))
         await self._finish(desk)
+        self._me.forget(self._id)
         await self._me.tell("leave_view", {"interaction": self._id})
 
     def _desk(self, opened: Row) -> Desk:
@@ -320,10 +339,11 @@ class Conversation:
             if not reply.queues or row["queue"] in reply.queues
         }
         desk = Desk(case, self._me.house.library, ready, self._chance)
-        mine = [message["n"] for message in opened["messages"] if message["from"] == "agent"]
-        if mine:
-            desk.take_over()
-            self._answered_n = max(mine)
+        theirs = [message for message in opened["messages"] if message["from"] == "agent"]
+        mine = [message["n"] for message in theirs if message["author"] == self._me.member.agent_id]
+        if theirs:
+            desk.take_over([message["text"] for message in theirs], is_mine=bool(mine))
+        self._answered_n = max(mine, default=0)
         return desk
 
     # -- what is known
@@ -366,6 +386,10 @@ class Conversation:
         """Read, think, write; True when the conversation has come to its end."""
         slow = self._me.slowness()
         await self._tempo.pause(self._chance, 1.0 * slow, 4.0 * slow)
+        for _ in range(MOST_PATIENT_LOOKS):
+            if not self._me.is_typing(self._id):
+                break
+            await self._tempo.pause(self._chance, 1.0, 2.0)
         said = self._unanswered() or said
         last_n = max(self._said, default=0)
         await self._me.tell("seen", {"interaction": self._id, "n": last_n})

@@ -102,7 +102,7 @@ class Talk:
         for number, (theirs, mine) in enumerate(self.script.turns):
             if self._person.fill(theirs) in spoken or theirs in spoken:
                 self._turn = max(self._turn, number + 1)
-                return Reaction((self._person.fill(mine),)) if mine else Reaction((self.words("ok"),))
+                return Reaction((self._person.fill(mine) if mine else self.words("content"),))
         return None
 
     def _foreign(self, text: str, _agent: str) -> Reaction | None:
@@ -125,11 +125,20 @@ class Talk:
             return Reaction((self.words("here"),))
         if _MOMENT.search(text) and not _QUESTION.search(text):
             return Reaction((self.words("ok"),)) if chance.random() < 0.5 else Reaction()
-        if _HELLO.search(text) and not self._has_greeted and (_HELP.search(text) or len(text) < 40):
-            self._has_greeted = True
-            greeting = self.words("hi").format(agent=agent)
-            return Reaction((f"{greeting} {self._person.fill(self.script.short)}".strip(),))
+        if _HELLO.search(text) and (_HELP.search(text) or len(text) < 48):
+            return self._greeted(agent, is_asked=bool(_HELP.search(text)))
         return None
+
+    def _greeted(self, agent: str, *, is_asked: bool) -> Reaction:
+        """A greeting is answered once; who is asked how to help says again what it is about."""
+        if self._has_greeted and not is_asked:
+            return Reaction()
+        greeting = self.words("hi").format(agent=agent)
+        is_chatty = not self._has_greeted and self._person.chance.random() < 0.4
+        self._has_greeted = True
+        if is_asked:
+            return Reaction((f"{greeting} {self._person.fill(self.script.short)}",))
+        return Reaction((greeting,)) if is_chatty else Reaction()
 
     def _facts(self, text: str, _agent: str) -> Reaction | None:
         if not _QUESTION.search(text):

@@ -23,6 +23,8 @@ MOST_AT_ONCE: Final = 40
 """Visitors present at once, whatever the rate: beyond it the demo shows only a flood, and costs more than it shows."""
 RETURNING_SHARE: Final = 0.3
 KNOWN_AT_MOST: Final = 60
+MOST_PATIENT_LOOKS: Final = 12
+"""How often a visitor looks whether the agent who is typing has sent it, before answering what is there."""
 SILENCE_S: Final = 75.0
 """How long a visitor waits for an answer in mid conversation before asking whether anybody is there."""
 
@@ -140,6 +142,7 @@ class _Thread:
     state: str = ""
     agent: str = ""
     last_n: int = 0
+    agent_types: bool = False
     unanswered: list[str] = field(default_factory=list)
     choices: list[Mapping[str, str]] = field(default_factory=list)
 
@@ -230,12 +233,16 @@ class Visit:
                 self._see_message(payload)
             case "thread" if payload["interaction"] == self._thread.interaction:
                 self._see_thread(payload)
+            case "typing" if payload["interaction"] == self._thread.interaction:
+                self._thread.agent_types = payload["typing"]
             case "restart":
                 self._retry_s = payload["retry_in_ms"] / 1000
         self._news.set()
 
     def _see_thread(self, thread: Mapping[str, Any] | None) -> None:
         if thread is not None:
+            if thread["interaction"] != self._thread.interaction:
+                self._thread = _Thread()
             self._thread.interaction = thread["interaction"]
             self._thread.state = thread["state"]
             self._thread.agent = (thread["agent"] or {}).get("name", self._thread.agent)
@@ -247,6 +254,7 @@ class Visit:
         if is_history or message["from"] == "system":
             return
         if message["from"] == "agent":
+            self._thread.agent_types = False
             self._thread.unanswered.append(message["text"])
             self._thread.choices = message["choices"]
 
@@ -340,9 +348,9 @@ class Visit:
 
     async def _answer(self) -> None:
         """Read what the agent wrote, let them finish, and answer."""
-        before = -1
-        while before != len(self._thread.unanswered):
-            before = len(self._thread.unanswered)
+        before, waits = -1, 0
+        while before != len(self._thread.unanswered) or (self._thread.agent_types and waits < MOST_PATIENT_LOOKS):
+            before, waits = len(self._thread.unanswered), waits + 1
             await self._tempo.pause(self._chance, 1.2, 2.6)
         said, self._thread.unanswered = self._thread.unanswered, []
         await self._ask("seen", {"interaction": self._thread.interaction, "n": self._thread.last_n})
