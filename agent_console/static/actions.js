@@ -28,9 +28,15 @@ export async function start() {
   if (answer.ok) await enter();
 }
 
-async function enter() {
+/** The company's words, in the language shown. */
+export async function loadSettings() {
   const answer = /** @type {any} */ (await get("/settings"));
   if (answer.ok) store.setSettings(answer);
+  return answer;
+}
+
+async function enter() {
+  const answer = await loadSettings();
   if (answer.error !== "unauthorized") connect({ refused: () => void signedOut() });
 }
 

@@ -17,8 +17,9 @@ export function whenSignedOut(run) {
 async function call(method, path, body, signal) {
   /** @type {RequestInit} */
   const request = { method, signal, credentials: "same-origin" };
-  // Unsafe methods are refused without this type, also when they carry nothing.
-  if (method !== "GET") Object.assign(request, { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) });
+  // The company's own words come in the language of the console; unsafe methods are refused without this type.
+  const headers = { "Accept-Language": document.documentElement.lang };
+  Object.assign(request, method === "GET" ? { headers } : { headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) });
   return answerOf(await fetch(`/api/v1${path}`, request).catch(() => null), path !== "/session");
 }
 

@@ -33,12 +33,12 @@ export function t(key, values) {
 }
 
 /**
- * The company's own words: one text, or one per language. Where there is only one, ours under `key` is better if there is one.
+ * The company's own words: one text, or one per language. Without any, ours under `key`.
  * @param {import("./types").Texts | null | undefined} texts @param {string} [key] @param {string | null} [wanted]
  */
 export function worded(texts, key = "", wanted = null) {
   if (texts && typeof texts === "object") return texts[wanted ?? current.value] ?? texts[current.value] ?? Object.values(texts)[0] ?? "";
-  return key in words.value ? t(key) : (texts ?? "");
+  return texts || (key in words.value ? t(key) : "");
 }
 
 /** Is there a text under this key? @param {string} key */

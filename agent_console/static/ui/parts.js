@@ -56,6 +56,17 @@ export function Field({ label, children, error, hint, id }) {
     ${error && html`<p class="field-error" id=${`${id}-error`}><${Icon} name="triangle-alert" size=${12} /> ${error}</p>`}</div>`;
 }
 
+/** Text with the found places marked: pairs of start and end in UTF-16 units. @param {{ text: string, marks: [number, number][] }} props */
+export function Hits({ text, marks }) {
+  const parts = [];
+  let from = 0;
+  for (const [start, end] of marks) {
+    parts.push(text.slice(from, start), html`<mark>${text.slice(start, end)}</mark>`);
+    from = end;
+  }
+  return html`<span>${[...parts, text.slice(from)]}</span>`;
+}
+
 /** The part of the text that was looked for, marked. @param {{ text: string, find: string }} props */
 export function Marked({ text, find }) {
   const at = find ? text.toLowerCase().indexOf(find.toLowerCase()) : -1;

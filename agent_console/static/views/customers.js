@@ -33,7 +33,7 @@ export function useGet(path, wait = 150) {
 export function Customers() {
   const { id } = route();
   const [find, setFind] = useState("");
-  const { answer, loading } = useGet(`/customers${query({ q: find.trim(), limit: 200 })}`);
+  const { answer, loading } = useGet(`/customers${query({ q: find.trim(), limit: 100 })}`);
   const found = /** @type {Customer[]} */ (answer?.customers ?? []);
   return html`<div class="people" data-pane=${id ? "customer" : "list"}>
     <section class="list" data-region="list" aria-label=${t("nav.customers")} tabindex="-1">

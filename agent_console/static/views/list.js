@@ -93,7 +93,7 @@ function WaitingRow({ row }) {
 }
 
 /** @param {string} tier */
-export const tierWord = (tier) => worded(hubSettings()?.tiers?.find((one) => one.id === tier)?.label ?? tier, `tier.${tier}`);
+export const tierWord = (tier) => worded(hubSettings()?.tiers?.find((one) => one.id === tier)?.label, `tier.${tier}`) || tier;
 
 /** @param {{ tier: string }} props */
 export function Tier({ tier }) {

@@ -17,7 +17,7 @@ export function nextOf(next, reason) {
 /** The word for an away reason. @param {string | null | undefined} id */
 export function reasonWord(id) {
   if (!id) return "";
-  return worded(hubSettings()?.away_reasons.find((one) => one.id === id)?.label ?? id, `reason.${id}`);
+  return worded(hubSettings()?.away_reasons.find((one) => one.id === id)?.label, `reason.${id}`) || id;
 }
 
 /** @param {{ presence: string, reason?: string | null }} what */

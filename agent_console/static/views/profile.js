@@ -24,7 +24,7 @@ export function ProfileForm({ customer, onDone }) {
     const word = (/** @type {string} */ name) => String(data.get(name) ?? "").trim();
     if (!word("name")) return setError(t("profile.name.needed"));
     setBusy(true);
-    const change = { name: word("name"), company: word("company") || null, language: word("language") || null, tier: word("tier") || null, tags, fields: Object.fromEntries(fields.filter(([name]) => name.trim())) };
+    const change = { name: word("name"), company: word("company"), language: word("language"), tier: word("tier"), tags, fields: Object.fromEntries(fields.filter(([name]) => name.trim())) };
     const answer = /** @type {any} */ (await patch(`/customers/${encodeURIComponent(customer.id)}`, change));
     setBusy(false);
     if (answer.ok) onDone(answer.customer ?? { ...customer, ...change });

@@ -5,7 +5,7 @@ import { ticking } from "../clock.js";
 import { shortDay, t } from "../i18n.js";
 import { go, route } from "../screen.js";
 import { queueName } from "../store.js";
-import { Avatar, Empty, Icon, Marked } from "../ui/parts.js";
+import { Avatar, Empty, Hits, Icon, Marked } from "../ui/parts.js";
 import { useGet } from "./customers.js";
 
 /** Customers and messages, in any language. */
@@ -18,7 +18,8 @@ export function Search() {
   useEffect(() => history.replaceState(null, "", wanted ? `#/search/${encodeURIComponent(wanted)}` : "#/search"), [wanted]);
   const people = answer?.customers ?? [];
   const messages = answer?.messages ?? [];
-  const nothing = answer?.ok && !people.length && !messages.length && !loading;
+  const notes = answer?.notes ?? [];
+  const nothing = answer?.ok && !people.length && !messages.length && !notes.length && !loading;
   return html`<section class="search-page scroll" data-region="list" tabindex="-1" aria-label=${t("nav.search")}><div class="search-inner">
     <h1 class="visually-hidden">${t("nav.search")}</h1>
     <label class="search-field"><${Icon} name=${loading ? "loader-circle" : "search"} size=${20} class=${loading ? "turning" : ""} /><input ref=${field} data-search type="search" value=${find} placeholder=${t("search.placeholder")} aria-label=${t("search.placeholder")} onInput=${(/** @type {Event} */ e) => setFind(/** @type {HTMLInputElement} */ (e.target).value)} /></label>
@@ -27,12 +28,14 @@ export function Search() {
     ${nothing && html`<${Empty} icon="search" title=${t("search.nothing", { find: wanted })} text=${t("search.nothing.text")} />`}
     ${people.length > 0 && html`<section class="results"><h2>${t("nav.customers")} <span>${people.length}</span></h2><ul class="result-people">${people.map((/** @type {any} */ one) => html`<li key=${one.id}><button type="button" onClick=${() => go("customers", one.id)}><${Avatar} name=${one.name} /><span><b><${Marked} text=${one.name} find=${wanted} /></b><small>${one.company || one.addresses?.find((/** @type {any} */ a) => a.kind !== "chat")?.value || ""}</small></span></button></li>`)}</ul></section>`}
     ${messages.length > 0 && html`<section class="results"><h2>${t("messages")} <span>${messages.length}</span></h2><ul class="result-messages">${messages.map((/** @type {any} */ one) => html`<${Hit} key=${one.id ?? `${one.interaction}:${one.n}`} one=${one} find=${wanted} />`)}</ul></section>`}
+    ${notes.length > 0 && html`<section class="results"><h2>${t("notes")} <span>${notes.length}</span></h2><ul class="result-messages">${notes.map((/** @type {any} */ one) => html`<${Hit} key=${one.note} one=${one} find=${wanted} note />`)}</ul></section>`}
   </div></section>`;
 }
 
-/** @param {{ one: any, find: string }} props */
-function Hit({ one, find }) {
+/** A message or a note that was found. @param {{ one: any, find: string, note?: boolean }} props */
+function Hit({ one, find, note }) {
   const now = ticking();
-  const who = one.customer_name ?? one.name ?? "";
-  return html`<li><button type="button" onClick=${() => openInteraction(one.interaction)}><span class="hit-head"><b>${one.from === "agent" ? t("hit.to", { agent: one.name ?? t("you"), name: who }) : who}</b>${one.queue && html`<span>${queueName(one.queue)}</span>`}<time>${shortDay(one.at, now)}</time></span><span class="hit-text" dir="auto"><${Marked} text=${one.text} find=${find} /></span></button></li>`;
+  const open = () => (one.interaction ? openInteraction(one.interaction) : go("customers", one.customer));
+  return html`<li><button type="button" onClick=${open}><span class="hit-head">${note && html`<${Icon} name="sticky-note" size=${12} />`}<b>${one.customer_name ?? ""}</b>${one.queue && html`<span>${queueName(one.queue)}</span>`}${one.author_name && html`<span>${t("note.by", { name: one.author_name })}</span>`}<time>${shortDay(one.at, now)}</time></span>
+    <span class="hit-text" dir="auto">${one.marks ? html`<${Hits} text=${one.snippet} marks=${one.marks} />` : html`<${Marked} text=${one.snippet ?? one.text ?? ""} find=${find} />`}</span></button></li>`;
 }

@@ -1,5 +1,5 @@
 import { html, useState } from "vendor/preact";
-import { demoSignIn, explain, signIn } from "../actions.js";
+import { demoSignIn, explain, loadSettings, signIn } from "../actions.js";
 import { language, loadLanguage, t } from "../i18n.js";
 import { keep, prefer, preferences } from "../screen.js";
 import { sessionState } from "../store.js";
@@ -18,6 +18,7 @@ export function ThemeButton() {
 export async function chooseLanguage(next) {
   keep("console.language", next);
   await loadLanguage(next);
+  if (sessionState().signedIn) await loadSettings();
 }
 
 const ROLES = [["agent", "headphones"], ["agent2", "headphones"], ["supervisor", "layout-dashboard"], ["admin", "settings"]];
