@@ -67,8 +67,8 @@ def normalized(kind: AddressKind, value: str, *, region: str = "US") -> str:
         BadRequest: it is no such address.
     """
     text = unicodedata.normalize("NFKC", value).strip()
-    if not text or len(text) > MAX_ADDRESS:
-        raise BadRequest("An address needs 1 to 254 characters.")
+    if not text or len(text) > MAX_ADDRESS or not text.isprintable():
+        raise BadRequest("An address needs 1 to 254 characters, all of them visible.")
     if kind is AddressKind.PHONE:
         return _phone(text, region)
     if kind is AddressKind.EMAIL:

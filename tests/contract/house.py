@@ -112,8 +112,8 @@ class House:
         return await Messages(self.store, self.settings).say(words(interaction, text, agent=agent))
 
     async def conversation(self, name: str, *texts: str, queue: str = "support") -> Interaction:
-        """A new customer's conversation with these words of theirs."""
-        interaction = await self.interaction(await self.customer(name), queue=queue)
+        """A new customer's conversation with these words of theirs, which nobody has yet."""
+        interaction = await self.interaction(await self.customer(name), queue=queue, agent=None)
         for text in texts:
             await self.says(interaction, text)
         return interaction

@@ -1,0 +1,142 @@
+"""Whose an address is, and two profiles becoming one and two again."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from hub.clock import FakeClock
+from hub.domain.customers import Customer
+from hub.domain.errors import Conflict, NotFound
+from hub.domain.events import EventKind
+from hub.events import Bus
+from hub.services import people
+from hub.services.people import Edit
+from hub.storage.journal import Journal
+from hub.storage.tables import ADDRESSES, CUSTOMERS, INTERACTIONS, NOTES
+from hub.storage.unit_of_work import UnitOfWork
+from tests.contract.house import SEES_ALL, House, agent_of, email, open_store, phone
+
+
+def resolves(*addresses: Any, name: str = "") -> Any:
+    async def unit(tx: UnitOfWork) -> tuple[Customer, bool]:
+        return await people.resolve(tx, addresses, name=name)
+
+    return unit
+
+
+async def test_same_address_twice_in_one_instant_is_one_customer(
+    database_url: str, house: House, clock: FakeClock
+) -> None:
+    """Within one node's group, and between two nodes that know nothing of one another."""
+    other = await open_store(database_url, clock, Bus(strict=True))
+    stores = [house.store, other] * 10
+    results = await asyncio.gather(*(store.write(resolves(email("li@example.test"))) for store in stores))
+    assert len({customer.id for customer, _ in results}) == 1
+    assert [is_new for _, is_new in results].count(True) == 1
+    assert len(await house.rows(CUSTOMERS)) == 1
+    assert len(await house.rows(ADDRESSES)) == 1
+    await other.close()
+
+
+async def test_claims_never_move_an_address(house: House) -> None:
+    li = await house.customer("Li", email("li@example.test", is_verified=True))
+    wang = await house.customer("Wang", phone("+14155552671"), email("li@example.test"))
+    assert wang.id != li.id
+    again = await house.customer("", phone("+12025550100"), email("li@example.test", is_verified=True))
+    assert again.id == li.id
+    owners = {address.value: address.customer for address in await house.rows(ADDRESSES)}
+    assert owners == {"li@example.test": li.id, "+14155552671": wang.id, "+12025550100": li.id}
+
+
+async def test_name_learnt_later_is_told_to_those_who_follow_the_journal(house: House) -> None:
+    first = await house.customer("", email("li@example.test"))
+    second = await house.customer("Li  Wei\x00", email("li@example.test"))
+    assert (second.id, second.name) == (first.id, "Li Wei")
+    kinds = [event.kind for event in await Journal(house.store).read(0)]
+    assert kinds == [EventKind.CUSTOMER_CREATED, EventKind.CUSTOMER_CHANGED]
+
+
+async def everything(house: House) -> list[Any]:
+    """Return all that a merge touches, but for the versions that count its changes."""
+    customers = [msgspec.structs.replace(one, version=0) for one in await house.rows(CUSTOMERS, "ORDER BY id")]
+    addresses = await house.rows(ADDRESSES, "ORDER BY kind, value")
+    interactions = await house.rows(INTERACTIONS, "ORDER BY id")
+    notes = await house.rows(NOTES, "ORDER BY id")
+    return [customers, addresses, interactions, notes]
+
+
+async def two_people(house: House) -> tuple[Customer, Customer]:
+    target = await house.customer("Anna", email("anna@example.test"))
+    source = await house.customer("Anna B.", email("ab@example.test"), phone("+14155552671"))
+    edit = Edit(company="Acme", tier="gold", tags=["vip", "both"], fields={"a": "1", "shared": "source"})
+    await house.people.edit(source.id, edit, SEES_ALL)
+    await house.people.edit(target.id, Edit(tags=["both"], fields={"shared": "target"}), SEES_ALL)
+    await house.interaction(target)
+    await house.interaction(source)
+    await house.people.add_note(source.id, "a note", SEES_ALL)
+    found = {one.id: one for one in await house.rows(CUSTOMERS)}
+    return found[target.id], found[source.id]
+
+
+async def test_merge_gives_everything_to_one_and_undoing_gives_it_all_back(house: House) -> None:
+    target, source = await two_people(house)
+    before = await everything(house)
+    merge = await house.people.merge(target.id, source.id, SEES_ALL)
+    profile = await house.people.profile(source.id, SEES_ALL)
+    assert profile.customer.id == target.id
+    assert (profile.customer.name, profile.customer.company, profile.customer.tier) == ("Anna", "Acme", "gold")
+    assert profile.customer.tags == ("both", "vip")
+    assert profile.customer.fields == {"a": "1", "shared": "target"}
+    assert (len(profile.addresses), profile.interactions, len(profile.notes)) == (3, 2, 1)
+    assert [(one.id, name) for one, name in profile.merged] == [(merge.id, "Anna B.")]
+    assert (await house.customer("", phone("+14155552671"))).id == target.id
+    await house.people.undo_merge(merge.id, SEES_ALL)
+    assert await everything(house) == before
+    with pytest.raises(Conflict):
+        await house.people.undo_merge(merge.id, SEES_ALL)
+
+
+async def test_what_was_changed_or_came_since_stays_when_a_merge_is_undone(house: House) -> None:
+    target, source = await two_people(house)
+    merge = await house.people.merge(target.id, source.id, SEES_ALL)
+    await house.people.edit(target.id, Edit(company="Other", fields={"a": "2", "new": "n"}), SEES_ALL)
+    note = await house.people.add_note(target.id, "since", SEES_ALL)
+    await house.people.undo_merge(merge.id, SEES_ALL)
+    found = {one.id: one for one in await house.rows(CUSTOMERS)}
+    assert (found[target.id].company, found[target.id].fields) == ("Other", {"a": "2", "new": "n"})
+    assert (found[target.id].tier, found[source.id].company) == ("", "Acme")
+    assert {one.id: one.customer for one in await house.rows(NOTES)}[note.id] == target.id
+
+
+async def test_merge_undone_from_within_a_later_merge_returns_all_it_brought(house: House) -> None:
+    first, second, third = [await house.customer(name, email(f"{name}@example.test")) for name in "abc"]
+    for one in (first, second, third):
+        await house.interaction(one)
+    before = await everything(house)
+    inner = await house.people.merge(second.id, first.id, SEES_ALL)
+    outer = await house.people.merge(third.id, second.id, SEES_ALL)
+    await house.people.undo_merge(inner.id, SEES_ALL)
+    owners = {row.value: row.customer for row in await house.rows(ADDRESSES)}
+    assert owners == {"a@example.test": first.id, "b@example.test": third.id, "c@example.test": third.id}
+    await house.people.undo_merge(outer.id, SEES_ALL)
+    assert await everything(house) == before
+
+
+async def test_merges_that_make_no_sense_are_refused(house: House) -> None:
+    target, source = await two_people(house)
+    with pytest.raises(Conflict):
+        await house.people.merge(target.id, target.id, SEES_ALL)
+    with pytest.raises(NotFound):
+        await house.people.merge(target.id, "c-none", SEES_ALL)
+    with pytest.raises(NotFound):
+        await house.people.merge(target.id, source.id, agent_of("elsewhere", agent="eve"))
+    results = await asyncio.gather(
+        house.people.merge(target.id, source.id, SEES_ALL),
+        house.people.merge(source.id, target.id, SEES_ALL),
+        return_exceptions=True,
+    )
+    assert sorted(type(result).__name__ for result in results) == ["Conflict", "Merge"]
+    with pytest.raises(NotFound):
+        await house.people.undo_merge("m-none", SEES_ALL)
