@@ -32,20 +32,6 @@ def is_overfull(channel: str, capacity_units: int, load: Load, channels: Mapping
     return taken > capacity_units
 
 
-def add(load: Load, channel: str, units: int) -> None:
-    """Take units for work of a channel."""
-    load[channel] = load.get(channel, 0) + units
-
-
-def release(load: Load, channel: str, units: int) -> None:
-    """Give back units taken with `add`."""
-    left = load[channel] - units
-    if left:
-        load[channel] = left
-    else:
-        del load[channel]
-
-
 def interrupted(
     channel: str,
     units: int,

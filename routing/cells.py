@@ -150,6 +150,11 @@ class Frontier:
         else:
             insort(self._heads, (after, number))
 
+    @property
+    def earliest(self) -> Entry:
+        """The smallest entry of all cells; there must be one."""
+        return self._heads[0][0]
+
     def first(self, mask: int) -> Head | None:
         """Return the smallest entry of the cells in `mask` and its cell, or None if they are all empty.
 

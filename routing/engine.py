@@ -5,6 +5,7 @@ and at `next_wake_ms` it acts on the decisions in their order.
 """
 
 from dataclasses import replace
+from heapq import heappop
 
 from routing import matching, outlook, waiting
 from routing.checks import check_agent, check_interaction
@@ -69,7 +70,8 @@ class Router:
             self._check_policy(event.policy)
         if self._is_unsettled:
             self._start(at_ms)
-        if floor.has_due(at_ms):
+        timers = floor.timers
+        if timers and timers[0][0] <= at_ms:
             self._pass_time(at_ms)
         floor.now_ms = at_ms
         apply = HANDLERS.get(kind)
@@ -130,16 +132,13 @@ class Router:
     def _pass_time(self, at_ms: int) -> None:
         """Fire timers at their own time, those of one millisecond together, so that late ticks change nothing."""
         floor = self.floor
-        while floor.has_due(at_ms):
-            timer = floor.pop_timer()
-            due_ms = timer[0]
+        while floor.timers and floor.timers[0][0] <= at_ms:
+            due_ms = floor.timers[0][0]
             floor.now_ms = max(floor.now_ms, due_ms)
-            while True:
+            while floor.timers and floor.timers[0][0] <= due_ms:
+                timer = heappop(floor.timers)
                 if floor.is_live(timer):
                     fire(floor, timer[1], timer[2], timer[3])
-                if not floor.has_due(due_ms):
-                    break
-                timer = floor.pop_timer()
             if floor.dirty_items or floor.dirty_agents:
                 matching.settle(floor)
         floor.now_ms = at_ms

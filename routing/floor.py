@@ -121,7 +121,7 @@ class Item:
     `personal` are the keys of the personal cells it is in; `placed` is true while it is in its line's structures.
     """
 
-    __slots__ = ("arrival_ms", "came_open", "due_ms", "entry", "excluded", "id", "interaction", "is_addressed",
+    __slots__ = ("arrival_ms", "came_open", "due_ms", "entry", "excluded", "id", "interaction", "is_addressed", "is_fully_offered",
                  "is_plain", "kind", "least_stage", "line", "offers", "offers_made", "order", "personal", "placed",
                  "run", "shape", "since_ms", "stage", "wanted")  # fmt: skip
 
@@ -141,6 +141,8 @@ class Item:
         if interaction.excluded:
             self.excluded = {each.agent_id: each.until_ms for each in interaction.excluded}
         self.offers: dict[str, Offer] = {}
+        self.is_fully_offered = False
+        """As many agents are offered it as may be at once."""
         self.stage = 0
         self.due_ms: int | None = None
         self.kind: Kind
@@ -153,14 +155,14 @@ class Item:
         self.wanted = True
         """False while it sleeps (closed) or waits for one agent who is not there."""
 
-    @property
-    def is_fully_offered(self) -> bool:
-        """Whether as many agents are offered it as may be at once."""
-        if not self.offers:
-            return False
-        if len(self.offers) >= self.run.policy.offers_at_once:
-            return True
-        return any(offer.is_exclusive for offer in self.offers.values())
+    def count_offers(self) -> None:
+        """Bring `is_fully_offered` up to date with the offers."""
+        offers = self.offers
+        if not offers:
+            self.is_fully_offered = False
+            return
+        is_enough = len(offers) >= self.run.policy.offers_at_once
+        self.is_fully_offered = is_enough or any(offer.is_exclusive for offer in offers.values())
 
     @property
     def wants_offers(self) -> bool:
@@ -196,13 +198,17 @@ class Agent:
 
     def take(self, channel: str, units: int) -> None:
         """Take units of the agent's capacity."""
-        capacity.add(self.load, channel, units)
+        self.load[channel] = self.load.get(channel, 0) + units
         self.used += units
         self.view = None
 
     def release(self, channel: str, units: int) -> None:
         """Give units back."""
-        capacity.release(self.load, channel, units)
+        left = self.load[channel] - units
+        if left:
+            self.load[channel] = left
+        else:
+            del self.load[channel]
         self.used -= units
         self.view = None
 
@@ -218,7 +224,7 @@ class Floor:
         self.runs = {queue_id: QueueRun(queue, policy) for queue_id, queue in policy.queues.items()}
         self.lines: dict[LineKey, Line] = {}
         self.busy_lines: dict[LineKey, Line] = {}
-        """Those where somebody waits."""
+        """Those where somebody waits, the weightiest first: the earlier a good one is found the more are passed over."""
         self.items: dict[str, Item] = {}
         self.agents: dict[str, Agent] = {}
         self.holders: dict[str, tuple[str, ...]] = {}
@@ -232,7 +238,8 @@ class Floor:
         self.dirty_agents: dict[str, Agent] = {}
         self.order = 0
         self.out: list[Decision] = []
-        self._timers: list[Timer] = []
+        self.timers: list[Timer] = []
+        """A heap; `is_live` says whether one still means something."""
         self._sweep_at = 2_000
         self._crews: dict[int, int] = {}
         self._shapes: dict[_ShapeKey, Shape] = {}
@@ -390,7 +397,10 @@ class Floor:
         if item.placed:
             return
         item.placed = True
-        self.busy_lines[item.line.key] = item.line
+        line = item.line
+        if line.key not in self.busy_lines:
+            busy = [*self.busy_lines.values(), line]
+            self.busy_lines = {each.key: each for each in sorted(busy, key=Line.weightiest_first)}
         if not item.personal:
             item.line.frontier.add(item.kind.number, item.entry)
             return
@@ -456,27 +466,19 @@ class Floor:
 
     def call_at(self, due_ms: int, what: Due, whose: str, whom: str = "") -> None:
         """Set a timer. Timers are never taken back; one that no longer matches its subject is ignored."""
-        timers = self._timers
+        timers = self.timers
         heappush(timers, (due_ms, what, whose, whom))
         if len(timers) > self._sweep_at:
-            self._timers = sorted({timer for timer in timers if self.is_live(timer)})
-            heapify(self._timers)
-            self._sweep_at = 2 * len(self._timers) + 2_000
+            self.timers = sorted({timer for timer in timers if self.is_live(timer)})
+            heapify(self.timers)
+            self._sweep_at = 2 * len(self.timers) + 2_000
 
     def next_due_ms(self) -> int | None:
         """Return when the next timer that still means something is due."""
-        timers = self._timers
+        timers = self.timers
         while timers and not self.is_live(timers[0]):
             heappop(timers)
         return timers[0][0] if timers else None
-
-    def has_due(self, at_ms: int) -> bool:
-        """Return whether a timer, meaningful or not, is due by an instant."""
-        return bool(self._timers) and self._timers[0][0] <= at_ms
-
-    def pop_timer(self) -> Timer:
-        """Remove the earliest timer and return it; it may mean nothing any more."""
-        return heappop(self._timers)
 
     def is_live(self, timer: Timer) -> bool:
         """Return whether the timer still matches what it was set for."""

@@ -43,7 +43,7 @@ def settle_everything(floor: Floor) -> None:
 
 
 def _settle_item(floor: Floor, item: Item) -> None:
-    while item.wants_offers:
+    while item.wanted and not item.is_fully_offered:
         found = best_agent(floor, item)
         if found is None:
             floor.place(item)
@@ -70,16 +70,19 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     mask = floor.takes(agent)
     if not mask and (agent.id not in floor.addressed or not floor.is_ready(agent)):
         return None
-    hidden = _hide_from(floor, agent)
+    hidden = _hide_from(floor, agent) if agent.load or agent.id in floor.barred else ()
+    now_ms = floor.now_ms
     best: _Rank | None = None
     for line in busy_lines.values():
-        head = line.frontier.first(mask) if line.frontier.mask & mask else None
-        entry = None if head is None else head[0]
+        frontier = line.frontier
+        entry = None
+        if frontier.mask & mask and not (best and line.bound(frontier.earliest[0], now_ms) > best[0]):  # type: ignore[arg-type]
+            entry = frontier.first(mask)[0]  # type: ignore[index]
         if line.personal:
             entry = _earliest(chain(() if entry is None else (entry,), _personal_heads(floor, line, agent)))
         if entry is None:
             continue
-        rank = (line.rank(int(entry[0]), floor.now_ms), entry)
+        rank = (line.rank(entry[0], now_ms), entry)  # type: ignore[arg-type]
         if best is None or rank < best:
             best = rank
     for item in hidden:
@@ -90,15 +93,15 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
 def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
     """Return the best free agent for the item and the personal rule that named them, if one did."""
     channel = item.interaction.channel
+    free = item.kind.free.frontier
+    pools = item.kind.pools
+    if not pools & free.mask and not item.personal:
+        return None
     barred = _barred_from(floor, item)
     if item.personal:
         for agent_id, _ in item.personal:
             if agent_id not in barred and floor.is_free_for(floor.agents[agent_id], channel):
                 return floor.agents[agent_id], _personal_rule(item, agent_id)
-        return None
-    free = item.kind.free.frontier
-    pools = item.kind.pools
-    if not pools & free.mask:
         return None
     keep_free = item.line.key.keep_free
     if keep_free and free.count(pools, keep_free + 1) <= keep_free:
@@ -149,8 +152,6 @@ def _barred_from(floor: Floor, item: Item) -> dict[str, None]:
 def _hide_from(floor: Floor, agent: Agent) -> list[Item]:
     """Take the items the agent is barred from out of their lines; the caller puts them back."""
     hidden: list[Item] = []
-    if agent.id not in floor.barred and not agent.load:
-        return hidden
     for item_id in chain(floor.barred.get(agent.id, ()), agent.offers, agent.held):
         item = floor.items.get(item_id)
         if item is not None and item.placed:

@@ -20,43 +20,9 @@ def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bo
     item.offers_made += 1
     units = floor.units_for(agent, channel)
     offer = Offer(item, agent, item.offers_made, now_ms + timeout_ms, now_ms, units)
-    offer.is_exclusive = is_exclusive
     interrupts = _interrupts(floor, agent, channel, units) if agent.held else ()
-    figures = _figures(item, agent, now_ms)
-    agent.take(channel, units)
-    agent.offers[item.id] = offer
-    agent.last_offer_at_ms = now_ms
-    item.offers[agent.id] = offer
-    if not item.wants_offers:
-        floor.unplace(item)
-        item.due_ms = None
-        floor.dirty_items.pop(item.id, None)
-    floor.publish(agent)
-    floor.call_at(offer.deadline_ms, Due.OFFER, item.id, agent.id)
-    floor.out.append(
-        MakeOffer(
-            item.id,
-            agent.id,
-            offer.no,
-            offer.deadline_ms,
-            auto_accept or is_exclusive,
-            interrupts,
-            Reason(rule, figures),
-        )
-    )
-
-
-def _interrupts(floor: Floor, agent: Agent, channel: str, units: int) -> tuple[str, ...]:
-    held = [(work.interaction_id, work.channel) for work, _ in agent.held.values()]
-    return capacity.interrupted(
-        channel, units, agent.pool.talent.capacity_units, held, agent.load, floor.policy.channels
-    )
-
-
-def _figures(item: Item, agent: Agent, now_ms: int) -> dict[str, Figure]:
-    line = item.line
-    group, score = line.rank(item.arrival_ms, now_ms)
-    return {
+    group, score = item.line.rank(item.arrival_ms, now_ms)
+    figures: dict[str, Figure] = {
         "waited_ms": now_ms - item.since_ms,
         "group": GROUP_NAMES[group],
         "urgency": -score,
@@ -64,6 +30,30 @@ def _figures(item: Item, agent: Agent, now_ms: int) -> dict[str, Figure]:
         "agent_idle_ms": now_ms - agent.idle_since_ms,
         "agent_units": agent.used,
     }
+    agent.take(channel, units)
+    agent.offers[item.id] = offer
+    agent.last_offer_at_ms = now_ms
+    item.offers[agent.id] = offer
+    item.is_fully_offered = is_exclusive or len(item.offers) >= queue.offers_at_once
+    if is_exclusive:
+        offer.is_exclusive = True
+        auto_accept = True
+    if item.is_fully_offered:
+        if item.placed:
+            floor.unplace(item)
+        item.due_ms = None
+        floor.dirty_items.pop(item.id, None)
+    floor.publish(agent)
+    floor.call_at(offer.deadline_ms, Due.OFFER, item.id, agent.id)
+    reason = Reason(rule, figures)
+    floor.out.append(MakeOffer(item.id, agent.id, offer.no, offer.deadline_ms, auto_accept, interrupts, reason))
+
+
+def _interrupts(floor: Floor, agent: Agent, channel: str, units: int) -> tuple[str, ...]:
+    held = [(work.interaction_id, work.channel) for work, _ in agent.held.values()]
+    return capacity.interrupted(
+        channel, units, agent.pool.talent.capacity_units, held, agent.load, floor.policy.channels
+    )
 
 
 def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
@@ -89,7 +79,8 @@ def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
             # What the offer held the work now holds: nothing comes free and nothing is taken.
             del agent.offers[item.id]
             floor.hold(agent, work, units_taken=won.units)
-            floor.publish(agent)
+            if agent.entries:
+                floor.publish(agent)
             return
         floor.hold(agent, work)
     if won is not None:
@@ -170,6 +161,7 @@ def _miss(floor: Floor, agent: Agent) -> None:
 def _close(floor: Floor, offer: Offer) -> None:
     agent = offer.agent
     del offer.item.offers[agent.id]
+    offer.item.count_offers()
     del agent.offers[offer.item.id]
     agent.release(offer.item.interaction.channel, offer.units)
     floor.dirty_agents[agent.id] = agent

@@ -77,6 +77,17 @@ class Line:
             return STRICT, float(-self.key.value)
         return IN_TIME, -self._weight * (waited + _FIRST_SECOND_MS)
 
+    def bound(self, arrival_ms: int, now_ms: int) -> tuple[int, float]:
+        """Return a rank that nobody in the line goes before, given the earliest arrival in it."""
+        rank = self.rank(arrival_ms, now_ms)
+        if rank[0] != LATE:
+            return rank
+        return IN_TIME, -self._weight * (self.key.target_ms + _FIRST_SECOND_MS)
+
+    def weightiest_first(self) -> tuple[bool, float]:
+        """Return a sort key: lines likely to have the most urgent first."""
+        return self.key.profile is not Profile.STRICT_PRIORITY, -self._weight
+
     def stretches(self, now_ms: int) -> list[tuple[int, float, float]]:
         """Return (group, first arrival, arrival after the last) of the stretches of arrivals that share a group."""
         if self.key.profile is Profile.STRICT_PRIORITY:

@@ -44,6 +44,7 @@ def change_interaction(floor: Floor, item: Item, wish: WaitingInteraction) -> No
     for offer in offered:
         offer.item = fresh
         fresh.offers[offer.agent.id] = offer
+    fresh.count_offers()
     fresh.stage = item.stage
     _appear(floor, fresh)
     waiting.review(floor, fresh)
@@ -136,6 +137,7 @@ def _put_back(floor: Floor, interaction: WaitingInteraction, offered: list[LiveO
         agent.take(interaction.channel, units)
         floor.publish(agent)
         floor.call_at(live.deadline_ms, Due.OFFER, item.id, agent.id)
+    item.count_offers()
     seen_ms = offered[-1].offered_at_ms if item.is_fully_offered else floor.now_ms
     item.stage = max(item.least_stage, item.run.stages.stage_at(seen_ms - item.since_ms))
     _appear(floor, item)

@@ -37,7 +37,7 @@ def simulated(agents: int, traffic: Traffic, hours: float, seed: int) -> Figures
         handling_ms=round(traffic.handling_s * 1000),
         patience_ms=None if patience == float("inf") else round(patience * 1000),
     )
-    warm = round(2 * 3_600_000)
+    warm = 2 * 3_600_000
     customers = generate([demand], hours=hours + 2, seed=seed)
     shifts = [Shift(agent=AgentState(id=f"a{number:03}")) for number in range(agents)]
     outcome = run(Day(customers=customers, shifts=shifts), Policy(queues={"q": QueuePolicy(id="q")}))
