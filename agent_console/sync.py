@@ -1,7 +1,7 @@
 """Keeps every browser's rows true: a snapshot, then frames of rows put and dropped (docs/reference/protocols.md, 2).
 
 Two speeds. A message goes out in the loop turn of its commit, to those who handle or have opened its interaction: that
-is the hot path of a chat turn. Everything else is noted as dirty and sent by a tick: to those concerned at most every
+is the hot path of a chat turn. So does an offer, whose time runs. Everything else is noted as dirty and sent by a tick: to those concerned at most every
 100 ms, as the board at most every 500 ms, so that a board costs watchers times ticks and never watchers times messages.
 A row is encoded once for all who get it, and not sent when it is what they have.
 
@@ -71,16 +71,18 @@ class Sync:
         self._board_seqs = {"board:all": 0, "board:own": 0}
         self._placed: dict[Key, Places] = {}
         self._log: dict[Key, tuple[int, Places]] = {}
-        self._log_from = floor.seq
+        self._log_from: int | None = None
         self._timer: Timer | None = None
         self._refresher: Timer | None = None
         self._next_fast = self._next_board = 0
         self._places_due: dict[str, int] = {}
-        for interaction in floor.interactions.values():
-            self._placed["interactions", interaction.id] = places_of(interaction)
-        for offer in floor.offers.values():
-            self._placed["offers", offer.id] = places_of_offer(offer)
         floor.watch(self._on_commit)
+
+    def _begin(self) -> None:
+        """Note where the floor stands when the first browser or commit comes: what was before is not in our log."""
+        self._log_from = self._floor.seq
+        for key in self._all_keys():
+            self._placed[key] = self._places_now(key)
 
     def close(self) -> None:
         """Send nothing more."""
@@ -97,6 +99,8 @@ class Sync:
         Raises:
             Unauthorized: the account is gone.
         """
+        if self._log_from is None:
+            self._begin()
         agent = self._floor.agents.get(agent_id)
         if agent is None:
             raise Unauthorized("This account is closed.")
@@ -132,7 +136,7 @@ class Sync:
         """Answer `sync`: nothing when nothing is missing, else the rows touched since `seq`, else everything."""
         head, delta = self._floor.seq, None
         behind = max(head - seq, 0) if seq is not None else 0
-        if seq is not None and not tab.needs_snapshot and self._log_from < seq <= head:
+        if seq is not None and not tab.needs_snapshot and (self._log_from or 0) < seq <= head:
             is_up_to_date = tab.is_synced and seq >= tab.view.seq
             delta = Delta() if is_up_to_date else self._resumed(tab.view, seq)
             behind = 0 if is_up_to_date else max(behind, 1)
@@ -178,13 +182,30 @@ class Sync:
     # -- the hot path
 
     def _on_commit(self, commit: Commit, keys: set[Key]) -> None:
+        if self._log_from is None:
+            self._begin()
         for record in commit.records:
             if isinstance(record, Message | Note) and record.interaction is not None:
                 self._push(commit, record.interaction, record)
         for key in keys:
             self._touched(key)
+        self._flush_offers([key for key in keys if key[0] == "offers"])
         if self._timer is None:
             self._arm()
+
+    def _flush_offers(self, keys: Iterable[Key]) -> None:
+        """An offer's time runs: it goes out, or away, in the loop turn of its commit, with what it is about."""
+        deltas: dict[View, Delta] = {}
+        for key in keys:
+            self._dirty.pop(key, None)
+            self._flush_row(key, deltas)
+        for view, delta in deltas.items():
+            for offer_id in tuple(delta.put.get("offers", ())):
+                about = ("interactions", self._floor.offers[offer_id].interaction)
+                row = self._row_for(view, about)
+                if row is not None:
+                    delta.add(about, row)
+            self._send(view, delta)
 
     def _push(self, commit: Commit, interaction_id: str, record: Message | Note) -> None:
         """Send a message or note at once to those who handle or have opened its interaction."""

@@ -1,0 +1,169 @@
+"""Browsers made of nothing: they keep rows exactly as agent_console/static/connection.js and store.js do."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from agent_console.rows import Rows
+from agent_console.sync import Sync
+from agent_console.tabs import Tab
+from hub.services.access import Scope
+from hub.services.floor import Floor
+from tests.builders import Desk
+
+TABLES = ("me", "agents", "queues", "interactions", "offers")
+Rowset = dict[str, dict[str, Any]]
+
+
+def on_the_wire(payload: object) -> Any:
+    """Return what the other side reads."""
+    return msgspec.json.decode(msgspec.json.encode(payload))
+
+
+class Wires:
+    """Rooms of browsers, in place of the socket server."""
+
+    def __init__(self) -> None:
+        self.rooms: dict[str, dict[str, "Browser"]] = {}
+        self.sent = 0
+
+    def join(self, line: "Browser", room: str) -> None:
+        self.rooms.setdefault(room, {})[line.sid] = line
+
+    def leave(self, line: "Browser", room: str) -> None:
+        self.rooms.get(room, {}).pop(line.sid, None)
+
+    def emit(self, event: str, payload: object, *, to: str) -> None:
+        self.sent += 1
+        for browser in tuple(self.rooms.get(to, {}).values()):
+            browser.hear(event, on_the_wire(payload))
+
+
+class Browser:
+    """One tab of somebody's console."""
+
+    def __init__(self, office: "Office", agent: str, sid: str) -> None:
+        self.office = office
+        self.agent = agent
+        self.sid = sid
+        self.held = 0
+        self.tables: Rowset = {table: {} for table in TABLES}
+        self.messages: dict[str, Any] = {}
+        self.notes: dict[str, Any] = {}
+        self.heard: list[tuple[str, Any]] = []
+        self.modes: list[str] = []
+        self.gaps = 0
+        self.tab: Tab | None = None
+        self.is_deaf = False
+
+    def connect(self) -> None:
+        self.office.wires.join(self, self.sid)
+        self.tab = self.office.sync.join(self, self.agent)
+        self.sync()
+
+    def disconnect(self) -> None:
+        assert self.tab is not None
+        self.office.sync.leave(self.tab)
+        self.tab = None
+        for room in self.office.wires.rooms.values():
+            room.pop(self.sid, None)
+
+    def sync(self) -> dict[str, Any]:
+        """What `sync` and `take` of connection.js do."""
+        assert self.tab is not None
+        answer: dict[str, Any] = on_the_wire(self.office.sync.sync(self.tab, self.held or None))
+        self.modes.append(answer["mode"])
+        if answer["mode"] == "snapshot":
+            self.tables = {table: dict(answer["put"].get(table, {})) for table in TABLES}
+            self.held = answer["seq"]
+        else:
+            if answer["behind"]:
+                self._apply(answer)
+            self.held = max(self.held, answer["seq"])
+        return answer
+
+    def hear(self, event: str, payload: Any) -> None:
+        if self.is_deaf:
+            return
+        self.heard.append((event, payload))
+        if event == "resync":
+            self.sync()
+        elif event == "frame" and self.held and payload["seq"] >= self.held:
+            if payload["prev"] > self.held:
+                self.gaps += 1
+                self.sync()
+                return
+            self.held = payload["seq"]
+            self._apply(payload)
+
+    def _apply(self, frame: Any) -> None:
+        for table, rows in frame["put"].items():
+            {"messages": self.messages, "notes": self.notes}.get(table, self.tables.get(table, {})).update(rows)
+        for table, ids in frame["drop"].items():
+            for name in ids:
+                self.tables[table].pop(name, None)
+
+
+class Office:
+    """A desk's hub, with browsers on a wire of their own."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.floor = desk.hub.services.floor
+        self.rows = Rows(self.floor, {}, desk.hub.services.files.link)
+        self.wires = Wires()
+        self.sync = Sync(self.floor, self.rows, desk.clock, self.wires)
+        self.browsers: list[Browser] = []
+
+    def browser(self, agent: str) -> Browser:
+        """Open a console."""
+        browser = Browser(self, agent, f"tab {len(self.browsers)} of {agent}")
+        self.browsers.append(browser)
+        browser.connect()
+        return browser
+
+    async def truth(self, agent: str) -> Rowset:
+        """Return a fresh snapshot: a floor loaded anew from the database, seen with this person's eyes."""
+        fresh = Floor(self.floor.settings)
+        await fresh.load(self.desk.hub.services.store)
+        fresh.place, fresh.hours, fresh.history = self.floor.place, self.floor.hours, self.floor.history
+        rows = Rows(fresh, {}, self.desk.hub.services.files.link)
+        scope = Scope.of(fresh.agents[agent])
+        shown = [interaction for interaction in fresh.interactions.values() if scope.sees(interaction)]
+        offers = [offer for offer in fresh.offers.values() if scope.sees_all or offer.agent == agent]
+        found: Rowset = on_the_wire(
+            {
+                "me": {"me": rows.me(agent)},
+                "agents": {name: rows.agent(name, with_work=scope.sees_all) for name in fresh.agents},
+                "queues": rows.queues(fresh.settings.queues),
+                "interactions": {i.id: rows.interaction(i) for i in shown},
+                "offers": {offer.id: rows.offer(offer) for offer in offers},
+            }
+        )
+        return found
+
+    async def check(self, browsers: Iterable[Browser] = ()) -> None:
+        """Let the ticks pass, then compare what every browser holds with a fresh snapshot."""
+        await self.desk.settle()
+        self.sync.flush()
+        for browser in browsers or self.browsers:
+            if browser.tab is not None and not browser.is_deaf:
+                assert without_time(browser.tables) == without_time(await self.truth(browser.agent))
+        self.sync.refresh()
+        self.sync.flush()
+        for browser in browsers or self.browsers:
+            if browser.tab is not None and not browser.is_deaf:
+                assert browser.tables == await self.truth(browser.agent), browser.sid
+                assert browser.gaps == 0
+
+
+def without_time(tables: Rowset) -> Rowset:
+    """Return the rows without what changes with time alone."""
+    hidden = {"interactions": {"position", "wait_s"}, "queues": {"history"}}
+    return tables | {
+        table: {
+            name: {key: value for key, value in row.items() if key not in keys} for name, row in tables[table].items()
+        }
+        for table, keys in hidden.items()
+    }
