@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 SignIn = Callable[[str], Awaitable[str]]
 """Signs an agent in by id and returns the Cookie header their browser would send."""
 
-LONG_QUEUE: Final = 4
+LONG_QUEUE: Final = 3
 """With as many waiting, nobody holds back or takes a break."""
 MOST_PATIENT_LOOKS: Final = 12
 """How often a colleague looks whether the customer who is typing has sent it, before answering what is there."""
@@ -239,7 +239,7 @@ class Colleague:
         if self._now() < self._away_until:
             return str(me["reason"] or reasons[0])
         is_quiet = self._board.waiting == 0 and self._board.on_duty(self._team) > max(len(self._team) // 2, 1)
-        if is_quiet and self._chance.random() < (0.25 if me["held"] == 0 else 0.05):
+        if is_quiet and me["held"] == 0 and self._chance.random() < 0.25:
             self._away_until = self._later(45.0, 140.0)
             return self._chance.choice(reasons)
         return ""
