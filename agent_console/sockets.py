@@ -103,12 +103,14 @@ class ConsoleSockets:
         )
 
     def _limits(self) -> SocketLimits:
-        limits = self._hub.settings.limits
+        limits, presence = self._hub.settings.limits, self._hub.settings.presence
         return SocketLimits(
             max_message_bytes=limits.staff_frame_bytes,
             rate_per_s=limits.staff_events_per_s,
             burst=limits.staff_events_burst,
             connect_within_s=limits.connect_s,
+            ping_interval_s=presence.heartbeat_s,
+            ping_timeout_s=presence.grace_s - presence.heartbeat_s,
             per_identity=limits.sockets_per_agent,
             # A call center shares one address; who shows no session is cut after `connect_within_s`.
             per_ip=10 * limits.connections_per_address,

@@ -8,7 +8,7 @@ import getpass
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,10 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns 0, 1 for a failure that was explained, 2 for misuse."""
+    argv = sys.argv[1:] if argv is None else argv
+    tool = TOOLS.get((argv[0], argv[1])) if len(argv) > 1 else None
+    if tool is not None:
+        return tool(argv[2:])
     parser = _parser()
     arguments = parser.parse_args(argv)
     command: Command | None = getattr(arguments, "command", None)
@@ -59,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     add("check-config", _check_config, "Check the settings and say what is wrong with them.")
     backup = add("backup", _backup, "Copy the database of a running hub (SQLite) to a new file.")
     backup.add_argument("target", type=Path, metavar="FILE")
+    mail = commands.add_parser("mail", help="Tools for e-mail.", description="Tools for e-mail.")
+    mails = mail.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    mails.add_parser("parse", help="Say what the hub reads in a mail, as JSON.", add_help=False)
     user = commands.add_parser("user", help="Manage staff.", description="Manage staff.")
     users = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
     new = users.add_parser("add", help="Add a member of staff.", description="Add a member of staff.")
@@ -203,6 +210,16 @@ def _backup(arguments: argparse.Namespace) -> int:
     size = backup(settings.server.database_url.reveal(), arguments.target)
     print(f"Copied {size:,} bytes to {arguments.target}.")
     return 0
+
+
+def _mail_parse(rest: Sequence[str]) -> int:
+    from channels.mail.tool import main as parse_mail
+
+    return parse_mail(rest, sys.stdin.buffer, sys.stdout)
+
+
+TOOLS: Mapping[tuple[str, str], Callable[[Sequence[str]], int]] = {("mail", "parse"): _mail_parse}
+"""Tools that read their own arguments."""
 
 
 def _user_add(arguments: argparse.Namespace) -> int:
