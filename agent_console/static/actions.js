@@ -113,21 +113,24 @@ export function openInteraction(id) {
 
 /** @param {import("./types").OfferRow} offer */
 export async function accept(offer) {
+  store.markAnswered(offer.id);
   const answer = /** @type {any} */ (await ask("accept", { offer: offer.id }));
   if (answer.ok) {
-    store.markAnswered(offer.id);
+    store.dropOffer(offer.id);
     openInteraction(answer.interaction?.id ?? answer.interaction ?? offer.interaction);
     return;
   }
-  if (answer.error !== "offer_gone") return toast(explain(answer), "bad");
-  store.markAnswered(offer.id);
+  if (answer.error !== "offer_gone") return store.markAnswered(offer.id, false), toast(explain(answer), "bad");
+  store.dropOffer(offer.id);
   store.setGone({ offer, reason: answer.by ? "taken" : "withdrawn", by: answer.by ?? null, at: performance.now() });
 }
 
 /** @param {import("./types").OfferRow} offer @param {string} reason */
 export async function decline(offer, reason) {
+  store.markAnswered(offer.id);
   const answer = await must("reject", { offer: offer.id, reason });
-  if (answer.ok || answer.error === "offer_gone") store.markAnswered(offer.id);
+  if (answer.ok || answer.error === "offer_gone") store.dropOffer(offer.id);
+  else store.markAnswered(offer.id, false);
 }
 
 /** @param {import("./types").Presence} presence @param {string} [reason] */

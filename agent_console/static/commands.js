@@ -117,6 +117,6 @@ export function nextUnread() {
 }
 
 /** @param {string} name */
-export function focusRegion(name) {
+function focusRegion(name) {
   requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector(`[data-region="${name}"]`))?.focus());
 }

@@ -148,9 +148,12 @@ export function setGone(value) {
 }
 
 /** @param {string} offer */
-export function markAnswered(offer) {
-  answered.add(offer);
-  offers.apply(undefined, [offer]);
+export const dropOffer = (offer) => offers.apply(undefined, [offer]);
+
+/** An answer is under way: that the offer goes is no news. @param {string} offer @param {boolean} [underWay] */
+export function markAnswered(offer, underWay = true) {
+  if (underWay) answered.add(offer);
+  else answered.delete(offer);
 }
 
 /** @param {import("./types").Put} put */
@@ -200,12 +203,6 @@ export function setConversation(value) {
   conversations.set(value.id, held);
   held.value = value;
   for (const id of [...conversations.keys()].slice(0, Math.max(0, conversations.size - KEPT_CONVERSATIONS))) conversations.delete(id);
-}
-
-/** @param {string} id @param {Partial<Conversation>} change */
-export function changeConversation(id, change) {
-  const held = cell(id);
-  if (held.peek()) held.value = { .../** @type {Conversation} */ (held.peek()), ...change };
 }
 
 /** The customer's profile changed: every open conversation with them shows it. @param {import("./types").Customer} customer */

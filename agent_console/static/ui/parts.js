@@ -20,7 +20,7 @@ export function IconButton({ icon, label, keys, size = 16, class: more = "", tip
 }
 
 /** @param {string} name */
-export function initials(name) {
+function initials(name) {
   const han = name.match(/\p{Script=Han}/gu);
   if (han) return han.slice(han.length > 2 ? -2 : 0).join("");
   const words = name.split(/[\s.@_-]+/).filter(Boolean);

@@ -13,7 +13,7 @@ export function answersAt(text, caret) {
 /** @typedef {{ id: string, shortcut: string, title: string, text: string, language: string | undefined }} Answer */
 
 /** The company's answers for this queue, in the customer's language, best match first. @param {string} find @param {import("../types").InteractionRow} row @returns {Answer[]} */
-export function matchingAnswers(find, row) {
+function matchingAnswers(find, row) {
   const wanted = find.toLowerCase();
   const all = (hubSettings()?.canned_replies ?? []).filter((one) => !one.queues?.length || one.queues.includes(row.queue))
     .map((one) => ({ one, id: one.id, shortcut: one.shortcut, title: worded(one.title), text: worded(one.text, "", row.language ?? null), language: typeof one.text === "string" ? one.languages?.[0] : (row.language ?? undefined) }));
@@ -23,7 +23,7 @@ export function matchingAnswers(find, row) {
 }
 
 /** `{{name}}` and its kin filled in; an unknown one stays to be seen. @param {string} text @param {import("../types").InteractionRow} row */
-export function filled(text, row) {
+function filled(text, row) {
   /** @type {Record<string, string>} */
   const values = { name: row.customer_name, customer: row.customer_name, agent: myself()?.name ?? "", queue: queueName(row.queue), company: hubSettings()?.company ?? "" };
   return text.replace(/\{\{\s*(\w+)\s*\}\}/g, (whole, name) => values[name] ?? whole);

@@ -8,7 +8,7 @@ import { Icon } from "../ui/parts.js";
 const lateText = (late) => (late < 60_000 ? `+${Math.ceil(late / 1000)} s` : late < 3_600_000 ? `+${Math.floor(late / 60_000)} m` : `+${Math.floor(late / 3_600_000)} h`);
 
 /** How long until the answer is due: quiet, then amber with a clock, then red with a triangle. @param {{ due: number, span: number }} props */
-export function Deadline({ due, span }) {
+function Deadline({ due, span }) {
   void ticking();
   const left = due - serverNow();
   if (left <= 0) return html`<span class="deadline late"><${Icon} name="triangle-alert" size=${12} /><span><span class="visually-hidden">${t("deadline.late")} </span>${lateText(-left)}</span></span>`;
@@ -17,7 +17,7 @@ export function Deadline({ due, span }) {
 }
 
 /** Counts down to a server instant; not read out every second. @param {{ until: number, label: string, warn?: number }} props */
-export function Countdown({ until, label, warn = 20 }) {
+function Countdown({ until, label, warn = 20 }) {
   void ticking();
   const left = Math.max(0, until - serverNow());
   return html`<span role="timer" aria-live="off" aria-label=${`${label} ${duration(left)}`} class=${`deadline ${left < warn * 1000 ? "soon" : ""}`}>${duration(left)}</span>`;
@@ -26,6 +26,8 @@ export function Countdown({ until, label, warn = 20 }) {
 /** Counts up from an instant. @param {{ since: number, rough?: boolean }} props */
 export function Elapsed({ since, rough }) {
   void ticking();
+  // An agent who was never here has no instant.
+  if (!since) return null;
   const ms = serverNow() - since;
   return html`<span class="elapsed">${rough ? roughly(ms) : duration(ms)}</span>`;
 }

@@ -10,6 +10,8 @@ import { Elapsed, RowTime } from "./deadline.js";
 import { OfferDock } from "./offer.js";
 
 /** @typedef {import("../types").InteractionRow} Row */
+/** What waits is offered anyway; a few rows are enough to help out. */
+const SHOWN_WAITING = 3;
 
 /** Rows stand still while the pointer is over them or one has the focus. */
 function useSteady() {
@@ -51,6 +53,7 @@ export function WorkList() {
   const { groups, moved, settle, handlers } = useSteady();
   usePassFocus(box);
   const current = selected.value;
+  const [all, setAll] = useState(false);
   const first = groups[0]?.rows[0]?.id;
   const stop = groups.some((group) => group.rows.some((row) => row.id === current)) ? current : first;
   return html`<section class="list" data-region="list" aria-label=${t("list.title")} tabindex="-1">
@@ -59,9 +62,10 @@ export function WorkList() {
       ${groups.length === 0 && html`<${Empty} icon="inbox" title=${t("list.empty")} text=${t("list.empty.text")} />`}
       ${groups.map((group) => html`<section key=${group.name} class="group">
         <h2 id=${`group-${group.name}`}>${t(`group.${group.name}`)} <span>${group.rows.length}</span></h2>
-        <div role="list" aria-labelledby=${`group-${group.name}`}>${group.rows.map((row, i) => (group.name === "queued"
+        <div role="list" aria-labelledby=${`group-${group.name}`}>${(group.name === "queued" && !all ? group.rows.slice(0, SHOWN_WAITING) : group.rows).map((row, i) => (group.name === "queued"
           ? html`<${WaitingRow} key=${row.id} row=${row} />`
           : html`<${WorkRow} key=${row.id} row=${row} at=${i + 1} of=${group.rows.length} here=${row.id === current} stop=${row.id === stop} />`))}</div>
+        ${group.name === "queued" && group.rows.length > SHOWN_WAITING && html`<${Button} small kind="ghost" class="more" onClick=${() => setAll(!all)}>${all ? t("list.fewer") : t("list.all", { n: group.rows.length })}<//>`}
       </section>`)}
     </div>
     ${!narrow.value && html`<${OfferDock} />`}

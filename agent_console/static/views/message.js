@@ -40,14 +40,14 @@ function Delivery({ row, seen }) {
 }
 
 /** @param {{ file: import("../types").FileRow }} props */
-export function Attachment({ file }) {
+function Attachment({ file }) {
   const picture = /^image\/(png|jpeg|gif|webp)$/.test(file.type);
   return html`<a class=${`file ${picture ? "picture" : ""}`} href=${file.url} download=${file.name} rel="noopener">
     ${picture ? html`<img src=${file.url} alt="" loading="lazy" onError=${(/** @type {Event} */ e) => /** @type {HTMLElement} */ (e.target).remove()} />` : html`<span class="file-icon"><${Icon} name="file" /></span>`}
     <span class="file-text"><span class="file-name">${file.name}</span><span class="file-size">${fileSize(file.size)}</span></span><${Icon} name="download" label=${t("file.download")} /></a>`;
 }
 
-const NAMED = ["joined", "left", "transferred"];
+const NAMED = ["joined", "left"];
 
 /** @param {{ row: Row }} props */
 export function SystemLine({ row }) {

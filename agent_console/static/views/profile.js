@@ -36,8 +36,8 @@ export function ProfileForm({ customer, onDone }) {
   const tiers = customer.tier && !known.includes(customer.tier) ? [...known, customer.tier] : known;
   return html`<form class="profile-form" ref=${form} onSubmit=${submit} onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Escape" && !composing(e) && (e.stopPropagation(), onDone(null))}>
     <h2>${t("profile.edit")}</h2>
-    <${Field} label=${t("profile.name")} id="profile-name" error=${error}><input id="profile-name" name="name" value=${customer.name} maxlength="200" aria-describedby=${error ? "profile-name-error" : undefined} /><//>
-    <${Field} label=${t("profile.company")} id="profile-company"><input id="profile-company" name="company" value=${customer.company ?? ""} maxlength="200" /><//>
+    <${Field} label=${t("profile.name")} id="profile-name" error=${error}><input id="profile-name" name="name" defaultValue=${customer.name} maxlength="200" aria-describedby=${error ? "profile-name-error" : undefined} /><//>
+    <${Field} label=${t("profile.company")} id="profile-company"><input id="profile-company" name="company" defaultValue=${customer.company ?? ""} maxlength="200" /><//>
     <div class="two"><${Field} label=${t("profile.language")} id="profile-language"><select id="profile-language" name="language">
         <option value="" selected=${!customer.language}>-</option>${(hubSettings()?.languages ?? ["en", "zh"]).map((one) => html`<option key=${one} value=${one} selected=${customer.language === one}>${t(`language.${one}`)}</option>`)}</select><//>
       <${Field} label=${t("profile.tier")} id="profile-tier"><select id="profile-tier" name="tier">${tiers.map((one) => html`<option key=${one} value=${one} selected=${(customer.tier ?? "") === one}>${one ? tierWord(one) : "-"}</option>`)}</select><//></div>

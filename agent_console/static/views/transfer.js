@@ -10,7 +10,7 @@ import { reasonWord } from "./presence.js";
 /** @typedef {{ kind: "queue" | "agent", id: string, name: string }} Target */
 
 /** People who can take it now first, then those away; never oneself, never who is gone. @param {string} find */
-export function peopleFor(find) {
+function peopleFor(find) {
   const me = myself()?.agent_id;
   const rank = (/** @type {import("../types").AgentRow} */ one) => ["available", "busy", "offered", "wrapping", "full", "away", "not_responding", "lost", "offline"].indexOf(stateOf(one));
   return agents.all().filter((one) => one.id !== me && one.name.toLowerCase().includes(find)).sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
