@@ -31,20 +31,18 @@ class Rung:
 
 @pytest.fixture
 def rung(house: House) -> Rung:
-    async def written() -> None:
-        async def nothing(_tx: UnitOfWork) -> None:
-            """Wait behind the others."""
-
-        for _ in range(3):
-            await house.store.read(nothing)
-            await house.store.write(nothing)
-
-    house.clock.settle = written
     return Rung(house)
 
 
-def jobs_of(house: House, rung: Rung) -> Jobs:
-    return Jobs(house.store, house.bus, house.clock, {"bell": rung})
+def jobs_of(house: House, rung: Handler) -> Jobs:
+    jobs = Jobs(house.store, house.bus, house.clock, {"bell": rung})
+
+    async def handled() -> None:
+        while jobs._running:
+            await asyncio.gather(*jobs._running)
+
+    house.clock.settle = handled
+    return jobs
 
 
 async def set_timer(house: House, subject: str, in_s: float, kind: str = "bell") -> None:
@@ -132,7 +130,7 @@ async def test_timer_set_while_the_same_one_is_being_handled_stands(house: House
         if len(rung.heard) < 3:
             await set_timer(house, subject, 10)
 
-    jobs = Jobs(house.store, house.bus, house.clock, {"bell": sets_again})
+    jobs = jobs_of(house, sets_again)
     await jobs.start()
     start = house.clock.now()
     await set_timer(house, "again", 10)

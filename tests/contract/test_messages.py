@@ -61,7 +61,7 @@ async def test_repeated_message_is_answered_again_and_stored_once(house: House, 
 async def test_refused_messages_disturb_nobody_in_their_batch(house: House, messages: Messages) -> None:
     one, other = await chat(house), await chat(house)
     stranger = msgspec.structs.replace(words(one, "in a stranger's name"), address="somebody else")
-    ended = await house.interaction(await house.customer(), **{"ended_at": 1})
+    ended = await house.interaction(await house.customer(), ended_at=1)
 
     async def end(tx: UnitOfWork) -> None:
         found = await tx.get(INTERACTIONS, ended.id)
