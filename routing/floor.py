@@ -121,9 +121,9 @@ class Item:
     `personal` are the keys of the personal cells it is in; `placed` is true while it is in its line's structures.
     """
 
-    __slots__ = ("arrival_ms", "came_open", "due_ms", "entry", "excluded", "id", "interaction", "is_addressed", "is_fully_offered",
-                 "is_plain", "kind", "least_stage", "line", "offers", "offers_made", "order", "personal", "placed",
-                 "run", "shape", "since_ms", "stage", "wanted")  # fmt: skip
+    __slots__ = ("arrival_ms", "came_open", "due_ms", "entry", "excluded", "id", "interaction", "is_addressed",
+                 "is_fully_offered", "is_plain", "kind", "least_stage", "line", "offers", "offers_made", "order",
+                 "personal", "placed", "run", "shape", "since_ms", "stage", "wanted")  # fmt: skip
 
     def __init__(self, interaction: WaitingInteraction, run: QueueRun, shape: Shape, since_ms: int, order: int) -> None:
         self.id = interaction.id
@@ -224,7 +224,7 @@ class Floor:
         self.runs = {queue_id: QueueRun(queue, policy) for queue_id, queue in policy.queues.items()}
         self.lines: dict[LineKey, Line] = {}
         self.busy_lines: dict[LineKey, Line] = {}
-        """Those where somebody waits, the weightiest first: the earlier a good one is found the more are passed over."""
+        """Those where somebody waits, the weightiest first: the sooner a good one is found the more are skipped."""
         self.items: dict[str, Item] = {}
         self.agents: dict[str, Agent] = {}
         self.holders: dict[str, tuple[str, ...]] = {}

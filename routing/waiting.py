@@ -81,21 +81,32 @@ def review(floor: Floor, item: Item) -> None:
         for agent_id, until_ms in list(item.excluded.items()):
             if until_ms <= floor.now_ms:
                 floor.unbar(item, agent_id)
-    if item.offers and item.is_fully_offered:
+    if item.is_fully_offered:
         item.due_ms = None
         return
-    if item.run.policy.max_wait_ms is not None and _flowed_out_late(floor, item):
+    run = item.run
+    if run.policy.max_wait_ms is not None and _flowed_out_late(floor, item):
         return
-    is_quiet = floor.now_ms - item.since_ms < item.run.stages.quiet_ms and not item.least_stage
-    if not (is_quiet and not item.excluded) and _relaxed_out(floor, item):
+    is_quiet = floor.now_ms - item.since_ms < run.stages.quiet_ms and not item.least_stage and not item.excluded
+    if not is_quiet and _relaxed_out(floor, item):
         return
-    if item.is_plain and item.run.forced is None:
-        item.wanted = True
-        floor.dirty_items[item.id] = item
+    if item.is_plain and run.forced is None:
+        _offer_to_all(floor, item)
         return
     _aim(floor, item)
     if not item.wanted:
         call_again(floor, item)
+
+
+def _offer_to_all(floor: Floor, item: Item) -> None:
+    item.wanted = True
+    if item.kind.pools & item.kind.free.frontier.mask:
+        floor.dirty_items[item.id] = item
+        return
+    # Nobody free may take it. Agents just coming free are not among the free yet: they look for it there.
+    if not item.placed:
+        floor.place(item)
+    call_again(floor, item)
 
 
 def resume(floor: Floor, item: Item) -> None:
