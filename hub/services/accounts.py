@@ -209,7 +209,7 @@ class Accounts:
         """
 
         async def read(tx: UnitOfWork) -> Agent:
-            return await _account(tx, agent_id)
+            return await _account(tx, agent_id, lock=False)
 
         agent = await self._store.read(read)
         hashed = await self._hashed(password, agent.name, agent.email)
@@ -421,8 +421,8 @@ def _configured(before: Agent | None, agent_id: str, wanted: AgentSettings, defa
     return Agent(id=agent_id, **fields)  # type: ignore[arg-type]
 
 
-async def _account(tx: UnitOfWork, agent_id: str) -> Agent:
-    found = await tx.get(AGENTS, agent_id, lock=True)
+async def _account(tx: UnitOfWork, agent_id: str, *, lock: bool = True) -> Agent:
+    found = await tx.get(AGENTS, agent_id, lock=lock)
     if found is None:
         raise NotFound("There is no such account.")
     return found

@@ -173,8 +173,9 @@ class Floor:
         else:
             self.agents.pop(agent.id, None)
         keys.add(("agents", agent.id))
-        if before is None or before.can_be_offered != agent.can_be_offered or before.presence != agent.presence:
-            keys.update(("queues", queue) for queue in self.settings.queues if agent.serves(queue))
+        if before is None or _counted(before) != _counted(agent):
+            served = [one for one in (before, agent) if one is not None]
+            keys.update(("queues", q) for q in self.settings.queues if any(one.serves(q) for one in served))
 
     def _put_interaction(self, interaction: Interaction) -> None:
         before = self.interactions.get(interaction.id)
@@ -268,6 +269,11 @@ class Floor:
         """Return the name customers see: the first name."""
         found = self.agents.get(agent or "")
         return found.name.split()[0] if found and found.name else ""
+
+
+def _counted(agent: Agent) -> tuple[object, ...]:
+    """Return what a queue's row counts of an agent."""
+    return agent.can_be_offered, agent.presence, agent.queues, agent.is_active
 
 
 def _brief(customer: Customer) -> Brief:

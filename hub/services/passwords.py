@@ -44,7 +44,6 @@ _ROWS: Final = (
 )
 # What is checked for accounts that do not exist: a hash of random bytes that nobody kept.
 _DUMMY: Final = "$argon2id$v=19$m=19456,t=2,p=1$Ap+248dLRW3DMKr9/+SDyQ$A4fXH8/C4MVj4ZPUakr3DUao1tiq5919FvSIXAR6BJQ"
-_LETTERS: Final = re.compile(r"[^a-z]+")
 
 
 def check_password(password: str, *, about: tuple[str, ...] = ()) -> None:
@@ -72,8 +71,13 @@ def _is_common(password: str, about: tuple[str, ...]) -> bool:
         return True
     roots = _ROOTS.union(about)
     without_tail = password.rstrip("0123456789!?.,-_#*+$& ")
-    spellings = {_LETTERS.sub("", text) for text in (password, without_tail.translate(_LOOKS_LIKE))}
+    spellings = {_letters(text) for text in (password, without_tail.translate(_LOOKS_LIKE))}
     return any(not letters or _is_made_of(letters, roots) for letters in spellings)
+
+
+def _letters(text: str) -> str:
+    """Return the text's letters, of whatever script."""
+    return "".join(character for character in text if character.isalpha())
 
 
 def _is_repeated(password: str) -> bool:
