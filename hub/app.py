@@ -39,6 +39,7 @@ from hub.services.offers import Offers
 from hub.services.people import People
 from hub.services.presence import PresenceService
 from hub.services.reading import Reading
+from hub.services.routing_record import RoutingRecord
 from hub.services.search import Search
 from hub.services.supervision import Supervision
 from hub.services.timeline import Timeline
@@ -246,6 +247,8 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
     handling = Handling(store, settings)
     offers = Offers(store, settings)
     journal = Journal(store)
+    dispatcher = Dispatcher(settings, floor, offers, handling, clock)
+    dispatcher.record = RoutingRecord(store, dispatcher.policy, clock)
     return Services(
         store=store,
         bus=bus,
@@ -253,7 +256,7 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
         floor=floor,
         accounts=Accounts(store, settings, clock),
         chats=Chats(store, settings, handling, floor, signals),
-        dispatcher=Dispatcher(settings, floor, offers, handling, clock),
+        dispatcher=dispatcher,
         files=FileStore(store, settings, clock, key),
         handling=handling,
         indexer=Indexer(store, bus, clock),

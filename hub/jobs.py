@@ -133,5 +133,12 @@ class Jobs:
             await tx.execute(JOBS.update, *JOBS.update_values(again))
             tx.touch(again)
 
-        with contextlib.suppress(Exception):
+        try:
             await self._store.write(unit)
+        except Exception:  # noqa: BLE001 - whatever hinders the database now, the timer fires later
+            self._clock.call_at(self._clock.now() + wait_s * 1000, lambda: self._fire_again(job))
+
+    def _fire_again(self, job: Job) -> None:
+        """Try a timer again whose delay could not be written: the database was out of reach."""
+        if self._task is not None:
+            self._fire(job)

@@ -53,7 +53,8 @@ class ClientAddress:
         address = request.remote or "0.0.0.0"  # noqa: S104 - "unknown", not bound to
         if not self._trusted or not self._is_trusted(address):
             return str(address)
-        for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        # A proxy may add a header of its own behind the one that the client made up.
+        for hop in reversed(",".join(request.headers.getall("X-Forwarded-For", ())).split(",")):
             hop = hop.strip()
             if not hop:
                 continue
@@ -113,11 +114,13 @@ def _guard(settings: Settings) -> Any:  # noqa: ANN401 - aiohttp's middleware ty
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.host != own and request.path not in probes and not _is_loopback_name(request.host, own):
+        # Not `request.host`: without the header it asks the resolver, and everybody waits for the answer.
+        host = request.headers.get("Host", "")
+        if host != own and request.path not in probes and not _is_loopback_name(host, own):
             return _error(421, "bad_request", f"This hub answers at {own}.")
-        if request.headers.get("Content-Encoding", "identity") != "identity":
+        if any(encoding != "identity" for encoding in request.headers.getall("Content-Encoding", ())):
             return _error(415, "type_refused", "Send the body without compression.")
-        if request.headers.get("Upgrade"):
+        if request.method == "GET" and request.headers.get("Upgrade"):
             return await handler(request)
         is_upload = request.method == "POST" and request.path.endswith(_UPLOADS)
         address = client(request)
@@ -215,7 +218,7 @@ def add_files(app: web.Application, files: FileStore) -> None:
 
     async def download(request: web.Request) -> web.StreamResponse:
         expires = request.query.get("exp", "")
-        if not expires.isdigit() or len(expires) > 12:
+        if not (expires.isascii() and expires.isdigit()) or len(expires) > 12:
             expires = "0"
         file, path = await files.open(request.match_info["id"], int(expires), request.query.get("sig", ""))
         return web.FileResponse(

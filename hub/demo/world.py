@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import aiohttp
 from aiohttp import web
 
-from channels.simulator import Gateway, Library, Member, Staff, Visitors
+from channels.simulator import Gateway, House, Library, Member, Staff, Visitors
 from channels.simulator.tempo import Tempo
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
@@ -85,9 +85,8 @@ class Demo:
         )
         gateway = Gateway(session=self._session, base_url=base_url, public_url=self._settings.server.public_url)
         members = [Member(agent_id=agent.id, name=agent.name) for agent in colleagues(self._settings)]
-        self._staff = Staff(
-            gateway, members, self._sign_in, self._library, settings=self._settings, tempo=tempo, seed=seed
-        )
+        house = House(gateway, self._sign_in, self._library, self._settings, tempo)
+        self._staff = Staff(house, members, seed=seed)
         site = next(iter(self._settings.channels), "")
         self._visitors = Visitors(gateway, site, self._library, tempo, rate=self._rate, seed=seed)
         self._visitors.expect({self._token(n): past.LANGUAGES[n % len(past.LANGUAGES)] for n in range(_STRANGERS)})

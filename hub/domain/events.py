@@ -43,6 +43,8 @@ class EventKind(StrEnum):
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
     SIGNED_OUT = "signed_out"
+    ROUTING_STARTED = "routing_started"
+    ROUTING_TOLD = "routing_told"
     FILE_STORED = "file_stored"
     VISITOR_CREATED = "visitor_created"
 

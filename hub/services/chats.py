@@ -18,7 +18,7 @@ from hub.domain.visitors import Visitor
 from hub.events import Signals
 from hub.services import moves, people
 from hub.services.handling import Handling
-from hub.services.messages import Messages, Words
+from hub.services.messages import Messages, Words, clean_choice
 from hub.settings import Settings
 from hub.storage.tables import CUSTOMERS, INTERACTIONS, MESSAGES, VISITORS
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -26,6 +26,8 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 GONE_AFTER_S = 120
 _FORM_LIMITS = {"name": 120, "email": 254, "phone": 40}
 _DAY_MS = 86_400_000
+_SECRET_ID = 32
+_ANSWER_LOST_MS = 15 * 60_000
 
 
 class Floor(Protocol):
@@ -77,7 +79,8 @@ class Chats:
             if visitor is None:
                 return None
             stored = await tx.get(VISITORS, visitor.id, lock=True)
-            if stored is None:
+            if stored is None or stored.subject not in {"", identity.subject}:
+                # One browser, another person: they are not shown what the one before them said.
                 return None
             customer, _ = await people.resolve(
                 tx, _signed_addresses(channel, identity, self._settings), name=identity.name, language=stored.language
@@ -132,6 +135,7 @@ class Chats:
             raise BadRequest("The form has too many fields.")
         cleaned: dict[str, str] = {}
         for name, value in form.items():
+            name = without_cards(clean_name(name))
             value = without_cards(
                 clean_name(value[:2_000]) if name in _FORM_LIMITS else value.replace("\x00", "").strip()
             )
@@ -269,7 +273,7 @@ class Chats:
                 client_id=client_id,
                 text=text,
                 address=visitor.id,
-                choice=choice[:80],
+                choice=clean_choice(choice),
                 files=tuple(files),
             )
         )
@@ -422,6 +426,23 @@ async def history(
     return found[::-1]
 
 
+async def _same_browser(tx: UnitOfWork, start: ChatStart, begun: Interaction) -> VisitorId:
+    """The answer to this `start` was lost, and the token with it: who knows its random id has begun it, and is given
+    a new token.
+
+    Raises:
+        BadRequest: the id is too short to be a secret, was used long ago, or by somebody the site knows as another.
+    """
+    visitor = await tx.get(VISITORS, begun.address, lock=True)
+    subject = start.identity.subject if start.identity else ""
+    is_secret = len(start.client_id) >= _SECRET_ID and tx.now - begun.created_at < _ANSWER_LOST_MS
+    if visitor is None or not is_secret or visitor.subject != subject:
+        raise BadRequest("This conversation was begun by somebody else.")
+    known = msgspec.structs.replace(visitor, token_hash=start.token_hash, seen_at=tx.now)
+    await tx.execute(VISITORS.update, *VISITORS.update_values(known))
+    return await _visitor_id(tx, known)
+
+
 async def _visitor_id(tx: UnitOfWork, visitor: Visitor) -> VisitorId:
     customer = await tx.get(CUSTOMERS, visitor.customer)
     return VisitorId(
@@ -478,7 +499,7 @@ async def _with_opening(
             author=Author.CUSTOMER,
             text=opening,
             client_id=start.client_id,
-            choice=start.choice[:80],
+            choice=clean_choice(start.choice),
         )
         await tx.insert(MESSAGES, message)
         tx.record(

@@ -23,6 +23,7 @@ from hub.events import Commit
 from hub.services.floor import Floor, Key
 from hub.services.handling import Handling
 from hub.services.offers import Offers, Proposal, Refusal
+from hub.services.routing_record import RoutingRecord
 from hub.settings import Settings, routing_policy
 from routing import events as told
 from routing import hours
@@ -69,14 +70,20 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop_task: asyncio.Task[None] | None = None
         self.corrections = 0
+        self.record: RoutingRecord | None = None
         floor.watch(self._on_commit)
         floor.place = self.place
         floor.hours = self.queue_hours
 
     async def start(self) -> None:
         """Rebuild the engine from the floor and begin to dispatch."""
-        self.router = Router(self.policy, self._snapshot())
+        await self._begin(self._snapshot())
         self._loop_task = asyncio.create_task(self._run(), name="dispatch")
+
+    async def _begin(self, snapshot: Snapshot) -> None:
+        self.router = Router(self.policy, snapshot)
+        if self.record is not None:
+            await self.record.start(snapshot)
 
     async def stop(self) -> None:
         """Stop deciding; what was decided is committed or dropped."""
@@ -117,10 +124,13 @@ class Dispatcher:
         Raises:
             Conflict: the queue allows no picking, the agent may not or cannot take it, or somebody was quicker.
         """
+        wish, now = told.PickFromList(agent_id, interaction_id), self._clock.now()
         try:
-            decisions = self.router.handle(told.PickFromList(agent_id, interaction_id), at_ms=self._clock.now())
+            decisions = self.router.handle(wish, at_ms=now)
         except RoutingError as error:
             raise Conflict(f"This cannot be taken from the list: {error}.") from error
+        if self.record is not None:
+            self.record.note(wish, now)
         picked: Offer | Refusal | None = None
         for decision in decisions:
             if isinstance(decision, told.MakeOffer) and decision.interaction_id == interaction_id:
@@ -188,23 +198,36 @@ class Dispatcher:
                 self._sweep()
                 self._handle_inbox()
                 next_sweep = self._clock.now() + round(self._settings.offers.sweep_s * 1000)
+            await self._keep_record()
             due = self.router.next_wake_ms()
             wake_at = next_sweep if due is None else min(due, next_sweep)
             await self._clock.wait_until(self._wake, max(wake_at, self._clock.now()))
             self._wake.clear()
 
+    async def _keep_record(self) -> None:
+        if self.record is None:
+            return
+        self.record.flush()
+        if self.record.wants_fresh_start:
+            await self.record.start(self.router.snapshot())
+
     def _handle_inbox(self) -> None:
         while self._inbox:
             self._handle(self._inbox.popleft())
-        self._handle(told.Tick())
+        due = self.router.next_wake_ms()
+        if due is not None and due <= self._clock.now():
+            self._handle(told.Tick())
 
     def _handle(self, event: told.Event) -> None:
+        now = self._clock.now()
         try:
-            decisions = self.router.handle(event, at_ms=self._clock.now())
+            decisions = self.router.handle(event, at_ms=now)
         except RoutingError as error:
             self.corrections += 1
             log.warning("the engine refused an event", extra={"told": type(event).__name__, "error": str(error)})
             return
+        if self.record is not None:
+            self.record.note(event, now)
         for decision in decisions:
             self._act(decision)
 

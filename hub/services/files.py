@@ -15,6 +15,7 @@ from hub.domain.errors import BadRequest, NotFound, TooLarge, TypeRefused
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.messages import FileRef
+from hub.domain.redaction import without_cards
 from hub.domain.visitors import StoredFile
 from hub.settings import Settings
 from hub.storage.tables import FILES, INTERACTIONS
@@ -76,7 +77,7 @@ class FileStore:
             TypeRefused: its content is not what its name says, or a kind that is not taken.
             NotFound: there is no such interaction.
         """
-        shown = shown_name(name)
+        shown = shown_name(without_cards(name))
         file_id = new_id("f")
         path = self._path(file_id)
         path.parent.mkdir(parents=True, exist_ok=True)

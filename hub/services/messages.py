@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from hub.domain.customers import clean_name
 from hub.domain.errors import BadRequest, Closed, HubError, NotFound, Stale, TooLarge
 from hub.domain.events import EventKind
 from hub.domain.interaction import Interaction, State
@@ -156,6 +157,11 @@ class Messages:
                 n=message.n,
                 author=str(message.author),
             )
+
+
+def clean_choice(choice: str) -> str:
+    """Return a choice fit to be stored, whatever a client calls one."""
+    return without_cards(clean_name(choice))[:80] if choice else ""
 
 
 def _may_speak(words: Words, interaction: Interaction) -> bool:

@@ -140,13 +140,13 @@ class PostgresStore(Store):
             await self._pool.close()
             self._pool = None
 
-    async def write(self, unit: Unit[T]) -> T:
+    def submit(self, unit: Unit[T]) -> "asyncio.Future[T]":
         if self._closing or self._task is None:
             raise Unavailable("The database is closed.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((unit, future))
         self._wake.set()
-        return await future
+        return future
 
     async def read(self, unit: Unit[T]) -> T:
         if self._closing or self._pool is None:

@@ -212,12 +212,12 @@ class SqliteStore(Store):
             connection.close()
         self._connections = []
 
-    async def write(self, unit: Unit[T]) -> T:
+    def submit(self, unit: Unit[T]) -> "asyncio.Future[T]":
         if self._writer is None:
             raise Unavailable("The database is closed.")
         future: asyncio.Future[T] = self._loop.create_future()
         self._writer.put(_Job(unit, future))
-        return await future
+        return future
 
     async def read(self, unit: Unit[T]) -> T:
         if not self._readers:
@@ -237,7 +237,9 @@ class SqliteStore(Store):
         except Exception as error:
             log.exception("the database writer failed")
             run_now(connection.rollback())
-            outcomes = [Outcome(error=_as_unavailable(error)) for _ in jobs]
+            outcomes = [Outcome(error=error) for _ in jobs]
+        for outcome in outcomes:
+            outcome.error = _as_unavailable(outcome.error)
         self.groups += 1
         self.units += len(jobs)
         self._loop.call_soon_threadsafe(settle, self._bus, [job.future for job in jobs], outcomes)
@@ -248,14 +250,17 @@ class SqliteStore(Store):
             run_now(connection.begin_reading())
             outcome.value = run_now(cast("Any", job.unit(UnitOfWork(connection, self._clock.now()))))
         except Exception as error:
-            outcome.error = error
+            outcome.error = _as_unavailable(error)
         finally:
             run_now(connection.rollback())
         self._loop.call_soon_threadsafe(settle, self._bus, [job.future], [outcome])
 
 
-def _as_unavailable(error: Exception) -> Exception:
-    return Unavailable(f"The database refused: {error}.") if isinstance(error, sqlite3.Error) else error
+def _as_unavailable(error: BaseException | None) -> BaseException | None:
+    """Return what the caller is told: a full disk or a file out of reach is nobody's mistake, and passes."""
+    if isinstance(error, sqlite3.OperationalError):
+        return Unavailable(f"The database refused: {error}.")
+    return error
 
 
 def settle(bus: Bus, futures: Sequence[asyncio.Future[Any]], outcomes: Sequence[Outcome]) -> None:

@@ -6,6 +6,7 @@ it has no effect outside the database.
 """
 
 import abc
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -102,7 +103,9 @@ class UnitOfWork:
         """Return the records of `SELECT ... FROM table` with `tail` (WHERE, ORDER BY, LIMIT) behind it."""
         return [rows.record(row) for row in await self.fetch(f"{rows.select} {tail}", *args)]
 
-    async def select_many(self, rows: Rows[R], columns: Sequence[str], values: Sequence[Row], tail: str = "") -> list[R]:
+    async def select_many(
+        self, rows: Rows[R], columns: Sequence[str], values: Sequence[Row], tail: str = ""
+    ) -> list[R]:
         """Return the records whose columns equal one of `values`; `tail` (`AND ...`) names the table's columns bare."""
         types = [rows.pg_types[rows.columns.index(name)] for name in columns]
         found = await self._connection.fetch_many(rows.listed, rows.table, columns, types, values, tail)
@@ -289,12 +292,20 @@ class Store(abc.ABC):
         """Finish what was asked for, then disconnect."""
 
     @abc.abstractmethod
+    def submit(self, unit: Unit[T]) -> "asyncio.Future[T]":
+        """Put a unit behind those that wait; units are committed in the order in which they were put.
+
+        Raises:
+            Unavailable: the database is closed.
+        """
+
     async def write(self, unit: Unit[T]) -> T:
         """Run a unit and return its value once it is committed durably, together with others that wait.
 
         Raises:
             Unavailable: the database cannot be reached; nothing is known to be stored.
         """
+        return await self.submit(unit)
 
     @abc.abstractmethod
     async def read(self, unit: Unit[T]) -> T:

@@ -1,0 +1,217 @@
+"""What the routing engine was told, in the journal: replaying it rebuilds the engine exactly, and explains the past.
+
+Each start of a dispatcher writes the state it began with; each event it handled is one journal event, with the instant
+at which it was handled. Equal events at equal instants give equal decisions: what was decided need not be kept.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from hub.clock import Clock
+from hub.domain.errors import NotFound
+from hub.domain.events import EventKind
+from hub.storage.unit_of_work import Store, UnitOfWork
+from routing import events as told
+from routing.engine import Router
+from routing.errors import RoutingError
+from routing.explain import Explanation, explain_agent, explain_interaction
+from routing.policy import Policy
+from routing.state import Snapshot
+
+log = logging.getLogger(__name__)
+
+_KINDS: Final[Mapping[str, type]] = {
+    cls.__name__: cls
+    for cls in (
+        told.InteractionQueued,
+        told.InteractionChanged,
+        told.InteractionLeft,
+        told.AgentChanged,
+        told.AgentLeft,
+        told.OfferAccepted,
+        told.OfferEnded,
+        told.OfferRefused,
+        told.WorkStarted,
+        told.WorkEnded,
+        told.PickFromList,
+        told.AssignByHand,
+        told.QueueForced,
+        told.Tick,
+    )
+}
+_PAGE = 2_000
+_FRESH_AFTER = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The engine as it was, and what it decided about the subject on the way there.
+
+    `decided` are the decisions of the last event that concerned the subject.
+    """
+
+    router: Router
+    seq: int
+    at_ms: int
+    decided: Sequence[told.Decision]
+
+
+class RoutingRecord:
+    """Writes and reads what the engine was told."""
+
+    def __init__(self, store: Store, policy: Policy, clock: Clock) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+        self._buffer: list[tuple[int, told.Event]] = []
+        self.written = 0
+
+    async def start(self, snapshot: Snapshot) -> None:
+        """Write the state an engine begins with."""
+        encoded = msgspec.json.encode(msgspec.to_builtins(snapshot)).decode()
+
+        async def unit(tx: UnitOfWork) -> None:
+            tx.record(EventKind.ROUTING_STARTED, snapshot=encoded, at_ms=snapshot.at_ms)
+
+        await self._store.write(unit)
+        self.written = 0
+
+    @property
+    def wants_fresh_start(self) -> bool:
+        """Whether so much was written since the last state that a new one would make reading cheaper."""
+        return self.written >= _FRESH_AFTER
+
+    def note(self, event: told.Event, at_ms: int) -> None:
+        """Remember an event that was handled, until `flush`."""
+        self._buffer.append((at_ms, event))
+
+    def flush(self) -> None:
+        """Put what was remembered behind what waits to be written, in order; nobody waits for it."""
+        taken, self._buffer = self._buffer, []
+        if not taken:
+            return
+
+        async def unit(tx: UnitOfWork) -> None:
+            for at_ms, event in taken:
+                interaction, agent = subjects(event)
+                tx.record(EventKind.ROUTING_TOLD, interaction=interaction, agent=agent, told=encode(event), at_ms=at_ms)
+
+        self.written += len(taken)
+        self._store.submit(unit).add_done_callback(_noticed)
+
+    async def past(self, *, until_seq: int, subject: str = "") -> Past:
+        """Return the engine as it was after the journal's event `until_seq`.
+
+        Raises:
+            NotFound: the journal does not reach back that far.
+        """
+
+        async def unit(tx: UnitOfWork) -> tuple[int, Snapshot]:
+            row = await tx.fetch_one(
+                "SELECT seq, facts FROM journal WHERE kind = 'routing_started' AND seq <= $1 ORDER BY seq DESC LIMIT 1",
+                until_seq,
+            )
+            if row is None:
+                raise NotFound("The journal does not reach back that far.")
+            facts = msgspec.json.decode(row[1])
+            return int(row[0]), msgspec.convert(msgspec.json.decode(facts["snapshot"]), Snapshot)
+
+        seq, snapshot = await self._store.read(unit)
+        router = Router(self._policy, snapshot)
+        decided: Sequence[told.Decision] = ()
+        at_ms = snapshot.at_ms
+        while True:
+            page = await self._page(seq, until_seq)
+            for row_seq, row_at_ms, event in page:
+                seq, at_ms = row_seq, row_at_ms
+                found = _handle(router, event, at_ms)
+                about = [decision for decision in found if subject in (decision_subjects(decision))]
+                decided = about or decided
+            if len(page) < _PAGE:
+                return Past(router=router, seq=seq, at_ms=at_ms, decided=decided)
+
+    async def _page(self, after: int, until: int) -> list[tuple[int, int, told.Event]]:
+        async def unit(tx: UnitOfWork) -> list[tuple[int, int, told.Event]]:
+            rows = await tx.fetch(
+                "SELECT seq, facts FROM journal WHERE seq > $1 AND seq <= $2 AND kind = 'routing_told' "
+                "ORDER BY seq LIMIT $3",
+                after,
+                until,
+                _PAGE,
+            )
+            decoded = [(int(row[0]), msgspec.json.decode(row[1])) for row in rows]
+            return [(seq, int(facts["at_ms"]), decode(facts["told"])) for seq, facts in decoded]
+
+        return await self._store.read(unit)
+
+    async def offers_of(self, interaction: str) -> list[tuple[int, str]]:
+        """Return (journal number, agent) of each offer that was made of an interaction, in order."""
+
+        async def unit(tx: UnitOfWork) -> list[tuple[int, str]]:
+            rows = await tx.fetch(
+                "SELECT seq, agent FROM journal WHERE interaction = $1 AND kind = 'offer_made' ORDER BY seq",
+                interaction,
+            )
+            return [(int(row[0]), str(row[1])) for row in rows]
+
+        return await self._store.read(unit)
+
+    async def explain_past(self, subject: str, seq: int) -> tuple[Past, Explanation | None]:
+        """Explain an interaction or an agent as things stood at a journal number.
+
+        Raises:
+            NotFound: the journal does not reach back that far.
+        """
+        past = await self.past(until_seq=seq, subject=subject)
+        return past, explained(past.router, subject)
+
+
+def _noticed(done: "asyncio.Future[None]") -> None:
+    error = None if done.cancelled() else done.exception()
+    if error is not None:
+        log.warning("the routing record has a gap", extra={"error": str(error)})
+
+
+def explained(router: Router, subject: str) -> Explanation | None:
+    """Explain an interaction or an agent as the engine sees it; None if it knows neither."""
+    return explain_interaction(router, subject) or explain_agent(router, subject)
+
+
+def encode(event: told.Event) -> str:
+    """Return an event as JSON: its name and its fields."""
+    return msgspec.json.encode([type(event).__name__, msgspec.to_builtins(event)]).decode()
+
+
+def decode(text: str) -> told.Event:
+    """Return the event of `encode`."""
+    name, fields = msgspec.json.decode(text)
+    event: told.Event = msgspec.convert(fields, _KINDS[name])
+    return event
+
+
+def _handle(router: Router, event: told.Event, at_ms: int) -> list[told.Decision]:
+    try:
+        return router.handle(event, at_ms=at_ms)
+    except RoutingError:
+        return []
+
+
+def subjects(event: Any) -> tuple[str | None, str | None]:  # noqa: ANN401 - one of many events
+    """Return which interaction and which agent an event is about."""
+    interaction = getattr(event, "interaction_id", None)
+    if interaction is None and hasattr(event, "interaction"):
+        interaction = event.interaction.id
+    agent = getattr(event, "agent_id", None)
+    if agent is None and hasattr(event, "agent"):
+        agent = event.agent.id
+    return interaction, agent
+
+
+def decision_subjects(decision: told.Decision) -> tuple[str | None, str | None]:
+    """Return which interaction and which agent a decision is about."""
+    return getattr(decision, "interaction_id", None), getattr(decision, "agent_id", None)
