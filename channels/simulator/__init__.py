@@ -6,7 +6,7 @@ seed, so that a run can be repeated as far as the network allows.
 
 from channels.simulator.client import Gateway, Line, LineDown, Refused
 from channels.simulator.scripts import Library
-from channels.simulator.staff import Member, Staff
+from channels.simulator.staff import House, Member, Staff
 from channels.simulator.visitors import Visitors
 
-__all__ = ["Gateway", "Library", "Line", "LineDown", "Member", "Refused", "Staff", "Visitors"]
+__all__ = ["Gateway", "House", "Library", "Line", "LineDown", "Member", "Refused", "Staff", "Visitors"]

@@ -36,24 +36,27 @@ class Member:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all colleagues share."""
+
+    gateway: Gateway
+    sign_in: SignIn
+    library: Library
+    settings: Settings
+    tempo: Tempo
+
+
 class Staff:
     """The simulated part of the team."""
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        members: Sequence[Member],
-        sign_in: SignIn,
-        library: Library,
-        *,
-        settings: Settings,
-        tempo: Tempo,
-        seed: int = 1,
-    ) -> None:
+    def __init__(self, house: House, members: Sequence[Member], *, seed: int = 1) -> None:
         team = frozenset(member.agent_id for member in members)
-        house = House(gateway, sign_in, library, settings, tempo)
         chance = random.Random(seed)  # noqa: S311 - a simulation, not a secret
-        self._colleagues = [Colleague(member, house, team, random.Random(chance.random())) for member in members]  # noqa: S311
+        self._colleagues = [
+            Colleague(member, house, team, random.Random(chance.random()))  # noqa: S311
+            for member in members
+        ]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -66,17 +69,6 @@ class Staff:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What all colleagues share."""
-
-    gateway: Gateway
-    sign_in: SignIn
-    library: Library
-    settings: Settings
-    tempo: Tempo
 
 
 class Colleague:
@@ -281,7 +273,7 @@ class Colleague:
     def slowness(self) -> float:
         """How much time this colleague takes: more when nobody waits, so that the floor is never empty nor drowned."""
         waiting = self._board.waiting
-        return 1.7 if waiting <= 1 else 1.15 if waiting < LONG_QUEUE else 0.75
+        return 2.0 if waiting <= 1 else 1.3 if waiting < LONG_QUEUE else 0.8
 
 
 class Conversation:
