@@ -81,7 +81,7 @@ merges = _table(tables.MERGES, sa.Index(None, "source"), sa.Index(None, "target"
 drafts = _table(tables.DRAFTS, sa.Index(None, "interaction"))
 jobs = _table(tables.JOBS, sa.UniqueConstraint("kind", "subject"), sa.Index(None, "due_at"))
 indexed = _table(
-    tables.INDEXED, sa.Index(None, "kind", "ref", unique=True), sa.Index(None, "customer"), sqlite_with_rowid=False
+    tables.INDEXED, sa.Index(None, "ref", "kind", unique=True), sa.Index(None, "customer"), sqlite_with_rowid=False
 )
 journal = sa.Table(
     "journal",

@@ -184,7 +184,7 @@ def _indexed() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_indexed_customer"), "indexed", ["customer"], unique=False)
-    op.create_index(op.f("ix_indexed_kind_ref"), "indexed", ["kind", "ref"], unique=True)
+    op.create_index(op.f("ix_indexed_ref_kind"), "indexed", ["ref", "kind"], unique=True)
 
 
 def _interactions() -> None:
