@@ -25,15 +25,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns 0, 1 for a failure that was explained, 2 for misuse."""
     argv = sys.argv[1:] if argv is None else argv
     tool = TOOLS.get((argv[0], argv[1])) if len(argv) > 1 else None
-    if tool is not None:
-        return tool(argv[2:])
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    command: Command | None = getattr(arguments, "command", None)
-    if command is None:
-        parser.print_help()
-        return 2
     try:
+        if tool is not None:
+            return tool(argv[2:])
+        parser = _parser()
+        arguments = parser.parse_args(argv)
+        command: Command | None = getattr(arguments, "command", None)
+        if command is None:
+            parser.print_help()
+            return 2
         return command(arguments)
     except SettingsError as error:
         print(error, file=sys.stderr)
@@ -66,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     mail = commands.add_parser("mail", help="Tools for e-mail.", description="Tools for e-mail.")
     mails = mail.add_subparsers(title="commands", metavar="COMMAND", required=True)
     mails.add_parser("parse", help="Say what the hub reads in a mail, as JSON.", add_help=False)
+    routing = commands.add_parser("routing", help="Ask the routing engine.", description="Ask the routing engine.")
+    tools = routing.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    tools.add_parser("explain", help="Why did it go to whom it went to?", add_help=False)
+    tools.add_parser("replay", help="Play a recorded day again, under another policy.", add_help=False)
+    tools.add_parser("simulate", help="Play a generated day under several policies.", add_help=False)
     user = commands.add_parser("user", help="Manage staff.", description="Manage staff.")
     users = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
     new = users.add_parser("add", help="Add a member of staff.", description="Add a member of staff.")
@@ -218,7 +223,21 @@ def _mail_parse(rest: Sequence[str]) -> int:
     return parse_mail(rest, sys.stdin.buffer, sys.stdout)
 
 
-TOOLS: Mapping[tuple[str, str], Callable[[Sequence[str]], int]] = {("mail", "parse"): _mail_parse}
+def _routing(tool: str) -> Callable[[Sequence[str]], int]:
+    def run(rest: Sequence[str]) -> int:
+        from hub.tools.routing import main as ask_routing
+
+        return ask_routing([tool, *rest])
+
+    return run
+
+
+TOOLS: Mapping[tuple[str, str], Callable[[Sequence[str]], int]] = {
+    ("mail", "parse"): _mail_parse,
+    ("routing", "explain"): _routing("explain"),
+    ("routing", "replay"): _routing("replay"),
+    ("routing", "simulate"): _routing("simulate"),
+}
 """Tools that read their own arguments."""
 
 

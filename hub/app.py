@@ -47,8 +47,7 @@ from hub.settings import Problem, Secret, Settings, SettingsError, block_argumen
 from hub.settings.values import did_you_mean
 from hub.storage.journal import Journal
 from hub.storage.migrations import migrate, sqlite_path
-from hub.storage.postgresql import PostgresStore
-from hub.storage.sqlite import SqliteStore
+from hub.storage.opening import opened, store_of
 from hub.storage.unit_of_work import Store
 from hub.web import ClientAddress, HasPages, add_files, add_probes, new_application
 
@@ -204,7 +203,7 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     """
     clock = clock or SystemClock()
     bus, signals = Bus(strict=strict), Signals()
-    store = _store(settings, clock, bus)
+    store = store_of(settings.server.database_url.reveal(), clock, bus)
     metrics = Metrics()
     key = secret_key(settings)
     services = _services(settings, store, bus, signals, clock, key)
@@ -314,15 +313,6 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
     return agent_console.setup(hub.app, use_cases, authority, house, rows), authority
 
 
-def _store(settings: Settings, clock: Clock, bus: Bus) -> Store:
-    url = settings.server.database_url.reveal()
-    if url.startswith("sqlite:///"):
-        return SqliteStore(sqlite_path(url), clock=clock, bus=bus)
-    if url.startswith(("postgresql://", "postgres://")):
-        return PostgresStore(url, clock=clock, bus=bus)
-    raise Unavailable("database_url begins with sqlite:/// or postgresql://.")
-
-
 def _locked(url: str) -> IO[str] | None:
     """Hold the SQLite file for this hub alone: two would each believe they know the floor.
 
@@ -377,14 +367,12 @@ async def add_user(settings: Settings, name: str, email: str, role: str, passwor
     url = settings.server.database_url.reveal()
     await migrate(url)
     clock = SystemClock()
-    store = _store(settings, clock, Bus())
-    await store.open()
-    accounts = Accounts(store, settings, clock)
-    try:
-        await accounts.create(name=name, email=email, role=Role(role), password=password)
-    finally:
-        accounts.close()
-        await store.close()
+    async with opened(url, clock) as store:
+        accounts = Accounts(store, settings, clock)
+        try:
+            await accounts.create(name=name, email=email, role=Role(role), password=password)
+        finally:
+            accounts.close()
 
 
 def data_folder(name: str) -> Path:

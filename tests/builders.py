@@ -112,6 +112,13 @@ class Desk:
         await self.settle()
         return accepted
 
+    async def accept_one(self, name: str, interaction: Interaction) -> Interaction:
+        """The agent accepts the offer of this interaction."""
+        offers = [offer for offer in await self.live_offers(agent=name) if offer.interaction == interaction.id]
+        accepted = await self.hub.services.offers.accept(offers[0].id, name)
+        await self.settle()
+        return accepted
+
     async def agent_says(self, name: str, interaction: Interaction, text: str, **more: Any) -> Message:
         """The agent writes."""
         said = await self.hub.services.chats.messages.say(

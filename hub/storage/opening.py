@@ -30,8 +30,10 @@ async def opened(url: str, clock: Clock) -> AsyncIterator[Store]:
     """Lend an open store, closed afterwards; for tools beside a hub.
 
     Raises:
-        Unavailable: the database cannot be reached.
+        Unavailable: the database cannot be reached, or no hub has ever run on it.
     """
+    if url.startswith("sqlite:///") and not sqlite_path(url).exists():
+        raise Unavailable(f"There is no database at {sqlite_path(url)}.")
     store = store_of(url, clock, Bus())
     await store.open()
     try:

@@ -1,0 +1,88 @@
+"""The routing record: replaying the journal rebuilds the engine exactly, explains the past, and feeds the simulator."""
+
+from hub.domain.interaction import Interaction
+from hub.services.recorded_day import RecordedDay, read_day
+from hub.services.routing_record import RoutingRecord
+from hub.storage.unit_of_work import UnitOfWork
+from hub.tools.routing import explanation_at
+from routing.measure import figures
+from routing.simulate import Day, Outcome, from_record, run
+from tests.builders import Desk
+
+
+def record_of(desk: Desk) -> RoutingRecord:
+    record = desk.hub.services.dispatcher.record
+    assert record is not None
+    return record
+
+
+async def busy_hour(desk: Desk) -> list[Interaction]:
+    """People come, wait, are offered, missed, rejected, answered, transferred, leave."""
+    await desk.available("ann")
+    chats = [await desk.chat(f"Visitor {number}") for number in range(3)]
+    await desk.accept_one("ann", chats[0])
+    await desk.hub.services.offers.reject((await desk.live_offers(agent="ann"))[0].id, "ann", "busy")
+    await desk.available("bob")
+    await desk.wait(seconds=31)
+    await desk.hub.services.chats.end(chats[2].id, desk.visitors[chats[2].id])
+    scope = await desk.scope("ann")
+    await desk.hub.services.handling.transfer(chats[0].id, scope, queue="billing")
+    await desk.wait(seconds=70)
+    chats.append(await desk.chat("Late"))
+    await desk.wait(seconds=2)
+    return chats
+
+
+async def test_replaying_the_journal_rebuilds_the_engine_exactly(desk: Desk) -> None:
+    await busy_hour(desk)
+    record_of(desk).flush()
+    await desk.settle()
+    head = await desk.hub.services.journal.head()
+
+    past = await record_of(desk).past(until_seq=head)
+
+    assert past.router.snapshot() == desk.hub.services.dispatcher.router.snapshot()
+
+
+async def test_every_offer_of_the_past_is_explained(desk: Desk) -> None:
+    chats = await busy_hour(desk)
+    record = record_of(desk)
+    for chat in chats:
+        offers = await record.offers_of(chat.id)
+        assert [agent for _, agent in offers] == [agent for agent, _ in await desk.offers_of(chat)]
+        for seq, agent in offers:
+            lines = await explanation_at(record, chat.id, seq)
+            assert any(line.startswith(f"  offered to {agent}: ") for line in lines), lines
+
+
+async def test_explanation_says_why_the_others_were_not_taken(desk: Desk) -> None:
+    await desk.available("ann")
+    await desk.hub.services.presence.connected("bob")
+    await desk.settle()
+    chat = await desk.chat()
+    ((seq, _),) = await record_of(desk).offers_of(chat.id)
+
+    lines = await explanation_at(record_of(desk), chat.id, seq)
+
+    assert lines[1].startswith("  offered to ann: ")
+    assert not [line for line in lines if line.startswith("  bob: may take it")]
+
+
+async def test_recorded_day_has_everybody_who_came_and_plays_again(desk: Desk) -> None:
+    began = desk.clock.now()
+    await busy_hour(desk)
+
+    async def unit(tx: UnitOfWork) -> RecordedDay:
+        return await read_day(tx, desk.hub.settings, began, desk.clock.now() + 1)
+
+    day = await desk.hub.services.store.read(unit)
+    policy = desk.hub.services.dispatcher.policy
+    figure = desk.hub.services.floor.figures["support"]
+    real = figures(Outcome(policy, day.fates), queue_id="support")
+    assert (real.offered, real.answered, real.abandoned) == (
+        figure.offered,
+        figure.answered,
+        figure.abandoned + figure.short_abandons,
+    )
+    played = run(Day(customers=from_record(day.recorded, seed=1), shifts=day.shifts, start_ms=began), policy)
+    assert len(played.fates) == len(day.recorded)
