@@ -102,6 +102,15 @@ class Cell:
         live = self._live
         return sum(live.get(each[-1]) is each for each in entries[self._front : place])
 
+    def last_before(self, entry: Entry) -> Entry | None:
+        """Return the greatest entry that is smaller than this one."""
+        entries = self._entries
+        live = self._live
+        for place in range(bisect_left(entries, entry, self._front) - 1, self._front - 1, -1):
+            if live.get(entries[place][-1]) is entries[place]:
+                return entries[place]
+        return None
+
     def ids(self) -> list[str]:
         """Return the ids in order."""
         live = self._live

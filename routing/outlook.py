@@ -5,17 +5,15 @@ from routing.catalogue import Kind
 from routing.cells import Cell, bits
 from routing.floor import Floor, Item
 from routing.model import WaitingInteraction
-from routing.ranking import Line
+from routing.ranking import IN_TIME, LATE, Line
 
 
 def position(floor: Floor, item: Item) -> int:
     """Return the item's place in its queue; 1 is next, also while it is offered."""
     queue_id = item.interaction.queue_id
-    ahead = 0
-    for line, kind, cell in _cells(floor):
-        if kind.need.doors[0].queue_id == queue_id:
-            ahead += _ahead_in(floor, line, cell, item)
-    return ahead + 1
+    cells = [each for each in _cells(floor) if each[1].need.doors[0].queue_id == queue_id]
+    ahead = _Ahead(cells, item, floor.now_ms)
+    return 1 + sum(ahead.count(line, cell) for line, _, cell in cells)
 
 
 def expected_wait_ms(floor: Floor, item: Item) -> int | None:
@@ -37,10 +35,11 @@ def expected_wait_ms(floor: Floor, item: Item) -> int | None:
         return None
     ahead = 0.0
     work_ms = 0.0
-    for line, other, cell in _cells(floor):
-        shared = floor.crew(other.pools & kind.pools)
-        if shared:
-            count = _ahead_in(floor, line, cell, item) * shared / floor.crew(other.pools)
+    cells = [each for each in _cells(floor) if floor.crew(each[1].pools & kind.pools)]
+    before = _Ahead(cells, item, floor.now_ms)
+    for line, other, cell in cells:
+        count = before.count(line, cell) * floor.crew(other.pools & kind.pools) / floor.crew(other.pools)
+        if count:
             ahead += count
             work_ms += count * floor.learned.handling_ms(other.need.doors[0].queue_id)
     queue_id = item.interaction.queue_id
@@ -80,18 +79,44 @@ def _hands(floor: Floor, kind: Kind) -> float:
     return total
 
 
-def _ahead_in(floor: Floor, line: Line, cell: Cell, item: Item) -> int:
-    """How many of a cell would be taken before the item: in its own line by arrival, elsewhere by urgency now."""
-    if line is item.line:
-        return cell.count_before(item.entry)
-    group, less = item.line.rank(item.arrival_ms, floor.now_ms)
-    ahead = 0
-    for its_group, first_ms, last_ms in line.stretches(floor.now_ms):
-        if its_group > group:
-            continue
-        before_ms = last_ms
-        if its_group == group:
-            before_ms = min(last_ms, line.arrival_of_score(-less, floor.now_ms))
-        if before_ms > first_ms:
-            ahead += cell.count_before((before_ms,)) - cell.count_before((first_ms,))
-    return ahead
+class _Ahead:
+    """Counts who of some cells would be taken before an item.
+
+    In its own line by arrival, elsewhere by urgency now. Lines give out their first only, so that behind a late one
+    those in time stand no better than the last of the late.
+    """
+
+    def __init__(self, cells: list[tuple[Line, Kind, Cell]], item: Item, now_ms: int) -> None:
+        self._item = item
+        self._now_ms = now_ms
+        self._late_ms: dict[Line, int] = {}
+        for line, _, cell in cells:
+            for group, first_ms, end_ms in line.stretches(now_ms):
+                latest = cell.last_before((end_ms,)) if group == LATE else None
+                if latest is not None and float(latest[0]) >= first_ms:
+                    self._late_ms[line] = max(self._late_ms.get(line, 0), int(latest[0]))
+        self._rank = self._rank_in(item.line, item.line.rank(item.arrival_ms, now_ms))
+
+    def count(self, line: Line, cell: Cell) -> int:
+        """Return how many of the cell go before the item."""
+        if line is self._item.line:
+            return cell.count_before(self._item.entry)
+        group, less = self._rank
+        ahead = 0
+        for its_group, first_ms, end_ms in line.stretches(self._now_ms):
+            before_ms = end_ms
+            if its_group == IN_TIME and line in self._late_ms:
+                if line.rank(self._late_ms[line], self._now_ms) > self._rank:
+                    continue
+            elif its_group > group:
+                continue
+            elif its_group == group:
+                before_ms = min(end_ms, line.arrival_of_score(-less, self._now_ms))
+            if before_ms > first_ms:
+                ahead += cell.count_before((before_ms,)) - cell.count_before((first_ms,))
+        return ahead
+
+    def _rank_in(self, line: Line, rank: tuple[int, float]) -> tuple[int, float]:
+        if rank[0] == IN_TIME and line in self._late_ms:
+            return line.rank(self._late_ms[line], self._now_ms)
+        return rank

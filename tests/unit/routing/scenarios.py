@@ -63,9 +63,13 @@ def policies(draw: st.DrawFn) -> Policy:
 
 
 @st.composite
-def agents(draw: st.DrawFn, agent_id: str | None = None) -> AgentState:
+def agents(draw: st.DrawFn) -> AgentState:
+    """Half of the agents are all-rounders, so that many are each other's equals."""
+    agent_id = draw(st.sampled_from(AGENTS))
+    if draw(st.booleans()):
+        return AgentState(id=agent_id, skills={"billing": 4, "tech": 4}, languages=("yue",), groups=GROUPS)
     return AgentState(
-        id=agent_id or draw(st.sampled_from(AGENTS)),
+        id=agent_id,
         is_available=draw(st.sampled_from([True, True, True, False])),
         is_connected=draw(st.sampled_from([True, True, True, False])),
         skills=draw(st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 5))),
