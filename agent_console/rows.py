@@ -203,7 +203,8 @@ class Rows:
             text=message.text,
             files=[self.file(file) for file in message.files],
             choices=list(message.choices),
-            client_id=message.client_id or None,
+            # A visitor's own id is theirs: with that of a beginning, anybody is answered as the visitor.
+            client_id=(message.client_id or None) if is_ours else None,
             code=message.code or None,
             delivery=("read" if message.n <= reached_n else "sent") if is_ours else None,
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from hub.sockets import Audience, Connection, Event, EventRefused, SocketLimits,
 T = TypeVar("T")
 PAGE = 30
 _WAITING = frozenset({State.QUEUED, State.OFFERED})
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 _REFRESH_S = 2.0
 
 
@@ -156,7 +158,8 @@ class Gate:
         site = self.sites.get(said.site)
         if site is None:
             raise EventRefused("not_found")
-        language = said.lang.partition("-")[0].lower() or "en"
+        language = said.lang.partition("-")[0].lower()
+        language = language if _LANGUAGE.fullmatch(language) else "en"
         visitor = await self.visitor(site, said.token) if said.token else None
         guest = Guest(site, language, visitor, said.token or "")
         if said.identity:
@@ -185,9 +188,11 @@ class Gate:
             audience=self.hub.public_url,
             now_s=self.hub.clock.now() // 1000,
         )
-        known = await self.hub.conversations.identify(guest.site.id, guest.visitor, identity)
+        guest.visitor = await self.hub.conversations.identify(guest.site.id, guest.visitor, identity)
         guest.identity = identity
-        guest.visitor = known or guest.visitor
+        if guest.visitor is None:
+            # Somebody else at this browser: what was said before is not theirs.
+            guest.token = ""
 
     async def _on_disconnect(self, line: Line, _reason: str) -> None:
         interaction = line.identity.interaction

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,7 @@ from hub.domain.errors import Unauthorized
 
 LONGEST_S = 600
 _PREFIX = "v1_"
+_TOKEN = re.compile(r"v1_[A-Za-z0-9_-]{37,57}")
 
 
 def first_token(key: bytes, site: str, client_id: str) -> str:
@@ -33,7 +35,7 @@ def token_hash(token: str) -> str:
 
 def is_token(token: str) -> bool:
     """Whether this could be a token of ours at all."""
-    return token.startswith(_PREFIX) and 40 <= len(token) <= 60
+    return _TOKEN.fullmatch(token) is not None
 
 
 def signed_identity(token: str, *, secret: str, site: str, audience: str, now_s: int) -> SignedIdentity:

@@ -62,7 +62,7 @@ class Pages:
         referrer = request.headers.get("Referer", "")
         own = self._hub.public_url
         is_framed = request.headers.get("Sec-Fetch-Dest") == "iframe"
-        if is_framed and not referrer.startswith(own) and not site.may_be_framed_by(referrer):
+        if is_framed and not f"{referrer}/".startswith(f"{own}/") and not site.may_be_framed_by(referrer):
             raise NotFound("This page may not carry the chat.")
         language = "zh" if request.query.get("lang", "").startswith("zh") else "en"
         nonce = secrets.token_urlsafe(16)

@@ -10,7 +10,7 @@ from hub.contract import Waiting
 from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Author, FileRef, Message
 
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[!-~]+\Z")]
 Text = Annotated[str, Meta(max_length=16_000)]
 Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Form = Annotated[dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=4_000)]], Meta(max_length=20)]
