@@ -19,9 +19,12 @@ export const route = () => current.value;
 export const selected = computed(() => (current.value.page === "work" ? current.value.id : ""));
 
 /** @param {Route["page"]} page @param {string} [id] @param {string} [sub] */
+export const address = (page, id = "", sub = "") => `#/${[page, id, sub].filter(Boolean).map(encodeURIComponent).join("/")}`;
+
+/** @param {Route["page"]} page @param {string} [id] @param {string} [sub] */
 export function go(page, id = "", sub = "") {
-  const path = [page, id, sub].filter(Boolean).map(encodeURIComponent).join("/");
-  if (location.hash !== `#/${path}`) location.hash = `#/${path}`;
+  const wanted = address(page, id, sub);
+  if (location.hash !== wanted) location.hash = wanted;
 }
 
 /** The topmost open layer; one at a time. @type {import("vendor/preact").Signal<string>} */

@@ -3,7 +3,7 @@ import { post } from "../api.js";
 import { explain } from "../actions.js";
 import { ticking } from "../clock.js";
 import { dayName, shortDay, t } from "../i18n.js";
-import { showCustomerDrawer, showPane, toast } from "../screen.js";
+import { address, showCustomerDrawer, showPane, toast } from "../screen.js";
 import { conversation, interactions, setCustomer } from "../store.js";
 import { Avatar, Button, Chip, Icon, IconButton, Skeleton } from "../ui/parts.js";
 import { Duplicates, Merged } from "./duplicates.js";
@@ -65,7 +65,7 @@ function Profile({ customer, onEdit }) {
 function OpenElsewhere({ customer, current }) {
   const open = customer.open.filter((id) => id !== current).flatMap((id) => interactions.get(id) ?? []).filter((row) => !["closed", "abandoned"].includes(row.state));
   if (!open.length) return null;
-  return html`<section class="panel"><h3>${t("open.elsewhere")}</h3>${open.map((row) => html`<a key=${row.id} class="open-row" href=${`#/work/${encodeURIComponent(row.id)}`}><${Icon} name=${row.icon || "message-square"} /><span>${row.preview || row.subject || t(`channel.${row.channel_kind}`)}</span><${Chip}>${t(`istate.${row.state}`)}<//></a>`)}</section>`;
+  return html`<section class="panel"><h3>${t("open.elsewhere")}</h3>${open.map((row) => html`<a key=${row.id} class="open-row" href=${address("work", row.id)}><${Icon} name=${row.icon || "message-square"} /><span>${row.preview || row.subject || t(`channel.${row.channel_kind}`)}</span><${Chip}>${t(`istate.${row.state}`)}<//></a>`)}</section>`;
 }
 
 /** @param {{ customer: Customer, onChange: (customer: Customer) => void }} props */

@@ -3,7 +3,7 @@ import { explain } from "../actions.js";
 import { get, query } from "../api.js";
 import { t } from "../i18n.js";
 import { narrow } from "../platform.js";
-import { go, route } from "../screen.js";
+import { address, go, route } from "../screen.js";
 import { Avatar, Button, Empty, Icon, IconButton, Skeleton } from "../ui/parts.js";
 import { WindowList } from "../ui/window.js";
 import { CustomerView } from "./customer.js";
@@ -44,7 +44,7 @@ export function Customers() {
         ${answer?.ok && !found.length && !loading && html`<${Empty} icon="users" title=${t(find ? "customers.nothing" : "customers.none")} text=${find ? t("customers.nothing.text") : t("customers.none.text")} />`}
         ${!answer && html`<${Skeleton} kind="rows" rows=${6} />`}
         <${WindowList} rows=${found} height=${64} label=${t("nav.customers")} id=${(/** @type {Customer} */ one) => one.id} row=${(/** @type {Customer} */ one, /** @type {number} */ _at, /** @type {object} */ place) => html`<div key=${one.id} role="listitem" ...${place}>
-          <a class="row" data-row href=${`#/customers/${encodeURIComponent(one.id)}`} aria-current=${one.id === id ? "true" : undefined}><${Avatar} name=${one.name} />
+          <a class="row" data-row href=${address("customers", one.id)} aria-current=${one.id === id ? "true" : undefined}><${Avatar} name=${one.name} />
           <span class="row-main"><span class="row-name"><b>${one.name}</b>${one.tier && html`<${Tier} tier=${one.tier} />`}</span><span class="row-preview">${one.company || one.addresses?.find((address) => address.kind !== "chat")?.value || t("addresses.none")}</span></span></a></div>`} />
       </div>
     </section>

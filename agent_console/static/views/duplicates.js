@@ -7,6 +7,8 @@ import { toast } from "../screen.js";
 import { Avatar, Button, Icon } from "../ui/parts.js";
 
 /** @typedef {import("../types").Customer} Customer */
+/** The best few; after a merge the next ones move up. */
+const SHOWN = 3;
 /** @param {string} id */
 const path = (id) => `/customers/${encodeURIComponent(id)}`;
 
@@ -45,7 +47,7 @@ export function Duplicates({ customer, onChange }) {
     await reload(customer.id, onChange);
   };
   if (!found.length) return null;
-  return html`<section class="panel duplicates"><h3>${t("duplicates", { n: found.length })}</h3>${found.map((one) => html`<div key=${one.id} class="duplicate">
+  return html`<section class="panel duplicates"><h3>${t("duplicates", { n: found.length })}</h3>${found.slice(0, SHOWN).map((one) => html`<div key=${one.id} class="duplicate">
     <${Avatar} name=${one.name} size="s" /><div><b>${one.name}</b><p>${one.evidence.join(", ")}</p></div>
     <${Button} small icon="git-merge" busy=${busy === one.id} onClick=${() => merge(one)} aria-label=${t("merge.with", { name: one.name })}>${t("merge")}<//></div>`)}</section>`;
 }

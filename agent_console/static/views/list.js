@@ -2,7 +2,7 @@ import { html, useLayoutEffect, useRef, useState } from "vendor/preact";
 import { openInteraction, pull } from "../actions.js";
 import { t, worded } from "../i18n.js";
 import { narrow } from "../platform.js";
-import { draftOf, selected } from "../screen.js";
+import { address, draftOf, selected } from "../screen.js";
 import { hubSettings, myself, queueName } from "../store.js";
 import { Avatar, Button, Chip, Empty } from "../ui/parts.js";
 import { myGroups, steady } from "../work.js";
@@ -77,7 +77,7 @@ function WorkRow({ row, at, of, here, stop }) {
   const draft = draftOf(row.id, "reply") && !here;
   const me = myself()?.agent_id;
   const preview = row.preview || row.subject || t(`channel.${row.channel_kind}`);
-  return html`<div role="listitem" aria-setsize=${of} aria-posinset=${at}><a href=${`#/work/${encodeURIComponent(row.id)}`} data-row data-id=${row.id} class=${`row ${row.unread ? "unread" : ""}`} aria-current=${here ? "true" : undefined} tabindex=${stop ? 0 : -1}
+  return html`<div role="listitem" aria-setsize=${of} aria-posinset=${at}><a href=${address("work", row.id)} data-row data-id=${row.id} class=${`row ${row.unread ? "unread" : ""}`} aria-current=${here ? "true" : undefined} tabindex=${stop ? 0 : -1}
     onClick=${(/** @type {MouseEvent} */ e) => (e.preventDefault(), openInteraction(row.id))}>
     <${Avatar} name=${row.customer_name} icon=${row.icon || "message-square"} />
     <span class="row-main">

@@ -3,7 +3,7 @@ import { explain, openInteraction } from "../actions.js";
 import { query } from "../api.js";
 import { ticking } from "../clock.js";
 import { shortDay, t } from "../i18n.js";
-import { go, route } from "../screen.js";
+import { address, go, route } from "../screen.js";
 import { queueName } from "../store.js";
 import { Avatar, Empty, Hits, Icon, Marked } from "../ui/parts.js";
 import { useGet } from "./customers.js";
@@ -15,7 +15,7 @@ export function Search() {
   const wanted = find.trim();
   const { answer, loading } = useGet(wanted ? `/search${query({ q: wanted, limit: 50 })}` : null);
   useEffect(() => field.current?.focus(), []);
-  useEffect(() => history.replaceState(null, "", wanted ? `#/search/${encodeURIComponent(wanted)}` : "#/search"), [wanted]);
+  useEffect(() => history.replaceState(null, "", address("search", wanted)), [wanted]);
   const people = answer?.customers ?? [];
   const messages = answer?.messages ?? [];
   const notes = answer?.notes ?? [];
