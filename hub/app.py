@@ -10,7 +10,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -21,7 +21,6 @@ from hub import jobs
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
 from hub.contract import Channel, HubSide
-from hub.demo import Demo
 from hub.domain.agent import Role
 from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
@@ -50,6 +49,9 @@ from hub.storage.migrations import migrate, sqlite_path
 from hub.storage.opening import opened, store_of
 from hub.storage.unit_of_work import Store
 from hub.web import ClientAddress, HasPages, add_files, add_probes, new_application
+
+if TYPE_CHECKING:
+    from hub.demo import Demo
 
 log = logging.getLogger(__name__)
 MINUTE_MS = 60_000
@@ -139,6 +141,8 @@ class Hub:
     async def stop(self, reason: str = "restart") -> None:
         """Take nothing new in, tell everybody, finish what began, close the database."""
         self.is_started = False
+        if self.demo is not None:
+            await self.demo.stop()
         for channel in self.channels:
             await channel.close(reason)
         if self.console is not None:

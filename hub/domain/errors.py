@@ -12,10 +12,8 @@ HubError
 │   ├── TooLarge        too_large
 │   ├── TypeRefused     type_refused
 │   ├── RateLimited     rate_limited
-│   ├── Closed          closed
-│   └── Full            full
-├── Unavailable         unavailable      later: 503
-└── Violation           internal         a rule of ours was about to be broken: a defect
+│   └── Closed          closed
+└── Unavailable         unavailable      later: 503
 """
 
 
@@ -113,19 +111,8 @@ class Closed(Refused):
     status = 409
 
 
-class Full(Refused):
-    """The queue, or an agent, can take no more."""
-
-    code = "full"
-    status = 409
-
-
 class Unavailable(HubError):
     """The database or another part is out of reach for a moment."""
 
     code = "unavailable"
     status = 503
-
-
-class Violation(HubError):
-    """A move that the state machine does not know: a defect of ours, never the caller's fault."""

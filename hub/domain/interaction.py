@@ -145,11 +145,6 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
         """Whether what the customer writes belongs here; afterwards it opens a new interaction."""
         return self.state not in TERMINAL and self.state is not State.WRAPPING
 
-    @property
-    def is_unread(self) -> bool:
-        """Whether the customer wrote something that no agent has seen."""
-        return self.last_from == "customer" and self.last_n > self.read_n
-
 
 def check_move(before: State, after: State) -> None:
     """Return if design.md allows the move.

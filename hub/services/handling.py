@@ -2,7 +2,6 @@
 
 import msgspec
 
-from hub.domain.agent import Agent
 from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.events import EventKind
 from hub.domain.interaction import ClosingReason, Interaction, State, check_move, moved
@@ -353,8 +352,3 @@ def _waited_before(interaction: Interaction) -> int:
 
 def _handled_ms(tx: UnitOfWork, interaction: Interaction) -> int:
     return tx.now - (interaction.answered_at or tx.now)
-
-
-def is_holder(agent: Agent, interaction: Interaction) -> bool:
-    """Whether this agent's capacity is taken by the interaction."""
-    return interaction.agent == agent.id and interaction.is_open and interaction.units > 0

@@ -8,7 +8,6 @@ from hub.domain.customers import Address, AddressKind, Customer, clean_name, nor
 from hub.domain.errors import BadRequest, Conflict, HubError, NotFound
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
-from hub.domain.interaction import Interaction
 from hub.domain.messages import Note
 from hub.domain.redaction import without_cards
 from hub.domain.visitors import Merge
@@ -491,8 +490,3 @@ async def _announce_moved(tx: UnitOfWork, ids: list[str]) -> None:
     """Let screens that show open interactions learn whose they are now."""
     for interaction in await tx.select(INTERACTIONS, "WHERE id ANY_OF($1) AND ended_at IS NULL", ids):
         tx.touch(interaction)
-
-
-async def open_interactions(tx: UnitOfWork, customer_id: str) -> list[Interaction]:
-    """Return a customer's interactions that are not over."""
-    return await tx.select(INTERACTIONS, "WHERE customer = $1 AND ended_at IS NULL ORDER BY created_at", customer_id)
