@@ -1,5 +1,8 @@
 /** What the sync core asks of a browser: storage, other tabs, time, chance. */
 
+/** Longer than another tab's work takes. */
+const ALONE_MS = 5_000;
+
 /**
  * The iframe's own storage; without it (blocked by the visitor) the conversation lasts as long as the page.
  * @param {string} site
@@ -49,7 +52,7 @@ export function openStore(site) {
 
 /** @param {string} site @returns {import("./types").Bus} */
 export function openBus(site) {
-  const channel = "BroadcastChannel" in window ? new BroadcastChannel(`chat:${site}`) : null;
+  const channel = openChannel(`chat:${site}`);
   return {
     post: (news) => channel?.postMessage(news),
     listen(listener) {
@@ -62,6 +65,16 @@ export function openBus(site) {
   };
 }
 
+/** @param {string} name */
+function openChannel(name) {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    // Not there, or denied with the storage: every tab is alone.
+    return null;
+  }
+}
+
 /** @param {string} site @returns {import("./types").Env} */
 export function openEnv(site) {
   return {
@@ -70,8 +83,30 @@ export function openEnv(site) {
     cancel: (timer) => clearTimeout(timer),
     random: () => Math.random(),
     uuid,
-    alone: (work) => (navigator.locks ? Promise.resolve(navigator.locks.request(`chat:${site}:outbox`, () => work())) : work()),
+    alone: (work) => alone(`chat:${site}:outbox`, work),
   };
+}
+
+/**
+ * Runs `work` in one tab at a time where the browser lets us say so. Where it does not (a window that blocks storage of
+ * embedded pages denies locks too), or where the tab that holds the lock is asleep, two tabs may work at once.
+ * @template T
+ * @param {string} name
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+async function alone(name, work) {
+  let begun = false;
+  const begin = () => {
+    begun = true;
+    return work();
+  };
+  try {
+    return await navigator.locks.request(name, { signal: AbortSignal.timeout(ALONE_MS) }, begin);
+  } catch (error) {
+    if (begun) throw error;
+    return work();
+  }
 }
 
 /** crypto.randomUUID exists on secure origins only; a hub tried out over plain http has to work too. */
