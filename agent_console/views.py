@@ -131,7 +131,7 @@ class Views:
     async def version(self) -> str:
         """Return what changes with every release, and with every file changed while it is being worked on."""
         loop = asyncio.get_running_loop()
-        if loop.time() >= self._look_again_at:
+        if not self._version or loop.time() >= self._look_again_at:
             self._look_again_at = loop.time() + 1
             stamps = await loop.run_in_executor(None, lambda: (*self._static.stamps(), *self._vendor.stamps()))
             self._version = hashlib.sha256("\n".join(stamps).encode()).hexdigest()[:16]
