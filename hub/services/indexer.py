@@ -22,7 +22,7 @@ from hub.events import Bus, Commit
 from hub.storage.journal import Journal
 from hub.storage.tables import ADDRESSES, CUSTOMERS, INDEXED, NOTES, Indexed
 from hub.storage.unit_of_work import Row, Store, UnitOfWork
-from hub.storage.words import CUSTOMER_MARK, WordTable
+from hub.storage.words import WordTable
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,8 @@ class Indexer:
         self._name = name
         self._batch = batch
         self._journal = Journal(store)
-        self._words = WordTable(is_postgresql=store.is_postgresql)
+        self._words = WordTable("words", is_postgresql=store.is_postgresql)
+        self._names = WordTable("names", is_postgresql=store.is_postgresql)
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -192,7 +193,7 @@ class Indexer:
 
         async def unit(tx: UnitOfWork) -> None:
             await self._move_cursor(tx, before, upto)
-            await self._words.delete(tx, plan.forgotten)
+            await self._names.delete(tx, plan.forgotten)
             row = await tx.fetch_one("SELECT coalesce(max(doc), 0) FROM indexed")
             first = int(row[0]) + 1 if row else 1
             fresh = [msgspec.structs.replace(record, doc=first + n) for n, (record, _) in enumerate(plan.fresh)]
@@ -201,14 +202,20 @@ class Indexer:
             if plan.changed:
                 values = [(record.doc, record.customer, record.tokens) for record in plan.changed]
                 await tx.update_many(INDEXED, ("doc", "customer", "tokens"), values)
-            words = [(record.doc, tokens) for record, (_, tokens) in zip(fresh, plan.fresh, strict=True)]
-            await self._words.insert(tx, words + [(record.doc, record.tokens) for record in plan.changed])
+            said = [(one.doc, tokens) for one, (_, tokens) in zip(fresh, plan.fresh, strict=True) if not one.tokens]
+            names = [(one.doc, one.tokens) for one in [*fresh, *plan.changed] if one.tokens]
+            await self._words.insert(tx, said)
+            await self._names.insert(tx, names)
             if plan.merged:
                 await _follow_interactions(tx, plan.merged)
 
         await self._store.write(unit)
         if plan.fresh or plan.changed:
-            await self._store.write(self._words.tidy)
+            await self._store.write(self._tidy)
+
+    async def _tidy(self, tx: UnitOfWork) -> None:
+        await self._words.tidy(tx)
+        await self._names.tidy(tx)
 
     async def _move_cursor(self, tx: UnitOfWork, before: int, upto: int) -> None:
         """Advance the durable cursor.
@@ -321,8 +328,8 @@ def _planned(sources: _Sources, merged: list[str]) -> _Plan:
 def _plan_customer(
     plan: _Plan, customer: Customer, survivor: str, addresses: Sequence[Address], before: Indexed | None
 ) -> None:
-    tokens = f"{CUSTOMER_MARK} {document(' '.join(searchable(customer, addresses)))}".strip()
-    if before is None:
+    tokens = document(" ".join(searchable(customer, addresses)))
+    if before is None and tokens:
         record = Indexed(
             doc=0,
             kind="customer",
@@ -334,7 +341,7 @@ def _plan_customer(
             tokens=tokens,
         )
         plan.fresh.append((record, tokens))
-    elif (before.tokens, before.customer) != (tokens, survivor):
+    elif before is not None and (before.tokens, before.customer) != (tokens, survivor):
         plan.forgotten.append((before.doc, before.tokens))
         plan.changed.append(msgspec.structs.replace(before, customer=survivor, tokens=tokens))
 

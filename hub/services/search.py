@@ -15,7 +15,7 @@ from hub.settings import Settings
 from hub.storage.rows import Rows
 from hub.storage.tables import ADDRESSES, CUSTOMERS
 from hub.storage.unit_of_work import Row, Store, UnitOfWork
-from hub.storage.words import CUSTOMER_MARK, WordTable
+from hub.storage.words import WordTable
 
 MAX_RESULTS = 100
 _LOOKS = (60, 500, 4_500, 15_000)
@@ -76,7 +76,8 @@ class Search:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._region = settings.company.country
-        self._words = WordTable(is_postgresql=store.is_postgresql)
+        self._words = WordTable("words", is_postgresql=store.is_postgresql)
+        self._names = WordTable("names", is_postgresql=store.is_postgresql)
 
     async def find(self, q: str, scope: Scope, *, limit: int = 20) -> Found:
         """Return customers, messages and notes that hold every word of `q`, at most `limit` of each."""
@@ -108,7 +109,7 @@ class Search:
         if exact:
             owned = "id IN (SELECT a.customer FROM addresses a WHERE a.value ANY_OF($1)) AND merged_into IS NULL"
             found = await tx.select(CUSTOMERS, f"WHERE {owned} AND {where} LIMIT 10", exact, *args)
-        docs = await self._words.newest(tx, looked_for, mark=CUSTOMER_MARK, limit=_CUSTOMER_HITS)
+        docs = await self._names.newest(tx, looked_for, limit=_CUSTOMER_HITS)
         if docs:
             rows = await tx.fetch(
                 f"SELECT d.doc, {_listed('c', CUSTOMERS)} FROM indexed d JOIN customers c ON c.id = d.customer "  # noqa: S608

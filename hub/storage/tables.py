@@ -26,7 +26,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Indexed(msgspec.Struct, frozen=True, kw_only=True):
-    """One searchable text: where it came from. `doc` is its number in the table `words`, rising with the journal.
+    """One searchable text: where it came from. `doc` is its number in the full-text tables, rising.
 
     `tokens` are kept where the text can change (customers): to forget them, the index must be told them again.
     """

@@ -55,7 +55,7 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/hub.db"
     url: str = request.getfixturevalue("shared_database")
     connection = await asyncpg.connect(url)
-    await connection.execute("; ".join(f"DELETE FROM {name}" for name in [*metadata.tables, "words"]))
+    await connection.execute("; ".join(f"DELETE FROM {name}" for name in [*metadata.tables, "words", "names"]))
     await connection.close()
     return url
 

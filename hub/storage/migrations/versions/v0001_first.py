@@ -11,10 +11,14 @@ _SEARCH = {
     "sqlite": (
         "CREATE VIRTUAL TABLE words USING fts5(tokens, content='', tokenize='ascii', detail='none', columnsize=0)",
         "INSERT INTO words(words, rank) VALUES ('automerge', 0)",
+        "CREATE VIRTUAL TABLE names USING fts5(tokens, content='', tokenize='ascii', detail='none', columnsize=0)",
+        "INSERT INTO names(names, rank) VALUES ('automerge', 0)",
     ),
     "postgresql": (
         "CREATE TABLE words (doc bigint PRIMARY KEY, tokens tsvector NOT NULL)",
         "CREATE INDEX ix_words_tokens ON words USING gin (tokens) WITH (fastupdate = off)",
+        "CREATE TABLE names (doc bigint PRIMARY KEY, tokens tsvector NOT NULL)",
+        "CREATE INDEX ix_names_tokens ON names USING gin (tokens) WITH (fastupdate = off)",
         # A reader must not pass events whose transaction has not committed yet: each tells its transaction.
         "ALTER TABLE journal ALTER COLUMN tx SET DEFAULT pg_current_xact_id()::text::bigint",
     ),
