@@ -20,7 +20,7 @@ from hub.storage.words import WordTable
 MAX_RESULTS = 100
 _LOOKS = (60, 500, 4_500, 15_000)
 """How many of the newest hits are looked at, step by step, for those that a person of few queues may see."""
-_CUSTOMER_HITS = 300
+_CUSTOMER_HITS = 150
 _PHONE = re.compile(r"[+(]?[\d\s().\-/]{4,}")
 
 

@@ -1,7 +1,8 @@
 """The full-text tables: SQLite's FTS5 (contentless) and PostgreSQL's `tsvector`, under the same tokens.
 
 `words` holds what was said and noted, `names` the customers: few beside millions of messages, and looked for at each
-key that is typed. Both hold exactly the tokens of `hub.domain.words` for a document number; what a number stands for is in `indexed`.
+key that is typed. Both hold exactly the tokens of `hub.domain.words` for a document number; what a number stands for
+is in `indexed`.
 """
 
 from collections.abc import Sequence
