@@ -113,6 +113,11 @@ class Api:
         current = self._hub.floor.interactions.get(found.id, found)
         return api.InteractionAnswer(interaction=self._rows.interaction(current, customer_name=customer.name))
 
+    async def routing(self, call: Call) -> Answer:
+        """Why it went to whom it went to: as it waits now, and at each of its latest offers."""
+        found, _ = await self._hub.reading.interaction(call.id, call.scope)
+        return api.RoutingAnswer(routing=await self._hub.explaining.interaction(found.id))
+
     async def messages(self, call: Call) -> Answer:
         """A page of its messages."""
         query: api.MessagesQuery = call.query
@@ -222,6 +227,7 @@ class Api:
         return [
             _route("GET", "/search", "Search", self.search, api.SearchAnswer, query=api.SearchQuery),
             _route("GET", one, "An interaction", self.interaction, api.InteractionAnswer),
+            _route("GET", f"{one}/routing", "Why it went where it went", self.routing, api.RoutingAnswer),
             _route("GET", f"{one}/messages", "Messages", self.messages, api.MessagesAnswer, query=api.MessagesQuery),
             _route(
                 "POST", f"{one}/files", "Upload", self.upload, api.FileAnswer, query=api.UploadQuery, is_upload=True

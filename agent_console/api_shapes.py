@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from agent_console import shapes
 from agent_console.routes import Answer
 from hub.domain.agent import Role
+from hub.services.explaining import Explained
 from hub.services.search import MessageHit, NoteHit
 from hub.services.timeline import Item
 
@@ -200,6 +201,12 @@ class InteractionAnswer(Answer, frozen=True, kw_only=True):
     """One interaction, open or ended."""
 
     interaction: shapes.InteractionRow
+
+
+class RoutingAnswer(Answer, frozen=True, kw_only=True):
+    """Why an interaction went to whom it went to."""
+
+    routing: Explained
 
 
 class MessagesAnswer(Answer, frozen=True, kw_only=True):

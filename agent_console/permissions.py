@@ -56,6 +56,7 @@ ROUTES: Final[dict[str, frozenset[Role] | None]] = {
     "GET /search": EVERYBODY,
     "GET /interactions/{id}": EVERYBODY,
     "GET /interactions/{id}/messages": EVERYBODY,
+    "GET /interactions/{id}/routing": EVERYBODY,
     "POST /interactions/{id}/files": EVERYBODY,
     "GET /settings": EVERYBODY,
     "GET /events": SUPERVISORS,

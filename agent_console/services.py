@@ -11,6 +11,7 @@ from hub.clock import Clock
 from hub.events import Signals
 from hub.services.accounts import Accounts, Signed
 from hub.services.dispatch import Dispatcher
+from hub.services.explaining import Explaining
 from hub.services.files import FileStore
 from hub.services.floor import Floor
 from hub.services.handling import Handling
@@ -45,6 +46,7 @@ class ConsoleServices:
     search: Search
     supervision: Supervision
     timeline: Timeline
+    explaining: Explaining
 
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -28,6 +28,7 @@ from hub.metrics import Metrics
 from hub.services.accounts import Accounts
 from hub.services.chats import Chats
 from hub.services.dispatch import Dispatcher
+from hub.services.explaining import Explaining
 from hub.services.feed import ChannelFeed
 from hub.services.files import FileStore
 from hub.services.floor import Floor
@@ -313,6 +314,7 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         search=services.search,
         supervision=services.supervision,
         timeline=services.timeline,
+        explaining=Explaining(services.dispatcher, services.floor),
     )
     return agent_console.setup(hub.app, use_cases, authority, house, rows), authority
 

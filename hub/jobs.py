@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from hub.clock import Clock
-from hub.domain.errors import NotFound
+from hub.domain.errors import NotFound, Unavailable
 from hub.events import Bus, Commit
 from hub.storage.tables import JOBS, Job
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -98,6 +98,9 @@ class Jobs:
             await self._done(job)
         except NotFound:
             await self._done(job)
+        except Unavailable as error:
+            log.warning("a timer waits for the database", extra={"job": job.id, "error": str(error)})
+            await self._later(job)
         except Exception:
             log.exception("a timer failed", extra={"job": job.id, "attempts": job.attempts})
             await self._later(job)

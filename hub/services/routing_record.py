@@ -104,17 +104,34 @@ class RoutingRecord:
         self.written += len(taken)
         self._store.submit(unit).add_done_callback(_noticed)
 
-    async def past(self, *, until_seq: int, subject: str = "") -> Past:
-        """Return the engine as it was after the journal's event `until_seq`.
+    async def past(self, *, until_seq: int, subject: str = "", since: Past | None = None) -> Past:
+        """Return the engine as it was after the journal's event `until_seq`; `since` is an earlier past to go on from.
 
         Raises:
             NotFound: the journal does not reach back that far.
         """
+        if since is None:
+            since = await self._beginning(until_seq)
+        router, seq, at_ms = since.router, since.seq, since.at_ms
+        decided: Sequence[told.Decision] = ()
+        loop = asyncio.get_running_loop()
+        while True:
+            page = await self._page(seq, until_seq)
+            # Thousands of events take a second: not on the loop that everybody waits for.
+            about = await loop.run_in_executor(None, _play, router, page, subject)
+            decided = about or decided
+            if page:
+                seq, at_ms, _ = page[-1]
+            if len(page) < _PAGE:
+                return Past(router=router, seq=seq, at_ms=at_ms, decided=decided)
+
+    async def _beginning(self, before: int) -> Past:
+        """Return the engine as it last began before a journal number."""
 
         async def unit(tx: UnitOfWork) -> tuple[int, Snapshot]:
             row = await tx.fetch_one(
                 "SELECT seq, facts FROM journal WHERE kind = 'routing_started' AND seq <= $1 ORDER BY seq DESC LIMIT 1",
-                until_seq,
+                before,
             )
             if row is None:
                 raise NotFound("The journal does not reach back that far.")
@@ -122,18 +139,7 @@ class RoutingRecord:
             return int(row[0]), msgspec.convert(msgspec.json.decode(facts["snapshot"]), Snapshot)
 
         seq, snapshot = await self._store.read(unit)
-        router = Router(self._policy, snapshot)
-        decided: Sequence[told.Decision] = ()
-        at_ms = snapshot.at_ms
-        while True:
-            page = await self._page(seq, until_seq)
-            for row_seq, row_at_ms, event in page:
-                seq, at_ms = row_seq, row_at_ms
-                found = _handle(router, event, at_ms)
-                about = [decision for decision in found if subject in (decision_subjects(decision))]
-                decided = about or decided
-            if len(page) < _PAGE:
-                return Past(router=router, seq=seq, at_ms=at_ms, decided=decided)
+        return Past(router=Router(self._policy, snapshot), seq=seq, at_ms=snapshot.at_ms, decided=())
 
     async def _page(self, after: int, until: int) -> list[tuple[int, int, told.Event]]:
         async def unit(tx: UnitOfWork) -> list[tuple[int, int, told.Event]]:
@@ -161,13 +167,15 @@ class RoutingRecord:
 
         return await self._store.read(unit)
 
-    async def explain_past(self, subject: str, seq: int) -> tuple[Past, Explanation | None]:
+    async def explain_past(
+        self, subject: str, seq: int, *, since: Past | None = None
+    ) -> tuple[Past, Explanation | None]:
         """Explain an interaction or an agent as things stood at a journal number.
 
         Raises:
             NotFound: the journal does not reach back that far.
         """
-        past = await self.past(until_seq=seq, subject=subject)
+        past = await self.past(until_seq=seq, subject=subject, since=since)
         return past, explained(past.router, subject)
 
 
@@ -192,6 +200,15 @@ def decode(text: str) -> told.Event:
     name, fields = msgspec.json.decode(text)
     event: told.Event = msgspec.convert(fields, _KINDS[name])
     return event
+
+
+def _play(router: Router, page: Sequence[tuple[int, int, told.Event]], subject: str) -> Sequence[told.Decision]:
+    """Tell the router a page of the record; return the last decisions about the subject."""
+    decided: Sequence[told.Decision] = ()
+    for _, at_ms, event in page:
+        about = [found for found in _handle(router, event, at_ms) if subject in decision_subjects(found)]
+        decided = about or decided
+    return decided
 
 
 def _handle(router: Router, event: told.Event, at_ms: int) -> list[told.Decision]:

@@ -11,6 +11,7 @@ import { Tier } from "./list.js";
 import { linked } from "./message.js";
 import { ProfileForm } from "./profile.js";
 import { TimelineView } from "./timeline.js";
+import { Why } from "./why.js";
 
 /** @typedef {import("../types").Customer} Customer */
 
@@ -34,6 +35,7 @@ export function CustomerView({ customer, history, current, onChange }) {
     <${OpenElsewhere} customer=${customer} current=${current} />
     <${Notes} customer=${customer} onChange=${onChange} />
     <${Merged} customer=${customer} onChange=${onChange} />
+    ${current && html`<${Why} key=${current} id=${current} />`}
     <${TimelineView} key=${customer.id} customer=${customer.id} name=${customer.name} first=${history} current=${current} />
   </div>`;
 }

@@ -8,6 +8,7 @@ import { PersonState, stateOf } from "../ui/status.js";
 import { Elapsed } from "./deadline.js";
 import { Tier } from "./list.js";
 import { reasonWord } from "./presence.js";
+import { Why } from "./why.js";
 
 /** @param {{ kind: string, id: string }} props */
 export function FloorDrawer({ kind, id }) {
@@ -70,6 +71,7 @@ function InteractionDrawer({ id }) {
     <dl class="facts axes"><div class="extra"><dt>${t("axis.waited")}</dt><dd><${Elapsed} since=${row.queued_at ?? row.created_at} /></dd></div>${row.position && html`<div class="extra"><dt>${t("axis.position")}</dt><dd>${row.position}</dd></div>`}
       <div class="extra"><dt>${t("axis.with")}</dt><dd>${agents.get(row.agent)?.name ?? "-"}</dd></div></dl>
     <${Button} class="wide" icon="eye" onClick=${() => openInteraction(id)}>${t("drawer.open")}<//>
+    <${Why} key=${id} id=${id} />
     <${Assign} row=${row} />
     <section class="panel"><h3>${t("close.title")}</h3>${closing
       ? html`<form class="force" onSubmit=${close}><p class="quiet">${t("close.text")}</p><input value=${reason} aria-label=${t("close.reason")} placeholder=${t("close.reason")} required maxlength="200" onInput=${(/** @type {Event} */ e) => setReason(/** @type {HTMLInputElement} */ (e.target).value)} ref=${(/** @type {HTMLElement | null} */ el) => el && !reason && el.focus()} />

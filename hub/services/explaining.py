@@ -1,0 +1,120 @@
+"""Why an interaction went to whom it went to: now, and at each offer of the past."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from hub.domain.errors import NotFound
+from hub.services.dispatch import Dispatcher
+from hub.services.floor import Floor
+from hub.services.routing_record import Past, explained
+from routing.events import MakeOffer
+from routing.explain import Explanation
+from routing.model import Figure
+
+MOST_OFFERS = 5
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that stands against an agent: a stable code, and the fact behind it."""
+
+    code: str
+    fact: str
+
+
+class Considered(msgspec.Struct, frozen=True, kw_only=True):
+    """One agent who was looked at; `rank` 0 is the best group, None is outside all groups."""
+
+    agent: str
+    name: str
+    may_take: bool
+    rank: int | None
+    refusals: list[Refused]
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How an interaction stood at an instant, and when that changes by itself (milliseconds since 1970 UTC)."""
+
+    at: int
+    facts: dict[str, Figure]
+    considered: list[Considered]
+    changes_at: int | None
+
+
+class ExplainedOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """One offer, the rule and figures that decided it, and who else was looked at."""
+
+    seq: int
+    at: int
+    agent: str
+    name: str
+    rule: str
+    figures: dict[str, Figure]
+    standing: Standing | None
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """An interaction explained: as it waits now, and each of its latest offers."""
+
+    now: Standing | None
+    offers: list[ExplainedOffer]
+
+
+class Explaining:
+    """Asks the engine, present or past."""
+
+    def __init__(self, dispatcher: Dispatcher, floor: Floor) -> None:
+        self._dispatcher = dispatcher
+        self._floor = floor
+
+    async def interaction(self, interaction_id: str) -> Explained:
+        """Explain an interaction. What the journal no longer reaches back to is left out."""
+        now = explained(self._dispatcher.router, interaction_id)
+        return Explained(now=self._standing(now) if now else None, offers=await self._offers(interaction_id))
+
+    async def _offers(self, interaction_id: str) -> list[ExplainedOffer]:
+        record = self._dispatcher.record
+        if record is None:
+            return []
+        found: list[ExplainedOffer] = []
+        past: Past | None = None
+        for seq, agent in (await record.offers_of(interaction_id))[-MOST_OFFERS:]:
+            try:
+                past, explanation = await record.explain_past(interaction_id, seq, since=past)
+            except NotFound:
+                continue
+            made = [one for one in past.decided if isinstance(one, MakeOffer) and one.agent_id == agent]
+            found.append(
+                ExplainedOffer(
+                    seq=seq,
+                    at=past.at_ms,
+                    agent=agent,
+                    name=self._name(agent),
+                    rule=str(made[0].reason.rule) if made else "",
+                    figures=dict(made[0].reason.figures) if made else {},
+                    standing=self._standing(explanation) if explanation else None,
+                )
+            )
+        return found
+
+    def _standing(self, explanation: Explanation) -> Standing:
+        facts: Mapping[str, Figure] = explanation.facts
+        return Standing(
+            at=explanation.at_ms,
+            facts=dict(facts),
+            considered=[
+                Considered(
+                    agent=verdict.agent_id,
+                    name=self._name(verdict.agent_id),
+                    may_take=verdict.may_take,
+                    rank=verdict.rank,
+                    refusals=[Refused(code=str(one.code), fact=str(one.fact)) for one in verdict.refusals],
+                )
+                for verdict in explanation.verdicts
+            ],
+            changes_at=explanation.next_change_ms,
+        )
+
+    def _name(self, agent_id: str) -> str:
+        agent = self._floor.agents.get(agent_id)
+        return agent.name if agent else agent_id
