@@ -26,7 +26,7 @@ export function viewOf({ conversation, link, outbox, sender, store, loaded, site
     earlier: thread !== null && conversation.log.earlier,
     pending: entries.filter((entry) => entry.kind !== "end" && isHere(entry) && !stored.has(entry.client_id)).map((entry) => ({
       ...entry,
-      state: entry.error ? "failed" : sender.delayed.has(entry.client_id) ? "delayed" : "sending",
+      state: entry.error ? "failed" : link.state !== "live" || sender.delayed.has(entry.client_id) ? "delayed" : "sending",
     })),
     starting: waits("start"),
     leaving: waits("leave_message"),
