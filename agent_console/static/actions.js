@@ -25,7 +25,7 @@ async function must(event, data) {
 export async function start() {
   const answer = /** @type {any} */ (await get("/session"));
   store.setSession({ signedIn: answer.ok, demo: Boolean(answer.demo), company: answer.company ?? "" });
-  if (answer.ok) await enter();
+  if (answer.ok) await enter(answer.me);
 }
 
 /** The company's words, in the language shown. */
@@ -35,7 +35,10 @@ export async function loadSettings() {
   return answer;
 }
 
-async function enter() {
+/** @param {import("./types").MeRow | undefined} me */
+async function enter(me) {
+  // Who steers the floor begins there, unless the address says otherwise.
+  if (me && me.role !== "agent" && !location.hash) go("floor");
   const answer = await loadSettings();
   if (answer.error !== "unauthorized") connect({ refused: () => void signedOut() });
 }
@@ -50,7 +53,7 @@ async function afterSignIn(asked) {
   const answer = await asked;
   if (answer.ok) {
     store.setSession({ signedIn: true });
-    await enter();
+    await enter(answer.me);
   }
   return answer;
 }

@@ -28,7 +28,7 @@ export function Why({ id }) {
   return html`<section class="panel why" aria-live="polite"><h3>${t("why.title")}</h3>
     ${routing.now && html`<div class="why-step"><h4>${t("why.now")}</h4><${People} standing=${routing.now} /></div>`}
     ${[...routing.offers].reverse().map((offer) => html`<div class="why-step" key=${offer.seq}><h4><time>${clockSeconds(offer.at)}</time> ${t("why.offered", { name: offer.name })}</h4>
-      ${offer.rule && has(`why.${offer.rule}`) && html`<p class="quiet">${t(`why.${offer.rule}`)}</p>`}
+      ${offer.rule && has(`rule.${offer.rule}`) && html`<p class="quiet">${t(`rule.${offer.rule}`)}</p>`}
       ${offer.standing && html`<${People} standing=${offer.standing} but=${offer.agent} />`}</div>`)}
     ${!routing.now && !routing.offers.length && html`<p class="quiet">${t("why.nothing")}</p>`}</section>`;
 }
