@@ -145,6 +145,7 @@ def _withdraw_unfit(floor: Floor, agent: Agent) -> None:
         lost = OfferEnd.CAPACITY_CHANGED if agent.state.is_connected else OfferEnd.AGENT_LOST
         offers.withdraw_all(floor, agent, lost)
         return
-    for offer in reversed(list(agent.offers.values())):
+    newest_first = sorted(agent.offers.values(), key=lambda offer: (offer.made_at_ms, offer.item.id), reverse=True)
+    for offer in newest_first:
         if floor.is_overfull(agent, offer.item.interaction.channel):
             offers.end(floor, offer, OfferEnd.CAPACITY_CHANGED, Rule.AGENT_UNABLE)

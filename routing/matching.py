@@ -192,18 +192,12 @@ def _settle_many(floor: Floor) -> None:
     for agent in floor.dirty_agents.values():
         mask |= floor.takes(agent)
     aside: list[Item] = []
-    while True:
-        item_or_none = _most_urgent_among(floor, mask, people)
-        if item_or_none is None:
-            break
-        found = best_agent(floor, item_or_none)
-        if found is None:
-            floor.unplace(item_or_none)
-            aside.append(item_or_none)
-            continue
+    while (first := _most_urgent_among(floor, mask, people, aside)) is not None:
+        found = best_agent(floor, first)
+        assert found is not None
         agent, rule = found
-        usual = Rule.CAME_TO_FREE_AGENT if item_or_none.id in came else Rule.AGENT_CAME_FREE
-        offers.make(floor, item_or_none, agent, rule or usual)
+        usual = Rule.CAME_TO_FREE_AGENT if first.id in came else Rule.AGENT_CAME_FREE
+        offers.make(floor, first, agent, rule or usual)
     for item in aside:
         floor.place(item)
     for item in came.values():
@@ -211,21 +205,36 @@ def _settle_many(floor: Floor) -> None:
             call_again(floor, item)
 
 
-def _most_urgent_among(floor: Floor, mask: int, people: dict[str, Agent]) -> Item | None:
+def _most_urgent_among(floor: Floor, mask: int, people: dict[str, Agent], aside: list[Item]) -> Item | None:
+    """Return the most urgent that can be taken; what stands before it and cannot goes out of its line, to `aside`."""
     best: _Rank | None = None
-    for line in floor.busy_lines.values():
-        takeable = _takeable(floor, line, mask)
-        head = line.frontier.first(takeable)
-        entry = None if head is None else head[0]
-        if line.personal:
-            heads = (each for agent in people.values() for each in _personal_heads(floor, line, agent))
-            entry = _earliest(chain(() if entry is None else (entry,), heads))
+    for line in list(floor.busy_lines.values()):
+        entry = _first_of(floor, line, mask, people)
+        while entry is not None and not _can_be_taken(floor, floor.items[str(entry[-1])]):
+            item = floor.items[str(entry[-1])]
+            floor.unplace(item)
+            aside.append(item)
+            entry = _first_of(floor, line, mask, people)
         if entry is None:
             continue
         rank = (line.rank(int(entry[0]), floor.now_ms), entry)
         if best is None or rank < best:
             best = rank
     return None if best is None else floor.items[str(best[1][-1])]
+
+
+def _first_of(floor: Floor, line: Line, mask: int, people: dict[str, Agent]) -> Entry | None:
+    head = line.frontier.first(_takeable(floor, line, mask))
+    entry = None if head is None else head[0]
+    if not line.personal:
+        return entry
+    heads = (each for agent in people.values() for each in _personal_heads(floor, line, agent))
+    return _earliest(chain(() if entry is None else (entry,), heads))
+
+
+def _can_be_taken(floor: Floor, item: Item) -> bool:
+    """Return whether somebody free may take an item of a kind that somebody free may take: unless all are barred."""
+    return not _barred_from(floor, item) or best_agent(floor, item) is not None
 
 
 def _takeable(floor: Floor, line: Line, mask: int) -> int:

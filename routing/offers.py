@@ -104,7 +104,9 @@ def end(floor: Floor, offer: Offer, cause: OfferEnd, rule: Rule | None = None) -
         _miss(floor, agent)
     elif cause is OfferEnd.REJECTED:
         agent.misses = 0
-    waiting.review(floor, item)
+    if item.id in floor.items:
+        # A miss may have been the last: then what was addressed to the agent has been looked at, and may be gone.
+        waiting.review(floor, item)
 
 
 def withdraw_all(floor: Floor, agent: Agent, cause: OfferEnd) -> None:

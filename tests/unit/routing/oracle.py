@@ -77,11 +77,12 @@ class Oracle:
             for person in self.people.values():
                 if person.paused == due:
                     person.refused = False
-            for item in list(self.items.values()):
-                for agent_id, made in list(item.offers.items()):
+            in_order = [self.items[item_id] for item_id in sorted(self.items)]
+            for item in in_order:
+                for agent_id, made in sorted(item.offers.items()):
                     if made.deadline == due and agent_id in item.offers:
                         self.end(item, agent_id, OfferEnd.TIMED_OUT, told=True)
-            for item in list(self.items.values()):
+            for item in in_order:
                 if item.w.id in self.items and not item.full and self.item_due(item) == due:
                     self.review(item)
             self.settle()
@@ -377,7 +378,8 @@ class Oracle:
                 self.review_addressed(agent_id)
         elif cause is OfferEnd.REJECTED:
             person.misses = 0
-        self.review(item)
+        if item.w.id in self.items:
+            self.review(item)
 
     def withdraw_all(self, person: Person, cause: OfferEnd) -> None:
         for item_id in list(person.offers):
@@ -386,7 +388,10 @@ class Oracle:
     def unfit(self, person: Person) -> None:
         if not person.up:
             self.withdraw_all(person, OfferEnd.CAPACITY_CHANGED if person.s.is_connected else OfferEnd.AGENT_LOST)
-        for item_id in reversed(list(person.offers)):
+        agent_id = person.s.id
+        for item_id in sorted(
+            person.offers, key=lambda each: (self.items[each].offers[agent_id].made, each), reverse=True
+        ):
             channel = self.items[item_id].w.channel
             if self.overfull(person, channel):
                 self.end(self.items[item_id], person.s.id, OfferEnd.CAPACITY_CHANGED, told=True)

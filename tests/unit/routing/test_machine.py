@@ -18,7 +18,7 @@ START_MS = 1_000_000
 
 
 class Days(RuleBasedStateMachine):
-    @initialize(policy=policies(), first=st.lists(agents(), max_size=3, unique_by=lambda agent: agent.id))
+    @initialize(policy=policies(), first=st.lists(agents(), min_size=2, max_size=4, unique_by=lambda agent: agent.id))
     def begin(self, policy: Policy, first: list[AgentState]) -> None:
         self.router = Router(policy)
         self.oracle = Oracle(policy)
@@ -61,6 +61,34 @@ class Days(RuleBasedStateMachine):
             self.count += 1
             item_id = f"i{self.count}"
         self.tell(ev.InteractionQueued(draw.draw(interactions(item_id, self.now))))
+
+    @rule(draw=st.data(), count=st.integers(2, 8), apart=st.sampled_from([0, 100, 2_500]))
+    def many_come(self, draw: st.DataObject, count: int, apart: int) -> None:
+        for _ in range(count):
+            self.count += 1
+            self.now += apart
+            self.tell(ev.InteractionQueued(draw.draw(interactions(f"i{self.count}", self.now))))
+
+    @rule(apart=st.sampled_from([0, 300, 4_000]))
+    def all_accept(self, apart: int) -> None:
+        for item_id, agent_id in self.live():
+            self.now += apart
+            self.taken.append((item_id, agent_id))
+            self.tell(ev.OfferAccepted(item_id, agent_id))
+
+    @precondition(lambda self: len(self.taken) > 2)
+    @rule(apart=st.sampled_from([0, 300, 9_000]))
+    def all_finish(self, apart: int) -> None:
+        for item_id, agent_id in self.taken:
+            self.now += apart
+            self.tell(ev.WorkEnded(agent_id, item_id))
+        self.taken.clear()
+
+    @precondition(lambda self: self.live())
+    @rule(cause=st.sampled_from([OfferEnd.REJECTED, OfferEnd.TIMED_OUT, OfferEnd.BUSY]))
+    def all_decline(self, cause: OfferEnd) -> None:
+        for item_id, agent_id in self.live():
+            self.tell(ev.OfferEnded(item_id, agent_id, cause))
 
     @rule(agent=agents())
     def agent_changes(self, agent: AgentState) -> None:
@@ -120,6 +148,7 @@ class Days(RuleBasedStateMachine):
         self.router = Router(self.router.policy, snapshot)
         assert self.router.snapshot() == snapshot
 
+    @precondition(lambda self: self.count % 3 == 0)
     @rule()
     def policy_is_taken_again(self) -> None:
         assert self.router.handle(ev.PolicyChanged(self.router.policy), at_ms=self.now) == []
