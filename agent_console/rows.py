@@ -48,6 +48,7 @@ class Rows:
             handled_today=self.floor.handled.get(agent.id, 0),
             misses=agent.misses,
             queues=self._queues_of(agent),
+            violations=self.floor.violations,
         )
 
     def agent(self, agent_id: str, *, with_work: bool) -> shapes.AgentRow | None:

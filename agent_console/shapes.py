@@ -37,6 +37,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     handled_today: int
     misses: int
     queues: list[str]
+    violations: int
 
 
 class AgentRow(msgspec.Struct, frozen=True, kw_only=True):

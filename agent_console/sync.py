@@ -1,9 +1,9 @@
 """Keeps every browser's rows true: a snapshot, then frames of rows put and dropped (docs/reference/protocols.md, 2).
 
 Two speeds. A message goes out in the loop turn of its commit, to those who handle or have opened its interaction: that
-is the hot path of a chat turn. So does an offer, whose time runs. Everything else is noted as dirty and sent by a tick: to those concerned at most every
-100 ms, as the board at most every 500 ms, so that a board costs watchers times ticks and never watchers times messages.
-A row is encoded once for all who get it, and not sent when it is what they have.
+is the hot path of a chat turn. So does an offer, whose time runs. Everything else is noted as dirty and sent by a tick:
+to those concerned at most every 100 ms, as the board at most every 500 ms, so that a board costs watchers times ticks
+and never watchers times messages. A row is encoded once for all who get it, and not sent when it is what they have.
 
 Every frame carries the journal's number at its sending. A row changed by commit 7 may be sent by a later tick, when the
 number is 9; whoever then comes back with 8 still gets it, because the log of touched rows holds the number of the
@@ -15,10 +15,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from agent_console.encoded import FAST, Encoded
 from agent_console.rows import Rows
 from agent_console.rows import note as note_row
 from agent_console.shapes import MessageRow, NoteRow
-from agent_console.tabs import NOWHERE, Delta, Line, Places, Tab, Table, View, Views, places_of, places_of_offer
+from agent_console.tabs import NOWHERE, Delta, Line, Places, Tab, Table, View, Views
 from hub.clock import Clock, Timer
 from hub.domain.errors import Unauthorized
 from hub.domain.interaction import Interaction
@@ -29,6 +30,8 @@ from hub.services.floor import Floor, Key
 
 FAST_MS, BOARD_MS, PLACES_MS, REFRESH_MS = 100, 500, 2_000, 5_000
 LOGGED_ROWS, RESUMED_ROWS, OPENED = 20_000, 2_000, 50
+BOARD_OF_ALL, BOARD_OF_OWN = "board:all", "board:own"
+ITEMS = frozenset({"interactions", "offers"})
 _encode = msgspec.json.Encoder().encode
 
 
@@ -60,15 +63,14 @@ class Sync:
     def __init__(self, floor: Floor, rows: Rows, clock: Clock, wire: Wire) -> None:
         self._floor = floor
         self._rows = rows
+        self._encoded = Encoded(floor, rows)
         self._clock = clock
         self._wire = wire
         self._views = Views()
         self._open: dict[str, dict[Tab, None]] = {}
         self._dirty: dict[Key, None] = {}
         self._board: dict[Key, None] = {}
-        self._sent: dict[Key, msgspec.Raw] = {}
-        self._sent_boards: dict[tuple[str, Key], msgspec.Raw] = {}
-        self._board_seqs = {"board:all": 0, "board:own": 0}
+        self._board_seqs = {BOARD_OF_ALL: 0, BOARD_OF_OWN: 0}
         self._placed: dict[Key, Places] = {}
         self._log: dict[Key, tuple[int, Places]] = {}
         self._log_from: int | None = None
@@ -81,8 +83,8 @@ class Sync:
     def _begin(self) -> None:
         """Note where the floor stands when the first browser or commit comes: what was before is not in our log."""
         self._log_from = self._floor.seq
-        for key in self._all_keys():
-            self._placed[key] = self._places_now(key)
+        for key in self._all_items():
+            self._placed[key] = self._encoded.places(key)
 
     def close(self) -> None:
         """Send nothing more."""
@@ -202,7 +204,7 @@ class Sync:
         for view, delta in deltas.items():
             for offer_id in tuple(delta.put.get("offers", ())):
                 about = ("interactions", self._floor.offers[offer_id].interaction)
-                row = self._row_for(view, about)
+                row = self._item_for(view, about)
                 if row is not None:
                     delta.add(about, row)
             self._send(view, delta)
@@ -249,7 +251,7 @@ class Sync:
 
     def _touched(self, key: Key) -> None:
         table, name = key
-        if table in {"interactions", "offers"}:
+        if table in ITEMS:
             self._dirty[key] = None
         elif table == "queues":
             self._board[key] = None
@@ -351,28 +353,23 @@ class Sync:
 
     def _flush_me(self, agent_id: str, deltas: dict[View, Delta]) -> None:
         view = self._views.by_agent.get(agent_id)
-        me = self._rows.me(agent_id)
-        if view is None or me is None:
-            return
-        key = ("me", agent_id)
-        row = msgspec.Raw(_encode(me))
-        if self._sent.get(key) != row:
-            self._sent[key] = row
+        row = self._encoded.me(agent_id)
+        if view is not None and row is not None and self._encoded.is_news(FAST, ("me", agent_id), row):
             deltas.setdefault(view, Delta()).add(("me", "me"), row)
 
     def _flush_row(self, key: Key, deltas: dict[View, Delta]) -> None:
-        now = self._places_now(key)
+        now = self._encoded.places(key)
         before = self._placed.pop(key, NOWHERE)
         if now:
             self._placed[key] = now
         self._board[key] = None
         self._note(key, before | now)
-        sent = self._sent.pop(key, None)
         seeing = self._views.at(now)
-        if seeing:
-            row = self._encoded(key)
-            self._sent[key] = row
-            if row != sent or before != now:
+        if not seeing:
+            self._encoded.forget(FAST, key)
+        else:
+            row = self._encoded.item(key)
+            if self._encoded.is_news(FAST, key, row) or before != now:
                 for view in seeing:
                     deltas.setdefault(view, Delta()).add(key, row)
         for view in self._views.at(before - now):
@@ -381,21 +378,17 @@ class Sync:
 
     def _flush_board(self) -> None:
         board, self._board = self._board, {}
-        queues = self._queues(name for table, name in board if table == "queues")
+        queues = self._encoded.queues(name for table, name in board if table == "queues")
         for room in self._board_seqs:
-            delta = Delta()
             watching = [view for view in self._views.by_agent.values() if view.board == room]
+            delta = Delta()
             for key in board:
-                if room == "board:own" and key[0] in {"interactions", "offers"}:
-                    continue
-                sent = self._sent_boards.pop((room, key), None)
                 if not watching:
-                    continue
-                row = queues.get(key[1]) if key[0] == "queues" else self._board_row(room, key)
-                if row is not None:
-                    self._sent_boards[room, key] = row
-                if row is None or row != sent:
-                    delta.add(key, row)
+                    self._encoded.forget(room, key)
+                elif room == BOARD_OF_ALL or key[0] not in ITEMS:
+                    row = queues.get(key[1]) if key[0] == "queues" else self._board_row(room, key)
+                    if self._encoded.is_news(room, key, row):
+                        delta.add(key, row)
             if delta:
                 self._send_board(room, watching, delta)
         for key in board:
@@ -418,75 +411,61 @@ class Sync:
             oldest = next(iter(self._log))
             self._log_from = self._log.pop(oldest)[0]
 
-    # -- rows
-
-    def _places_now(self, key: Key) -> Places:
-        table, name = key
-        if table == "interactions":
-            return places_of(self._floor.interactions.get(name))
-        return places_of_offer(self._floor.offers.get(name))
-
-    def _encoded(self, key: Key) -> msgspec.Raw:
-        """Return the row of an interaction or offer that is there."""
-        table, name = key
-        if table == "interactions":
-            return msgspec.Raw(_encode(self._rows.interaction(self._floor.interactions[name])))
-        return msgspec.Raw(_encode(self._rows.offer(self._floor.offers[name])))
+    # -- rows for one browser
 
     def _board_row(self, room: str, key: Key) -> msgspec.Raw | None:
         """Return a row as a board shows it, or None when it is gone."""
-        table, name = key
-        if table == "agents":
-            agent = self._rows.agent(name, with_work=room == "board:all")
-            return None if agent is None else msgspec.Raw(_encode(agent))
-        return self._encoded(key) if self._places_now(key) else None
+        if key[0] == "agents":
+            return self._encoded.agent(key[1], with_work=room == BOARD_OF_ALL)
+        return self._encoded.item_or_none(key)
 
-    def _queues(self, ids: Iterable[str]) -> dict[str, msgspec.Raw]:
-        return {name: msgspec.Raw(_encode(row)) for name, row in self._rows.queues(ids).items()}
-
-    def _row_for(self, view: View, key: Key) -> msgspec.Raw | None:
+    def _item_for(self, view: View, key: Key) -> msgspec.Raw | None:
         """Return an interaction or offer as this view sees it, encoded before if nothing has changed since."""
-        now = self._places_now(key)
-        if not now or not (view.scope.sees_all or self._is_seen(view, key)):
+        now = self._encoded.places(key)
+        if not now or not (view.scope.sees_all or not view.places.isdisjoint(now)):
             return None
+        row = None if key in self._dirty else self._encoded.last(FAST, key)
+        if row is None:
+            row = self._encoded.item(key)
         if key in self._dirty:
             # It goes out to everybody with the next tick; whoever holds it from here must hear if it goes away before.
             self._placed[key] = self._placed.get(key, NOWHERE) | now
-            return self._encoded(key)
-        row = self._sent.get(key)
-        if row is None:
-            row = self._sent[key] = self._encoded(key)
+        self._encoded.given(FAST, key, row)
         return row
 
-    def _is_seen(self, view: View, key: Key) -> bool:
-        return not view.places.isdisjoint(self._places_now(key))
+    def _give(self, view: View, delta: Delta, key: Key, row: msgspec.Raw | None) -> None:
+        """Put a row into an answer to one browser."""
+        self._encoded.given(view.board, key, row)
+        delta.add(key, row)
 
     def _snapshot(self, view: View) -> Delta:
         delta = Delta()
-        self._add_me(view, delta)
+        self._give_me(view, delta)
         for agent_id in self._floor.agents:
-            delta.add(("agents", agent_id), self._board_row(view.board, ("agents", agent_id)))
-        for name, row in self._queues(self._floor.settings.queues).items():
-            delta.add(("queues", name), row)
-        for key in self._all_keys():
-            found = self._row_for(view, key)
+            key = ("agents", agent_id)
+            self._give(view, delta, key, self._board_row(view.board, key))
+        for name, row in self._encoded.queues(self._floor.settings.queues).items():
+            self._give(view, delta, ("queues", name), row)
+        for key in self._all_items():
+            found = self._item_for(view, key)
             if found is not None:
-                delta.add(key, found)
+                self._give(view, delta, key, found)
         return delta
 
-    def _all_keys(self) -> Iterator[Key]:
+    def _all_items(self) -> Iterator[Key]:
         yield from (("interactions", name) for name in self._floor.interactions)
         yield from (("offers", name) for name in self._floor.offers)
 
-    def _add_me(self, view: View, delta: Delta) -> None:
-        me = self._rows.me(view.agent_id)
-        if me is not None:
-            delta.add(("me", "me"), msgspec.Raw(_encode(me)))
+    def _give_me(self, view: View, delta: Delta) -> None:
+        row = self._encoded.me(view.agent_id)
+        if row is not None:
+            self._encoded.given(FAST, ("me", view.agent_id), row)
+            delta.add(("me", "me"), row)
 
     def _resumed(self, view: View, seq: int) -> Delta | None:
         """Return the rows sent since `seq`, as they are now; None when a snapshot is shorter."""
         delta = Delta()
-        self._add_me(view, delta)
+        self._give_me(view, delta)
         touched: list[tuple[Key, Places]] = []
         for key, (at, places) in reversed(self._log.items()):
             if at < seq:
@@ -494,16 +473,16 @@ class Sync:
             touched.append((key, places))
             if len(touched) > RESUMED_ROWS:
                 return None
-        queues = self._queues(name for (table, name), _ in touched if table == "queues")
+        queues = self._encoded.queues(name for (table, name), _ in touched if table == "queues")
         for key, places in touched:
             if key[0] == "queues":
-                delta.add(key, queues[key[1]])
+                self._give(view, delta, key, queues[key[1]])
             elif key[0] == "agents":
-                delta.add(key, self._board_row(view.board, key))
+                self._give(view, delta, key, self._board_row(view.board, key))
             else:
-                row = self._row_for(view, key)
+                row = self._item_for(view, key)
                 if row is not None or view.scope.sees_all or not view.places.isdisjoint(places):
-                    delta.add(key, row)
+                    self._give(view, delta, key, row)
         return delta
 
 

@@ -25,7 +25,7 @@ class Wires:
     """Rooms of browsers, in place of the socket server."""
 
     def __init__(self) -> None:
-        self.rooms: dict[str, dict[str, "Browser"]] = {}
+        self.rooms: dict[str, dict[str, Browser]] = {}
         self.sent = 0
 
     def join(self, line: "Browser", room: str) -> None:

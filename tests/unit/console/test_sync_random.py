@@ -1,4 +1,4 @@
-"""Snapshot + frames = fresh snapshot, whatever is done in whatever order, with browsers that come, go and lose frames."""
+"""Snapshot + frames = fresh snapshot, whatever is done in whatever order, by browsers that come, go and lose frames."""
 
 import asyncio
 import shutil

@@ -1,0 +1,80 @@
+"""Rows in the bytes they are sent as, and what was sent last to whom: nobody is sent what they have."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from agent_console.rows import Rows
+from agent_console.tabs import Places, places_of, places_of_offer
+from hub.services.floor import Floor, Key
+
+FAST = "fast"
+"""The channel of rows that go to those concerned; the boards' rooms are channels too."""
+_encode = msgspec.json.Encoder().encode
+
+
+class Encoded:
+    """Encodes each row once for all who get it."""
+
+    def __init__(self, floor: Floor, rows: Rows) -> None:
+        self._floor = floor
+        self._rows = rows
+        self._sent: dict[tuple[str, Key], msgspec.Raw] = {}
+
+    # -- rows
+
+    def places(self, key: Key) -> Places:
+        """Return where an interaction or offer is seen now; nowhere when it is gone."""
+        table, name = key
+        if table == "interactions":
+            return places_of(self._floor.interactions.get(name))
+        return places_of_offer(self._floor.offers.get(name))
+
+    def item(self, key: Key) -> msgspec.Raw:
+        """Return the row of an interaction or offer that is there."""
+        table, name = key
+        if table == "interactions":
+            return msgspec.Raw(_encode(self._rows.interaction(self._floor.interactions[name])))
+        return msgspec.Raw(_encode(self._rows.offer(self._floor.offers[name])))
+
+    def item_or_none(self, key: Key) -> msgspec.Raw | None:
+        """Return the row of an interaction or offer, or None when it is gone."""
+        return self.item(key) if self.places(key) else None
+
+    def me(self, agent_id: str) -> msgspec.Raw | None:
+        """Return the row about oneself."""
+        me = self._rows.me(agent_id)
+        return None if me is None else msgspec.Raw(_encode(me))
+
+    def agent(self, agent_id: str, *, with_work: bool) -> msgspec.Raw | None:
+        """Return the row of a member of staff, or None when the account is gone."""
+        agent = self._rows.agent(agent_id, with_work=with_work)
+        return None if agent is None else msgspec.Raw(_encode(agent))
+
+    def queues(self, ids: Iterable[str]) -> dict[str, msgspec.Raw]:
+        """Return the rows of queues."""
+        return {name: msgspec.Raw(_encode(row)) for name, row in self._rows.queues(ids).items()}
+
+    # -- what was sent
+
+    def is_news(self, channel: str, key: Key, row: msgspec.Raw | None) -> bool:
+        """Note the row as sent on a channel; return whether it is another than the last one there."""
+        if row is None:
+            self._sent.pop((channel, key), None)
+            return True
+        last = self._sent.get((channel, key))
+        self._sent[channel, key] = row
+        return row != last
+
+    def forget(self, channel: str, key: Key) -> None:
+        """Nobody listens on this channel: what was sent there says nothing any more."""
+        self._sent.pop((channel, key), None)
+
+    def last(self, channel: str, key: Key) -> msgspec.Raw | None:
+        """Return what was sent last on a channel."""
+        return self._sent.get((channel, key))
+
+    def given(self, channel: str, key: Key, row: msgspec.Raw | None) -> None:
+        """Somebody got this row by itself: unless it is what the channel has, its next row is news whatever it is."""
+        if self._sent.get((channel, key)) != row:
+            self._sent.pop((channel, key), None)
