@@ -10,7 +10,7 @@ interface Person {
   connectivity: Connectivity; status: Status; held: number; capacity: number; misses: number; queues: Id[];
 }
 export interface MeRow extends Person {
-  id: "me"; agent_id: Id; name: string; email: string; role: "agent" | "supervisor" | "admin"; handled_today: number;
+  id: "me"; agent_id: Id; name: string; email: string; role: "agent" | "supervisor" | "admin"; violations?: number; handled_today: number;
 }
 export interface AgentRow extends Person { id: Id; name: string; role: string; since_at: number; work: Id[] }
 export interface QueueRow {

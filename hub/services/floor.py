@@ -52,6 +52,7 @@ class Floor:
         self.handled: dict[str, int] = {}
         self.history: dict[str, list[int]] = {queue: [] for queue in settings.queues}
         self.seq = 0
+        self.violations = 0
         self.place: Callable[[str], Waiting] = lambda _interaction: Waiting()
         self.hours: Callable[[str], tuple[bool, int | None]] = lambda _queue: (True, None)
         self._work: dict[str, dict[str, None]] = {}

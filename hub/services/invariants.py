@@ -19,14 +19,13 @@ class InvariantMonitor:
         self._floor = floor
         self._report = report
         self._seen: dict[tuple[str, str], int] = {}
-        self.violations = 0
 
     def look(self, now: int) -> None:
         """Look at everything at the instant `now` (milliseconds since 1970 UTC)."""
         broken = set(self._broken(now))
         self._seen = {key: self._seen.get(key, 0) + 1 for key in broken}
         for name, _ in (key for key, looks in self._seen.items() if looks == _PATIENCE):
-            self.violations += 1
+            self._floor.violations += 1
             self._report(name)
 
     def _broken(self, now: int) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@ import { html } from "vendor/preact";
 import { serverNow, ticking } from "../clock.js";
 import { duration, t } from "../i18n.js";
 import { go, route } from "../screen.js";
-import { agents, connectionState, interactions, queueName, queues } from "../store.js";
+import { agents, connectionState, interactions, myself, queueName, queues } from "../store.js";
 import { Avatar, Button, Chip, Empty, Icon } from "../ui/parts.js";
 import { PersonState, Sparkline, StateMark, stateOf } from "../ui/status.js";
 import { WindowList } from "../ui/window.js";
@@ -29,7 +29,7 @@ export function Floor() {
   const free = people.filter((one) => stateOf(one) === "available").length;
   return html`<div class="floor" data-drawer=${id ? "open" : "shut"}><div class="scroll floor-scroll" data-region="list" tabindex="-1" aria-label=${t("nav.floor")}><div class="floor-inner">
     <header class="floor-head"><h1>${t("nav.floor")}</h1><p class="floor-age"><${Age} /></p>
-      <ul class="floor-sums"><li><b>${waiting.length}</b> ${t("floor.waiting")}</li><li><b>${rows.reduce((sum, one) => sum + one.serving, 0)}</b> ${t("floor.serving")}</li><li><b>${free}</b> ${t("floor.free")}</li></ul>
+      <ul class="floor-sums"><li><b>${waiting.length}</b> ${t("floor.waiting")}</li><li><b>${rows.reduce((sum, one) => sum + one.serving, 0)}</b> ${t("floor.serving")}</li><li><b>${free}</b> ${t("floor.free")}</li><li title=${t("floor.violations.hint")}><b>${myself()?.violations ?? 0}</b> ${t("floor.violations")}</li></ul>
       <${Button} icon="tv" onClick=${() => go("wallboard")}>${t("wallboard")}<//></header>
     <${Alarms} rows=${rows} now=${now} />
     <section class="card"><h2>${t("queues")}</h2><${QueueTable} rows=${rows} now=${now} /></section>
