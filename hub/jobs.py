@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[str], Awaitable[object]]
 _RETRY_S = (1, 5, 30, 120, 600)
+_OUT_OF_REACH_MS = 500
 
 
 class Jobs:
@@ -100,7 +101,7 @@ class Jobs:
             await self._done(job)
         except Unavailable as error:
             log.warning("a timer waits for the database", extra={"job": job.id, "error": str(error)})
-            await self._later(job)
+            self._again_soon(job)
         except Exception:
             log.exception("a timer failed", extra={"job": job.id, "attempts": job.attempts})
             await self._later(job)
@@ -138,10 +139,10 @@ class Jobs:
 
         try:
             await self._store.write(unit)
-        except Exception:  # noqa: BLE001 - whatever hinders the database now, the timer fires later
-            self._clock.call_at(self._clock.now() + wait_s * 1000, lambda: self._fire_again(job))
+        except Exception:
+            log.exception("a timer's delay could not be written", extra={"job": job.id})
+            self._again_soon(job)
 
-    def _fire_again(self, job: Job) -> None:
-        """Try a timer again whose delay could not be written: the database was out of reach."""
-        if self._task is not None:
-            self._fire(job)
+    def _again_soon(self, job: Job) -> None:
+        """Fire again in a moment, without a word to the database, which is out of reach."""
+        self._clock.call_at(self._clock.now() + _OUT_OF_REACH_MS, lambda: self._fire(job) if self._task else None)

@@ -14,7 +14,7 @@ import phonenumbers
 
 from hub.clock import Clock
 from hub.domain.customers import Address, AddressKind, Customer
-from hub.domain.errors import Conflict
+from hub.domain.errors import Conflict, Unavailable
 from hub.domain.events import Event, EventKind
 from hub.domain.messages import Note
 from hub.domain.words import document
@@ -148,6 +148,10 @@ class Indexer:
         while True:
             try:
                 full = await self._measured_step() >= self._batch
+            except Unavailable as error:
+                log.warning("indexing waits for the database", extra={"error": str(error)})
+                await self._clock.sleep(RETRY_S)
+                continue
             except Exception:
                 log.exception("indexing failed", extra={"after": self._seq})
                 await self._clock.sleep(RETRY_S)

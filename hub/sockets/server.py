@@ -304,7 +304,7 @@ class SocketServer(Generic[IdentityT]):
             return None
         event = self._events.get(incoming.name)
         if event is None or self._is_closing:
-            self._acknowledge(connection, incoming.ack_id, _error("unknown_event" if event is None else "closing"))
+            self._acknowledge(connection, incoming.ack_id, _error("unknown_event" if event is None else "unavailable"))
             return None
         return self._start(connection, event, incoming)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,7 +100,8 @@ class Crowd:
         done, pending = await asyncio.wait(self._tasks, timeout=SETTLE_S)
         for task in done:
             task.result()
-        assert not pending, [client.unanswered for client in self.everybody if client.unanswered]
+        stuck = [(c.unanswered, c.errors[-3:], c.connections) for c in self.everybody if c.unanswered]
+        assert not pending, (stuck, self.errors.read_text()[-2000:])
 
     async def truth(self) -> Truth:
         """Read the database, and note offers that live too long."""
@@ -118,6 +120,11 @@ class Crowd:
             truth.check_order(client.said)
         truth.check_begun(self.visitors)
         return truth
+
+    def check_log(self) -> None:
+        """The hub noted no mistake of its own; that its database was away is none."""
+        mistakes = re.findall(r"[^\n]*(?: failed|never retrieved)[^\n]*", self.errors.read_text())
+        assert not mistakes, (mistakes[:3], self.errors.read_text()[-3000:])
 
     async def close(self) -> None:
         for task in self._tasks:

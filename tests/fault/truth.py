@@ -2,9 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from hub.app import _store
 from hub.clock import SystemClock
 from hub.domain.agent import Agent
 from hub.domain.interaction import TERMINAL, WAITING, WITH_AGENT, Interaction, State, owner_of
@@ -12,6 +11,7 @@ from hub.domain.messages import Author, Message
 from hub.domain.offer import Offer
 from hub.events import Bus
 from hub.settings import Settings
+from hub.storage.opening import store_of
 from hub.storage.tables import AGENTS, INTERACTIONS, MESSAGES, OFFERS
 from hub.storage.unit_of_work import UnitOfWork
 from tests.fault.clients import Said, VisitorClient, described
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 async def reading(settings: Settings, unit: Callable[[UnitOfWork], Awaitable[T]]) -> T:
     """Read the database beside the hub, or without it."""
-    store: Any = _store(settings, SystemClock(), Bus())
+    store = store_of(settings.server.database_url.reveal(), SystemClock(), Bus())
     await store.open()
     try:
         found: T = await store.read(unit)

@@ -40,7 +40,11 @@ async def main(conversations: int, per_s: float, seconds: float, rounds: int) ->
         run = min(runs, key=lambda run: percentile(run.acks_ms, 99))
         p50, p99 = percentile(run.acks_ms, 50), percentile(run.acks_ms, 99)
         print(line(run), flush=True)
-        print(verdict(f"{kind}: p50 {p50:.2f} ms < {P50_MS:g}, p99 {p99:.1f} ms < {P99_MS:g}", p50 < P50_MS and p99 < P99_MS))
+        print(
+            verdict(
+                f"{kind}: p50 {p50:.2f} ms < {P50_MS:g}, p99 {p99:.1f} ms < {P99_MS:g}", p50 < P50_MS and p99 < P99_MS
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hub.app import _store
 from hub.clock import SystemClock
 from hub.events import Bus
 from hub.services.accounts import Accounts, Device
 from hub.settings import Settings, load
 from hub.storage.migrations import migrate
+from hub.storage.opening import store_of
 from tests.bench.load.process import ServerProcess
 from tests.servers import Postgres, postgres
 
@@ -97,7 +97,7 @@ async def staffed(folder: Path, database_url: str, *, agents: int, more: str = "
     config, port = written(folder, database_url, agents=agents, more=more)
     settings = load(config, {})
     clock = SystemClock()
-    store: Any = _store(settings, clock, Bus())
+    store = store_of(database_url, clock, Bus())
     await store.open()
     accounts = Accounts(store, settings, clock)
     try:

@@ -119,6 +119,8 @@ class RawSocket(asyncio.Protocol):
         Raises:
             ConnectionResetError: the connection ended before the answer.
         """
+        if self.is_closed:
+            raise ConnectionResetError("closed before the question")
         answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._calls.add(answered)
         answered.add_done_callback(self._calls.discard)

@@ -132,7 +132,7 @@ async def test_closing_waits_for_events_in_flight(house: House) -> None:
 
     closing = asyncio.create_task(server.close("restart"))
     await asyncio.sleep(0)
-    assert await client.call("echo") == {"ok": False, "error": "closing"}
+    assert await client.call("echo") == {"ok": False, "error": "unavailable"}
     gate.set_result("stored")
 
     assert await call == "stored"
