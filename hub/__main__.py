@@ -193,16 +193,19 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
-    from hub.app import build
+    from hub.app import channel_problems
     from hub.settings import validate
+    from hub.tools.routing import policy_problems
 
     settings = _settings(arguments.config)
-    problems = validate(settings)
+    problems = [*validate(settings), *channel_problems(settings)]
+    if not any(problem.severity == "error" for problem in problems):
+        known = {problem.where for problem in problems}
+        problems += [problem for problem in policy_problems(settings) if problem.where not in known]
     for problem in problems:
         print(problem, file=sys.stderr)
     if any(problem.severity == "error" for problem in problems):
         return 2
-    build(settings)
     found = f"{len(settings.queues)} queues, {len(settings.agents)} agents, {len(settings.channels)} channels"
     print(f"The settings are sound: {found}.")
     return 0

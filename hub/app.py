@@ -338,6 +338,17 @@ def _locked(url: str) -> IO[str] | None:
     return lock
 
 
+def channel_problems(settings: Settings) -> list[Problem]:
+    """Return what is wrong with the channels' blocks, by building each."""
+    found: list[Problem] = []
+    for block in settings.channels.values():
+        try:
+            _channel(block.id, block.kind, dict(block.options))
+        except SettingsError as error:
+            found += error.problems
+    return found
+
+
 def _channel(channel_id: str, kind: str, options: dict[str, Any]) -> Channel:
     if kind not in KINDS:
         hint = did_you_mean(kind, KINDS)

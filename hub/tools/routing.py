@@ -15,7 +15,7 @@ from hub.clock import SystemClock, iso
 from hub.domain.errors import NotFound
 from hub.services.recorded_day import RecordedDay, read_day
 from hub.services.routing_record import RoutingRecord
-from hub.settings import Settings, load, routing_policy
+from hub.settings import Problem, Settings, load, routing_policy
 from hub.storage.opening import opened
 from hub.storage.unit_of_work import Store, UnitOfWork
 from routing.events import MakeOffer
@@ -23,6 +23,7 @@ from routing.measure import compare, table
 from routing.model import AgentState
 from routing.policy import Policy, Profile
 from routing.simulate import Day, Demand, Outcome, Shift, from_record, generate, run
+from routing.validate import Severity, check_policy
 
 _DAY_S = 86_400
 _SHAPE = (0.55, 0.8, 1.1, 1.25, 1.2, 1.1, 1.05, 0.95)
@@ -69,6 +70,18 @@ def _settings(path: Path | None) -> Settings:
 def policy_of(settings: Settings) -> Policy:
     """Return the routing policy of the settings."""
     return msgspec.convert(routing_policy(settings), Policy)
+
+
+def policy_problems(settings: Settings) -> list[Problem]:
+    """Return what the engine finds wrong with the policy that the settings make, and what their agents cannot serve."""
+    return [
+        Problem(
+            where=f"queues.{finding.queue_id}" if finding.queue_id else "routing",
+            text=finding.text,
+            severity="error" if finding.severity is Severity.ERROR else "warning",
+        )
+        for finding in check_policy(policy_of(settings), _staff(settings) or None)
+    ]
 
 
 def _explain(arguments: argparse.Namespace) -> int:

@@ -1,0 +1,131 @@
+"""The command line, as an operator uses it."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from hub.__main__ import main
+from hub.storage.migrations import HEAD
+from tests.builders import Desk
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small settings file with a data folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "hub.toml"
+    path.write_text(
+        '[server]\ndata_dir = "data"\n[queues.support]\nname = "Support"\n'
+        '[agents.ann]\nname = "Ann"\nemail = "ann@example.test"\n'
+        '[channels.site]\nkind = "webchat"\nqueue = "support"\n'
+    )
+    return path
+
+
+def run(*argv: str) -> int:
+    """Run a command; argparse ends misuse with SystemExit."""
+    try:
+        return main(argv)
+    except SystemExit as ending:
+        return int(ending.code or 0)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "serve",
+        "demo",
+        "migrate",
+        "check-config",
+        "backup",
+        "user add",
+        "mail parse",
+        "routing explain",
+        "routing replay",
+        "routing simulate",
+    ],
+)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*command.split(), "--help") == 0
+    assert "usage: hub" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", ["", "nonsense", "serve --nonsense", "user", "backup", "routing explain"])
+def test_misuse_ends_with_2(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*words.split()) == 2
+    assert capsys.readouterr()
+
+
+def test_sound_settings_are_called_sound(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check-config", "--config", str(config)) == 0
+    assert "The settings are sound: 1 queues, 1 agents, 1 channels." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("[queues.support]\ntarget = 3\n", "target_s"),
+        ('[channels.site]\nkind = "webchat"\nqueue = "support"\ncolour = "red"\n', "colour"),
+        ('[channels.site]\nkind = "webchta"\nqueue = "support"\n', "webchat"),
+        ('[channels.site]\nkind = "webchat"\nqueue = "support"\naccent = "red"\n', "#rrggbb"),
+        (
+            '[queues.support]\nskills = { invoices = 3 }\n[agents.ann]\nname = "Ann"\nemail = "a@example.test"\n',
+            "0 of 1",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_a_hint(
+    config: Path, line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(line)
+    code = run("check-config", "--config", str(config))
+    assert code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_first_admin_is_made_and_weak_passwords_are_refused(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "password"
+    add = ["user", "add", "--config", str(config), "--role", "admin", "--name", "Root", "--email", "root@example.test"]
+    secret.write_text("short\n")
+    assert run(*add, "--password-file", str(secret)) == 1
+    secret.write_text("violet tram over seven roofs\n")
+    assert run(*add, "--password-file", str(secret)) == 0
+    assert run(*add, "--password-file", str(secret)) == 1
+    printed = capsys.readouterr()
+    assert "Root can sign in as admin" in printed.out
+    assert "violet" not in printed.out + printed.err
+
+
+def test_migrating_twice_changes_nothing_the_second_time(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("migrate", "--config", str(config)) == 0
+    assert run("migrate", "--config", str(config)) == 0
+    assert capsys.readouterr().out.split("\n")[:2] == [
+        f"The database is now at revision {HEAD}.",
+        f"The database is at revision {HEAD}.",
+    ]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_running_hub_is_copied_whole_and_nothing_is_overwritten(desk: Desk, tmp_path: Path) -> None:
+    from hub.storage.backup import backup
+
+    await desk.chat(text="Keep me")
+    url = desk.hub.settings.server.database_url.reveal()
+    target = tmp_path / "copy.db"
+
+    size = backup(url, target)
+
+    with sqlite3.connect(target) as copy:
+        assert copy.execute("SELECT text FROM messages WHERE author = 'customer'").fetchall() == [("Keep me",)]
+    copy.close()
+    assert size == target.stat().st_size
+    with pytest.raises(Exception, match="never writes over"):
+        backup(url, target)
+
+
+def test_tools_say_so_when_there_is_no_database(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("routing", "explain", "i1", "--config", str(config)) == 1
+    assert "There is no database" in capsys.readouterr().err
