@@ -194,21 +194,25 @@ class Actions:
 
     async def park(self, tab: Tab, request: requests.OfInteraction) -> Answer:
         """Set it aside."""
+        self._seen(tab, request.interaction)
         await self._hub.handling.park(request.interaction, tab.view.scope)
         return {}
 
     async def unpark(self, tab: Tab, request: requests.OfInteraction) -> Answer:
         """Take it up again."""
+        self._seen(tab, request.interaction)
         await self._hub.handling.unpark(request.interaction, tab.view.scope)
         return {}
 
     async def wrap_up(self, tab: Tab, request: requests.OfInteraction) -> Answer:
         """Leave the customer."""
+        self._seen(tab, request.interaction)
         interaction = await self._hub.handling.wrap_up(request.interaction, tab.view.scope)
         return {"wrap_up_ends_at": interaction.wrap_up_ends_at}
 
     async def extend_wrap_up(self, tab: Tab, request: requests.OfInteraction) -> Answer:
         """Take more time."""
+        self._seen(tab, request.interaction)
         interaction = await self._hub.handling.extend_wrap_up(request.interaction, tab.view.scope)
         return {"wrap_up_ends_at": interaction.wrap_up_ends_at}
 
