@@ -1,5 +1,7 @@
 """A hub on the loopback, and a customer's site on another origin that carries its widget."""
 
+# ruff: noqa: RUF001 - full-width marks are how Chinese is written
+
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +15,14 @@ import msgspec
 from aiohttp import WSCloseCode, web
 
 from hub.app import Hub, build
+from hub.contract import ChatStart
+from hub.domain.agent import Presence, Role
+from hub.domain.ids import new_id
+from hub.domain.interaction import Interaction
+from hub.domain.messages import Author
+from hub.services.access import Scope
 from hub.services.accounts import Device
+from hub.services.messages import Words
 from hub.settings import ChannelSettings, Disposition, QueueSettings, Settings
 from hub.settings.floor import AwayReason, CannedReply, Hours
 from hub.settings.sections import default_kinds
@@ -41,6 +50,41 @@ class House:
         """Return the cookie of somebody who is signed in."""
         signed = await self.hub.services.accounts.sign_in_as(name, Device(ip="127.0.0.1", browser="a test"))
         return {"name": "hub", "value": signed.token, "url": self.url}
+
+    async def chat(self, name: str, text: str, *, language: str = "en", **form: str) -> Interaction:
+        """A visitor, not at a browser, begins a conversation."""
+        start = ChatStart(
+            channel="site",
+            client_id=new_id("x"),
+            queue="support",
+            token_hash=new_id("t"),
+            form={"name": name, **form},
+            text=text,
+            language=language,
+        )
+        return (await self.hub.services.chats.start(start)).interaction
+
+    async def colleague_answers(self, chat: str, text: str, *, back_to: str) -> None:
+        """A supervisor gives the chat to Bob, who answers; then it is given back, and taken at another browser."""
+        services, scope = self.hub.services, Scope("sue", Role.SUPERVISOR)
+        await services.presence.connected("bob")
+        await services.presence.choose("bob", Presence.AVAILABLE, "")
+        await services.supervision.assign(chat, scope, agent="bob")
+        await self._accept(chat, "bob")
+        words = Words(interaction=chat, author=Author.AGENT, agent="bob", name="Bob", client_id=new_id("x"), text=text)
+        await services.chats.messages.say(words)
+        await services.presence.connected(back_to)
+        await services.supervision.assign(chat, scope, agent=back_to)
+        await self._accept(chat, back_to)
+
+    async def _accept(self, chat: str, agent: str) -> None:
+        async with asyncio.timeout(20):
+            while True:
+                for offer in list(self.hub.services.floor.offers.values()):
+                    if (offer.interaction, offer.agent) == (chat, agent):
+                        await self.hub.services.offers.accept(offer.id, agent)
+                        return
+                await asyncio.sleep(0.05)
 
     def cut_agent(self, name: str) -> int:
         """Cut the lines of one agent's consoles, as a dead network would; returns how many there were."""

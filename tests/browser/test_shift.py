@@ -149,13 +149,13 @@ async def wrap_up(shift: Shift) -> None:
 async def come_back(shift: Shift) -> None:
     """The same visitor's second chat shows the first; the search finds both, in English and in Chinese."""
     await shift.li.chat.get_by_role("button", name="Start a new chat").click()
-    await shift.li.begin("请问发票在哪里？")
+    await shift.li.begin("请问发票在哪里")
     taker = await shift.first.accept(shift.second)
     history = taker.page.get_by_role("list", name="History")
     await expect(history.get_by_text("Solved · Support")).to_be_visible()
     page = shift.sue.page
     await page.get_by_role("button", name="Search", exact=True).click()
-    for words, found in (("seam taped", "The seam can be taped"), ("发票", "请问发票在哪里？"), ("Li Wei", "Li Wei")):
+    for words, found in (("seam taped", "The seam can be taped"), ("发票", "请问发票在哪里"), ("Li Wei", "Li Wei")):
         await page.get_by_label("Search people and messages").fill(words)
         await expect(page.locator(".search-inner li").get_by_text(found).first).to_be_visible()
 
