@@ -2,7 +2,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "vendor/preac
 import { complete, extendWrapUp } from "../actions.js";
 import { serverNow, ticking } from "../clock.js";
 import { duration, t, worded } from "../i18n.js";
-import { go, keep, openLayer, preferences, readKept, showPane } from "../screen.js";
+import { go, keep, openLayer, preferences, readKept, selected, showPane } from "../screen.js";
 import { hubSettings } from "../store.js";
 import { announce } from "../ui/live.js";
 import { Button, Icon } from "../ui/parts.js";
@@ -44,6 +44,8 @@ export function WrapUp({ row }) {
     if (!answer.ok) return;
     const used = readKept(USED) ?? {};
     keep(USED, { ...used, [chosen]: (used[chosen] ?? 0) + 1 });
+    // Who has gone on meanwhile is not called back.
+    if (selected.peek() !== row.id) return;
     go("work");
     showPane("list");
   };
