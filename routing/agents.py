@@ -2,8 +2,9 @@
 
 from routing import offers, waiting
 from routing.eligibility import talent_of
-from routing.floor import Agent, Due, Floor
+from routing.floor import Agent, Floor
 from routing.model import AgentState, HeldWork, OfferEnd, Rule
+from routing.timers import Due
 
 
 def change(floor: Floor, state: AgentState) -> Agent:

@@ -179,7 +179,9 @@ class Frontier:
             return head
         few = mask.bit_count()
         if few > _FEW and 5 * few * few > len(heads):
-            return next(each for each in heads if mask >> each[1] & 1)
+            for each in heads:
+                if mask >> each[1] & 1:
+                    return each
         return min(self._heads_of(mask))
 
     def count(self, mask: int, limit: int) -> int:

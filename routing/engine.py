@@ -5,7 +5,6 @@ and at `next_wake_ms` it acts on the decisions in their order.
 """
 
 from dataclasses import replace
-from heapq import heappop
 
 from routing import matching, outlook, waiting
 from routing.checks import check_agent, check_interaction
@@ -70,8 +69,7 @@ class Router:
             self._check_policy(event.policy)
         if self._is_unsettled:
             self._start(at_ms)
-        timers = floor.timers
-        if timers and timers[0][0] <= at_ms:
+        if floor.timers.next_ms <= at_ms:
             self._pass_time(at_ms)
         floor.now_ms = at_ms
         apply = HANDLERS.get(kind)
@@ -89,7 +87,7 @@ class Router:
         """Return when anything can change by itself; then `handle(Tick(), at_ms=...)`. None: never."""
         if self.floor.out or self._is_unsettled:
             return self.floor.now_ms
-        return self.floor.next_due_ms()
+        return self.floor.timers.next_live_ms()
 
     def snapshot(self) -> Snapshot:
         """Return the complete state, in a canonical order."""
@@ -132,11 +130,10 @@ class Router:
     def _pass_time(self, at_ms: int) -> None:
         """Fire timers at their own time, those of one millisecond together, so that late ticks change nothing."""
         floor = self.floor
-        while floor.timers and floor.timers[0][0] <= at_ms:
-            due_ms = floor.timers[0][0]
-            floor.now_ms = max(floor.now_ms, due_ms)
-            while floor.timers and floor.timers[0][0] <= due_ms:
-                timer = heappop(floor.timers)
+        timers = floor.timers
+        while timers.next_ms <= at_ms:
+            floor.now_ms = max(floor.now_ms, timers.next_ms)
+            for timer in timers.pop():
                 if floor.is_live(timer):
                     fire(floor, timer[1], timer[2], timer[3])
             if floor.dirty_items or floor.dirty_agents:

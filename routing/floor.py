@@ -4,8 +4,6 @@ Changed only by `waiting`, `offers`, `matching` and `engine`; it decides nothing
 """
 
 from collections.abc import Iterable
-from enum import IntEnum
-from heapq import heapify, heappop, heappush
 
 from routing import capacity, hours
 from routing.catalogue import Catalogue, Kind, Pool, View
@@ -16,22 +14,9 @@ from routing.model import AgentState, HeldWork, SkillNeed, WaitingInteraction
 from routing.policy import Policy, QueuePolicy
 from routing.ranking import AgentFigures, Line, LineKey, agent_entry, line_key
 from routing.relaxation import Stages
+from routing.timers import Due, Timer, Timers
 
 _ShapeKey = tuple[str, str, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], ...], tuple[str, ...], tuple[str, ...]]
-
-
-class Due(IntEnum):
-    """What a timer is for; at the same millisecond smaller ones first."""
-
-    QUEUE_EDGE = 0
-    QUEUE_REVIEW = 1
-    AGENT = 2
-    OFFER = 3
-    ITEM = 4
-
-
-Timer = tuple[int, Due, str, str]
-"""(due in ms, what for, whose, and for an offer: to whom)."""
 
 
 class QueueRun:
@@ -238,9 +223,7 @@ class Floor:
         self.dirty_agents: dict[str, Agent] = {}
         self.order = 0
         self.out: list[Decision] = []
-        self.timers: list[Timer] = []
-        """A heap; `is_live` says whether one still means something."""
-        self._sweep_at = 2_000
+        self.timers = Timers(self.is_live)
         self._crews: dict[int, int] = {}
         self._shapes: dict[_ShapeKey, Shape] = {}
         self._last_shape: tuple[WaitingInteraction, Shape] | None = None
@@ -464,21 +447,9 @@ class Floor:
 
     # What is due.
 
-    def call_at(self, due_ms: int, what: Due, whose: str, whom: str = "") -> None:
-        """Set a timer. Timers are never taken back; one that no longer matches its subject is ignored."""
-        timers = self.timers
-        heappush(timers, (due_ms, what, whose, whom))
-        if len(timers) > self._sweep_at:
-            self.timers = sorted({timer for timer in timers if self.is_live(timer)})
-            heapify(self.timers)
-            self._sweep_at = 2 * len(self.timers) + 2_000
-
-    def next_due_ms(self) -> int | None:
-        """Return when the next timer that still means something is due."""
-        timers = self.timers
-        while timers and not self.is_live(timers[0]):
-            heappop(timers)
-        return timers[0][0] if timers else None
+    def call_at(self, due_ms: int, what: Due, whose: str, whom: str = "", lane: int = 0) -> None:
+        """Set a timer; give those that are set equally far ahead a lane of their own."""
+        self.timers.add((due_ms, what, whose, whom), lane)
 
     def is_live(self, timer: Timer) -> bool:
         """Return whether the timer still matches what it was set for."""

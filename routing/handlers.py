@@ -23,8 +23,9 @@ from routing.events import (
     WorkEnded,
     WorkStarted,
 )
-from routing.floor import Agent, Due, Floor, Item, Offer
+from routing.floor import Agent, Floor, Item, Offer
 from routing.model import OfferEnd, Rule
+from routing.timers import Due
 
 
 def _check_queued(floor: Floor, event: InteractionQueued) -> None:

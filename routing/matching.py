@@ -57,9 +57,13 @@ def _settle_agent(floor: Floor, agent: Agent) -> None:
     while True:
         item = most_urgent_for(floor, agent)
         if item is None:
-            break
-        offers.make(floor, item, agent, _personal_rule(item, agent.id) or Rule.AGENT_CAME_FREE)
-    floor.publish(agent)
+            floor.publish(agent)
+            return
+        rule = _personal_rule(item, agent.id) if item.is_addressed else None
+        offers.make(floor, item, agent, rule or Rule.AGENT_CAME_FREE)
+        if not agent.entries and agent.id not in floor.addressed:
+            # Full: were there room, the agent would be among the free for what they take.
+            return
 
 
 def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:

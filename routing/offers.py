@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from routing import capacity, waiting
 from routing.events import MakeOffer, MarkNotResponding, WithdrawOffer
-from routing.floor import Agent, Due, Floor, Item, Offer
+from routing.floor import Agent, Floor, Item, Offer
 from routing.model import Figure, HeldWork, OfferEnd, Reason, Rule
 from routing.ranking import GROUP_NAMES
+from routing.timers import Due
 
 
 def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bool = False) -> None:
@@ -44,7 +45,7 @@ def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bo
         item.due_ms = None
         floor.dirty_items.pop(item.id, None)
     floor.publish(agent)
-    floor.call_at(offer.deadline_ms, Due.OFFER, item.id, agent.id)
+    floor.call_at(offer.deadline_ms, Due.OFFER, item.id, agent.id, timeout_ms)
     reason = Reason(rule, figures)
     floor.out.append(MakeOffer(item.id, agent.id, offer.no, offer.deadline_ms, auto_accept, interrupts, reason))
 

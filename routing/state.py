@@ -9,9 +9,10 @@ from routing import agents, waiting
 from routing.checks import check_agent, check_interaction, check_queue
 from routing.errors import AlreadyKnown, ImpossibleInput, InvalidPolicy
 from routing.estimate import Learned
-from routing.floor import Agent, Due, Floor, Item, Offer
+from routing.floor import Agent, Floor, Item, Offer
 from routing.model import AgentState, Exclusion, LiveOffer, WaitingInteraction
 from routing.policy import Policy
+from routing.timers import Due
 from routing.validate import Severity, check_policy
 
 

@@ -5,8 +5,9 @@ from routing.catalogue import Kind
 from routing.cells import bits
 from routing.eligibility import Need
 from routing.events import FlowOut, Relaxed
-from routing.floor import Due, Floor, Item, QueueRun
+from routing.floor import Floor, Item, QueueRun
 from routing.model import Figure, FlowCause, Reason, Rule, WaitingInteraction, WayOut
+from routing.timers import Due
 
 
 def arrive(floor: Floor, interaction: WaitingInteraction) -> None:
@@ -229,7 +230,7 @@ def call_again(floor: Floor, item: Item) -> None:
     if queue.max_wait_ms is None and item.is_plain and not item.excluded:
         due_ms = item.since_ms + stages.edges[item.stage] if item.stage < stages.last else None
         if due_ms is not None and due_ms != item.due_ms:
-            floor.call_at(due_ms, Due.ITEM, item.id)
+            floor.call_at(due_ms, Due.ITEM, item.id, lane=-stages.edges[item.stage])
         item.due_ms = due_ms
         return
     now_ms = floor.now_ms
