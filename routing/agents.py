@@ -26,7 +26,7 @@ def change(floor: Floor, state: AgentState) -> Agent:
     if agent.is_up and not was_up and state.idle_since_ms is None:
         agent.idle_since_ms = floor.now_ms
     floor.publish(agent)
-    _withdraw_unfit(floor, agent)
+    withdraw_unfit(floor, agent)
     floor.dirty_agents[agent.id] = agent
     if has_moved or agent.is_up != was_up:
         waiting.review_addressed(floor, agent.id)
@@ -73,7 +73,7 @@ def start_work(floor: Floor, agent: Agent, work: HeldWork) -> None:
     floor.hold(agent, work)
     agent.idle_since_ms = floor.now_ms
     floor.publish(agent)
-    _withdraw_unfit(floor, agent)
+    withdraw_unfit(floor, agent)
     floor.dirty_agents[agent.id] = agent
 
 
@@ -140,7 +140,7 @@ def _remember(floor: Floor, agent: Agent, state: AgentState) -> None:
             floor.call_at(state.paused_until_ms, Due.AGENT, agent.id)
 
 
-def _withdraw_unfit(floor: Floor, agent: Agent) -> None:
+def withdraw_unfit(floor: Floor, agent: Agent) -> None:
     """Withdraw all offers of an agent who takes none now, or the newest ones that no longer fit."""
     if not agent.is_up:
         lost = OfferEnd.CAPACITY_CHANGED if agent.state.is_connected else OfferEnd.AGENT_LOST

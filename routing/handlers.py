@@ -89,8 +89,13 @@ def _agent_left(floor: Floor, event: AgentLeft) -> None:
 
 def _accepted(floor: Floor, event: OfferAccepted) -> None:
     item = floor.items.get(event.interaction_id)
-    if item is not None:
-        offers.accept(floor, item, floor.agents.get(event.agent_id))
+    if item is None:
+        return
+    agent = floor.agents.get(event.agent_id)
+    offers.accept(floor, item, agent)
+    if agent is not None and agent.offers:
+        # The offer may have ended here and the room been given away: then the newest offers go back.
+        agents.withdraw_unfit(floor, agent)
 
 
 def _ended(floor: Floor, event: OfferEnded) -> None:

@@ -459,6 +459,7 @@ class Oracle:
         if person is not None:
             person.held.setdefault(item.w.id, HeldWork(item.w.id, item.w.channel, item.w.queue_id, self.now))
             person.misses, person.idle = 0, self.now
+            self.unfit(person)
 
     def on_OfferEnded(self, event: ev.OfferEnded) -> None:  # noqa: N802
         item = self.items.get(event.interaction_id)
