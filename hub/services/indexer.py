@@ -27,7 +27,9 @@ from hub.storage.words import WordTable
 log = logging.getLogger(__name__)
 
 BATCH = 250
-"""Events a batch. One transaction writes them in some 5 ms; larger ones would make chats wait for it."""
+"""Events a batch on SQLite. One transaction writes them in some 5 ms; larger ones would make chats wait for it."""
+BATCH_POSTGRESQL = 50
+"""The same on PostgreSQL, whose inverted index costs 0.1 to 0.3 ms a text."""
 SETTLE_S = 0.2
 """How long news is let gather before it is indexed. Shorter means more transactions for the same words."""
 POLL_S = 5.0
@@ -80,11 +82,11 @@ class _Plan(msgspec.Struct):
 class Indexer:
     """Follows the journal and writes the index. One at a time across nodes: the cursor decides who was first."""
 
-    def __init__(self, store: Store, bus: Bus, clock: Clock, *, name: str = "search", batch: int = BATCH) -> None:
+    def __init__(self, store: Store, bus: Bus, clock: Clock, *, name: str = "search", batch: int = 0) -> None:
         self._store = store
         self._clock = clock
         self._name = name
-        self._batch = batch
+        self._batch = batch or (BATCH_POSTGRESQL if store.is_postgresql else BATCH)
         self._journal = Journal(store)
         self._words = WordTable("words", is_postgresql=store.is_postgresql)
         self._names = WordTable("names", is_postgresql=store.is_postgresql)
