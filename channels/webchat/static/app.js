@@ -1,5 +1,5 @@
 /** Which screen it is: loading, the form before a chat, the conversation, or a message left while closed. */
-import { html, useEffect, useMemo, useState } from "/vendor/preact.js";
+import { html, useEffect, useMemo, useRef, useState } from "/vendor/preact.js";
 import { ConversationScreen } from "./conversation_screen.js";
 import { Header } from "./header.js";
 import { FormScreen } from "./form_screen.js";
@@ -39,7 +39,12 @@ export function App({ sync, view, lang, shown, visible, uploads, notice, announc
 /** @param {Parts} parts */
 function Screen(parts) {
   const { view } = parts;
-  if (view.thread || view.starting) return html`<${ConversationScreen} key=${view.thread?.interaction ?? "new"} ...${parts} />`;
+  const talk = useRef({ interaction: /** @type {string | null} */ (null), key: 0 });
+  const interaction = view.thread?.interaction ?? null;
+  // A conversation that the hub has just named is the one being written in: only another one begins anew.
+  if (talk.current.interaction !== null && interaction !== talk.current.interaction) talk.current.key += 1;
+  talk.current.interaction = interaction;
+  if (view.thread || view.starting) return html`<${ConversationScreen} key=${talk.current.key} ...${parts} />`;
   if (!view.loaded || !view.site) return html`<${Loading} ...${parts} />`;
   return html`<${FormScreen} key=${String(view.site.open)} ...${parts} site=${view.site} />`;
 }

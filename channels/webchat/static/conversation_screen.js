@@ -1,6 +1,7 @@
 /** The conversation: place in line, log, suggested answers, composer, and what comes after the end. */
 import { html, useEffect, useRef, useState } from "/vendor/preact.js";
 import { Composer } from "./composer.js";
+import { useFollow } from "./focus.js";
 import { download } from "./header.js";
 import { Icon } from "./icons.js";
 import { LogView } from "./log_view.js";
@@ -15,6 +16,7 @@ export function ConversationScreen(parts) {
     document.addEventListener("end-question", ask);
     return () => document.removeEventListener("end-question", ask);
   }, []);
+  useFollow();
   useSpoken(parts);
   const ended = thread?.state === "ended";
   const last = view.messages[view.messages.length - 1];

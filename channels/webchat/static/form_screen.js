@@ -1,5 +1,6 @@
 /** Before the chat: who, about what. While closed: the same, as a message that is answered by e-mail. */
 import { html, useRef, useState } from "/vendor/preact.js";
+import { useFollow } from "./focus.js";
 import { Icon } from "./icons.js";
 import { opening } from "./text.js";
 
@@ -16,6 +17,7 @@ export function FormScreen({ sync, view, site, lang, say }) {
   const [choice, setChoice] = useState("");
   const [errors, setErrors] = useState(/** @type {Record<string, string>} */ ({}));
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
+  useFollow();
   const fields = withText(site, say);
   const long = fields.find((field) => field.kind === "textarea")?.id ?? "text";
   const set = (/** @type {string} */ id) => (/** @type {string} */ value) => setValues({ ...values, [id]: value });

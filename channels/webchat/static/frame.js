@@ -5,6 +5,7 @@ import { App } from "./app.js";
 import { Announcer } from "./announcer.js";
 import { openBridge } from "./bridge.js";
 import { openBus, openEnv, openStore } from "./browser.js";
+import { firstPlace } from "./focus.js";
 import { languageOf, speaker } from "./strings.js";
 import { Sync } from "./sync.js";
 import { applyTheme } from "./theme.js";
@@ -61,11 +62,9 @@ function tellPage(next) {
   if (next.loaded && state !== live) bridge.tell("live", { live: (live = state) === "true" });
 }
 
-/** On a finger's screen the composer would bring up the keyboard unasked: there the log comes first. */
-const FIRST = matchMedia("(pointer: coarse)").matches ? "h2[data-first], .log" : "[data-first]";
 function focusFirst() {
-  const target = document.querySelector(FIRST);
-  if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+  const target = firstPlace();
+  if (target) target.focus({ preventScroll: true });
   else if (!view.value.loaded) view.subscribe(once(() => requestAnimationFrame(focusFirst)));
 }
 
