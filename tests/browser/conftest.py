@@ -86,7 +86,7 @@ async def context(chromium: Browser, houses: Houses) -> AsyncIterator[Context]:
     yield make
     for made, _ in opened:
         await made.close()
-    assert [wrong for _, watch in opened for wrong in watch.wrong] == []
+    assert [wrong for _, watch in opened for wrong in watch.found()] == []
 
 
 SeatAt = Callable[..., Awaitable[Seat]]

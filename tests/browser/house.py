@@ -221,14 +221,18 @@ def _shop(house: House) -> web.Application:
         text = _PAGE.format(dir=query.get("dir", "ltr"), lang=query.get("lang", "en"), hub=hub, tag=tag)
         return web.Response(text=text, content_type="text/html", headers=headers)
 
+    async def nothing(_request: web.Request) -> web.Response:
+        return web.Response(status=204)
+
     app = web.Application()
     app.router.add_get("/", page)
     app.router.add_get("/strict", page)
+    app.router.add_get("/favicon.ico", nothing)
     return app
 
 
 _PAGE = """<!doctype html>
-<html lang="{lang}" dir="{dir}"><head><meta charset="utf-8"><title>A shop</title><link rel="icon" href="data:,">
+<html lang="{lang}" dir="{dir}"><head><meta charset="utf-8"><title>A shop</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"></head>
 <body><main><h1>Tents</h1><p>Two people, three seasons.</p><p><a href="#cart">To the cart</a></p></main>
 <script src="{hub}/widget.js" {tag} defer></script></body></html>"""

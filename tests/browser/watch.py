@@ -14,10 +14,18 @@ window.addEventListener("securitypolicyviolation", (e) =>
 
 @dataclass
 class Watch:
-    """Everything that went wrong in one browser context; `offline` lets requests fail for a while."""
+    """Everything that went wrong in one browser context; `offline` lets requests fail for a while.
+
+    `expected` are words of what a test provokes.
+    """
 
     wrong: list[str] = field(default_factory=list)
     offline: bool = False
+    expected: tuple[str, ...] = ()
+
+    def found(self) -> list[str]:
+        """Return what nobody expected."""
+        return [wrong for wrong in self.wrong if not any(word in wrong for word in self.expected)]
 
     async def follow(self, context: BrowserContext) -> None:
         """Watch every page of the context."""
