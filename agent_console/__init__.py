@@ -27,7 +27,7 @@ def setup(app: web.Application, services: ConsoleServices, auth: Authority, hous
     routes = api.routes()
     mount(app, routes, auth)
     document = openapi.document(
-        routes, title=services.settings.company.name, version="1", tiers=services.settings.tiers
+        routes, title=services.settings.company.name, cookie=auth.cookie, tiers=services.settings.tiers
     )
 
     async def described(request: web.Request) -> web.StreamResponse:

@@ -20,6 +20,7 @@ class Encoded:
         self._floor = floor
         self._rows = rows
         self._sent: dict[tuple[str, Key], msgspec.Raw] = {}
+        self._agents: dict[tuple[str, bool], msgspec.Raw] = {}
 
     # -- rows
 
@@ -48,8 +49,18 @@ class Encoded:
 
     def agent(self, agent_id: str, *, with_work: bool) -> msgspec.Raw | None:
         """Return the row of a member of staff, or None when the account is gone."""
-        agent = self._rows.agent(agent_id, with_work=with_work)
-        return None if agent is None else msgspec.Raw(_encode(agent))
+        known = self._agents.get((agent_id, with_work))
+        if known is None:
+            agent = self._rows.agent(agent_id, with_work=with_work)
+            if agent is None:
+                return None
+            known = self._agents[agent_id, with_work] = msgspec.Raw(_encode(agent))
+        return known
+
+    def agent_changed(self, agent_id: str) -> None:
+        """Encode this member of staff anew. Kept until then: after a restart everybody asks for everybody."""
+        self._agents.pop((agent_id, False), None)
+        self._agents.pop((agent_id, True), None)
 
     def queues(self, ids: Iterable[str]) -> dict[str, msgspec.Raw]:
         """Return the rows of queues."""

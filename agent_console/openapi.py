@@ -12,11 +12,15 @@ from agent_console.routes import BASE, ID_PATTERN, NoQuery, Route
 
 _REF = "#/components/schemas/{name}"
 _JSON = "application/json"
+VERSION = "1"
 Json = dict[str, Any]
 
 
-def document(routes: Iterable[Route], *, title: str, version: str, tiers: Iterable[str] = ()) -> Json:
-    """Return the document of a route table. `tiers` are the values a customer's tier may take in this hub."""
+def document(routes: Iterable[Route], *, title: str, cookie: str, tiers: Iterable[str] = ()) -> Json:
+    """Return the document of a route table.
+
+    `cookie` is the session's name, `tiers` are the values a customer's tier may take in this hub.
+    """
     table = list(routes)
     shapes = _shapes(table)
     schemas, components = msgspec.json.schema_components(shapes, ref_template=_REF)
@@ -27,11 +31,11 @@ def document(routes: Iterable[Route], *, title: str, version: str, tiers: Iterab
         paths.setdefault(BASE + route.path, {})[route.method.lower()] = _operation(route, known, components)
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": version, "description": _ABOUT},
+        "info": {"title": title, "version": VERSION, "description": _ABOUT},
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": "__Host-hub"}},
+            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": cookie}},
         },
     }
 

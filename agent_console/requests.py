@@ -8,8 +8,8 @@ from msgspec import Meta
 from hub.domain.agent import Presence
 from hub.domain.errors import BadRequest
 
-Id = Annotated[str, Meta(min_length=1, max_length=64)]
-ClientId = Annotated[str, Meta(min_length=1, max_length=64)]
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[!-~]+\Z")]
+ClientId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[!-~]+\Z")]
 Number = Annotated[int, Meta(ge=0, le=2**53)]
 Reason = Annotated[str, Meta(max_length=200)]
 Text = Annotated[str, Meta(max_length=20_000)]

@@ -84,6 +84,11 @@ class Authority(Protocol):
         ...
 
     @property
+    def cookie(self) -> str:
+        """What the session's cookie is called."""
+        ...
+
+    @property
     def is_demo(self) -> bool:
         """Whether this hub is a demo."""
         ...

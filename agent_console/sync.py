@@ -72,6 +72,7 @@ class Sync:
         self._board: dict[Key, None] = {}
         self._board_seqs = {BOARD_OF_ALL: 0, BOARD_OF_OWN: 0}
         self._placed: dict[Key, Places] = {}
+        self._scopes: dict[str, tuple[Scope, int]] = {}
         self._log: dict[Key, tuple[int, Places]] = {}
         self._log_from: int | None = None
         self._timer: Timer | None = None
@@ -85,6 +86,8 @@ class Sync:
         self._log_from = self._floor.seq
         for key in self._all_items():
             self._placed[key] = self._encoded.places(key)
+        for agent in self._floor.agents.values():
+            self._scopes[agent.id] = Scope.of(agent), 0
 
     def close(self) -> None:
         """Send nothing more."""
@@ -138,7 +141,8 @@ class Sync:
         """Answer `sync`: nothing when nothing is missing, else the rows touched since `seq`, else everything."""
         head, delta = self._floor.seq, None
         behind = max(head - seq, 0) if seq is not None else 0
-        if seq is not None and not tab.needs_snapshot and (self._log_from or 0) < seq <= head:
+        known_from = max((self._log_from or 0) + 1, self._scopes[tab.view.agent_id][1])
+        if seq is not None and not tab.needs_snapshot and known_from <= seq <= head:
             is_up_to_date = tab.is_synced and seq >= tab.view.seq
             delta = Delta() if is_up_to_date else self._resumed(tab.view, seq)
             behind = 0 if is_up_to_date else max(behind, 1)
@@ -257,20 +261,24 @@ class Sync:
             self._board[key] = None
         elif table == "agents":
             self._board[key] = None
-            view = self._views.by_agent.get(name)
-            if view is not None:
+            self._encoded.agent_changed(name)
+            if name in self._views.by_agent:
                 self._dirty[key] = None
-                self._rescope(view)
+            self._rescope(name)
         elif table == "customers":
             for offer in self._floor.offers.values():
                 interaction = self._floor.interactions.get(offer.interaction)
                 if interaction is not None and interaction.customer == name:
                     self._dirty["offers", offer.id] = None
 
-    def _rescope(self, view: View) -> None:
-        """Follow a change of role or queues: what the person saw before says nothing any more."""
-        agent = self._floor.agents.get(view.agent_id)
-        if agent is None or Scope.of(agent) == view.scope:
+    def _rescope(self, agent_id: str) -> None:
+        """Follow a change of role or queues: what the person was shown before says nothing any more."""
+        agent = self._floor.agents.get(agent_id)
+        if agent is None or (agent_id in self._scopes and self._scopes[agent_id][0] == Scope.of(agent)):
+            return
+        self._scopes[agent_id] = Scope.of(agent), self._floor.seq
+        view = self._views.by_agent.get(agent_id)
+        if view is None:
             return
         before = view.board
         self._views.remove(view)
