@@ -39,6 +39,9 @@ _ADDRESS_KEYS: Final = frozenset({"address", "email", "phone", "sender", "recipi
 _IP_KEYS: Final = frozenset({"ip", "remote", "peer", "client_ip", "forwarded_for"})
 _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _PHONE: Final = re.compile(r"\+\d{8,15}\b")
+_IP: Final = re.compile(
+    r"(?<![\w.:])(?:(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}(?![\w:]))"
+)
 _URL_PASSWORD: Final = re.compile(r"(://[^/@\s:]{0,64}:)[^/@\s]{1,256}@")
 _QUERY: Final = re.compile(r"(https?://[^\s?#]{1,512}|(?<=\s)/[^\s?#]{0,512})\?[^\s\"']{1,2048}")
 _OURS: Final = ("hub", "channels", "agent_console", "routing")
@@ -163,6 +166,7 @@ class _Redactor:
                 text = _EMAIL.sub(lambda found: self.mark(found[0]), text)
             if "+" in text:
                 text = _PHONE.sub(lambda found: self.mark(found[0]), text)
+            text = _IP.sub(_coarse, text)
         return text
 
     def mark(self, address: str) -> str:
@@ -177,6 +181,15 @@ def network(address: str) -> str:
     except ValueError:
         return HIDDEN
     return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
+
+
+def _coarse(found: re.Match[str]) -> str:
+    """Return the network of an address that stands in a text; this machine's own, and what is none, as it is."""
+    try:
+        ip = ipaddress.ip_address(found[0])
+    except ValueError:
+        return found[0]
+    return found[0] if ip.is_loopback or ip.is_unspecified else network(found[0])
 
 
 def _stamp(_logger: WrappedLogger, _method: str, fields: Fields) -> Fields:

@@ -5,6 +5,7 @@ probes answer.
 """
 
 import asyncio
+import errno
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from hub.contract import HubSide
 from hub.domain.errors import HubError, RateLimited
@@ -77,7 +79,17 @@ def new_application(settings: Settings, metrics: Metrics) -> web.Application:
         client_max_size=settings.limits.request_bytes, middlewares=[_count_requests(metrics), _guard(settings), _errors]
     )
     app.on_response_prepare.append(_add_headers(settings))
+    logging.getLogger("aiohttp.server").addFilter(_is_our_mistake)
     return app
+
+
+def _is_our_mistake(record: logging.LogRecord) -> bool:
+    """Whether an error that aiohttp reports is more than a stranger's request that is no HTTP: each would be a trace.
+
+    Its address stands there in full, too.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 def _add_headers(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
@@ -162,7 +174,9 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _error(400, "bad_request", "The body is nested too deeply.")
     except (ConnectionError, asyncio.CancelledError):
         raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            return _error(404, "not_found", "There is no such file.")
         log.exception("a request failed", extra={"method": request.method, "path": request.path})
         return _error(500, "internal", "Something went wrong here. It has been noted.")
 
@@ -232,7 +246,7 @@ def add_files(app: web.Application, files: FileStore) -> None:
             },
         )
 
-    app.router.add_get("/files/{id:f[0-9a-z]+}/{name}", download)
+    app.router.add_get("/files/{id:f[0-9a-z]+}/{name:[^/]+}", download)
 
 
 def _quoted(name: str) -> str:

@@ -6,6 +6,7 @@ from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.events import EventKind
 from hub.domain.interaction import ClosingReason, Interaction, State, check_move, moved
 from hub.domain.offer import RevokeReason
+from hub.domain.redaction import without_cards
 from hub.domain.segments import SegmentKind
 from hub.domain.visitors import Draft
 from hub.services import moves
@@ -301,7 +302,7 @@ class Handling:
                 interaction=interaction_id,
                 agent=scope.agent,
                 mode=mode,
-                text=text,
+                text=without_cards(text),
                 at=tx.now,
             )
             await tx.execute("DELETE FROM drafts WHERE id = $1", draft.id)

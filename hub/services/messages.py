@@ -76,6 +76,9 @@ class Messages:
         text = without_cards(words.text.replace("\x00", "")).strip("\n")
         if not text.strip() and not words.files:
             raise BadRequest("There is nothing to send.")
+        if words.choices:
+            choices = tuple(Choice(without_cards(one.id), without_cards(one.label)) for one in words.choices)
+            words = msgspec.structs.replace(words, choices=choices)
         if text != words.text:
             return msgspec.structs.replace(words, text=text)
         return words

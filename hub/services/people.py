@@ -197,20 +197,21 @@ class People:
         for name in ("name", "language", "company"):
             value = getattr(edit, name)
             if value is not None:
-                changes[name] = clean_name(value)
+                changes[name] = clean_name(without_cards(value))
         if edit.tier is not None:
             if edit.tier and edit.tier not in self._settings.tiers:
                 raise BadRequest(f"There is no tier {edit.tier!r}.")
             changes["tier"] = edit.tier
         if edit.tags is not None:
-            changes["tags"] = tuple(dict.fromkeys(clean_name(tag)[:40] for tag in edit.tags if clean_name(tag)))[
-                :_MAX_TAGS
-            ]
+            cleaned = (clean_name(without_cards(tag))[:40] for tag in edit.tags)
+            changes["tags"] = tuple(dict.fromkeys(tag for tag in cleaned if tag))[:_MAX_TAGS]
         if edit.fields is not None:
             if len(edit.fields) > _MAX_FIELDS:
                 raise BadRequest(f"A profile holds at most {_MAX_FIELDS} fields.")
             changes["fields"] = {
-                clean_name(k)[:60]: without_cards(v)[:500] for k, v in edit.fields.items() if clean_name(k)
+                clean_name(without_cards(k))[:60]: without_cards(v)[:500]
+                for k, v in edit.fields.items()
+                if clean_name(k)
             }
         if not changes:
             raise BadRequest("There is nothing to change.")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from hub.clock import Clock
-from hub.domain.errors import Unavailable
+from hub.domain.errors import BadRequest, Unavailable
 from hub.domain.events import Event
 from hub.events import Bus
 from hub.storage.sqlite import settle
@@ -17,6 +17,7 @@ from hub.storage.unit_of_work import Connection, Outcome, Row, Store, Unit, Unit
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+_NUL = "A NUL character can be neither stored nor looked for."
 _JOURNAL = """
 INSERT INTO journal (at, kind, actor, interaction, customer, agent, queue, facts)
 SELECT at, kind, actor, interaction, customer, agent, queue, facts
@@ -120,6 +121,7 @@ class PostgresStore(Store):
             # What asyncpg says of a connection that the server closed while it was idle.
             asyncpg.InternalClientError,
         )
+        self._unfit = asyncpg.CharacterNotInRepertoireError
         try:
             self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=self._readers, command_timeout=30)
             self._writer = PostgresConnection(await asyncpg.connect(self._url, command_timeout=30))
@@ -156,6 +158,8 @@ class PostgresStore(Store):
                 return await unit(UnitOfWork(PostgresConnection(raw), self._clock.now()))
         except self._errors as error:
             raise Unavailable(f"The database cannot be reached: {error}.") from error
+        except self._unfit as error:
+            raise BadRequest(_NUL) from error
 
     @property
     def is_postgresql(self) -> bool:
@@ -188,6 +192,8 @@ class PostgresStore(Store):
         for outcome in outcomes:
             if isinstance(outcome.error, self._errors):
                 outcome.error = Unavailable("The database cannot be reached.")
+            elif isinstance(outcome.error, self._unfit):
+                outcome.error = BadRequest(_NUL)
         return outcomes
 
     async def _connected(self) -> PostgresConnection:
