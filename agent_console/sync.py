@@ -11,7 +11,6 @@ sending, not of the change.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
 
 import msgspec
 
@@ -19,7 +18,7 @@ from agent_console.encoded import FAST, Encoded
 from agent_console.rows import Rows
 from agent_console.rows import note as note_row
 from agent_console.shapes import MessageRow, NoteRow
-from agent_console.tabs import NOWHERE, Delta, Line, Places, Tab, Table, View, Views
+from agent_console.tabs import NOWHERE, Delta, Frame, Line, Places, Tab, View, Views, Wire
 from hub.clock import Clock, Timer
 from hub.domain.errors import Unauthorized
 from hub.domain.interaction import Interaction
@@ -33,28 +32,6 @@ LOGGED_ROWS, RESUMED_ROWS, OPENED = 20_000, 2_000, 50
 BOARD_OF_ALL, BOARD_OF_OWN = "board:all", "board:own"
 ITEMS = frozenset({"interactions", "offers"})
 _encode = msgspec.json.Encoder().encode
-
-
-class Wire(Protocol):
-    """What carries frames: the socket server."""
-
-    def emit(self, event: str, payload: object, *, to: str) -> None:
-        """Send an event to everybody in a room, or to one connection."""
-
-    def join(self, line: Any, room: str) -> None:  # noqa: ANN401 - its own kind of connection
-        """Put a connection into a room."""
-
-    def leave(self, line: Any, room: str) -> None:  # noqa: ANN401
-        """Take it out."""
-
-
-class Frame(msgspec.Struct, frozen=True):
-    """What is pushed."""
-
-    seq: int
-    prev: int
-    put: Table
-    drop: dict[str, list[str]]
 
 
 class Sync:

@@ -130,17 +130,14 @@ async def _decide(services: Any, kind: str, count: int) -> None:
         await services.presence.connected(agent_id(number))
         await services.presence.choose(agent_id(number), "available", "")
     deadline = SystemClock().now() + 60_000
-    began, cpu = time.perf_counter(), time.process_time()
-    made = await asyncio.gather(
-        *(
-            services.offers.make(
-                Proposal(
-                    interaction=each.interaction.id, agent=agent_id(n % (count // 100)), deadline_at=deadline, units=1
-                )
-            )
-            for n, each in enumerate(started)
+    proposals = [
+        Proposal(
+            interaction=each.interaction.id, agent=agent_id(number % (count // 100)), deadline_at=deadline, units=1
         )
-    )
+        for number, each in enumerate(started)
+    ]
+    began, cpu = time.perf_counter(), time.process_time()
+    made = await asyncio.gather(*map(services.offers.make, proposals))
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
     assert all(isinstance(offer, Offer) for offer in made)
     print(f"{kind}: {count / seconds:,.0f} durable decisions a second, {count / cpu_s:,.0f} a CPU-second", flush=True)

@@ -38,16 +38,22 @@ def history(kind: str, messages: int) -> list[str]:
     said = "interaction, n, at, author, name, text, code, client_id, choice, files, choices"
     events = "at, kind, actor, interaction, customer, queue, facts"
     own = "'ip' || (x / 50)"
-    return [
+    no = "0" if kind == "sqlite" else "false"
+    interactions = (
         f"{few} INSERT INTO interactions ({columns}, {counts}) SELECT 'ip' || x, 'site', 'chat', 'cp' || (x % 50000), "
         f"'support', 'closed', {_PAST} + x * 1000, 'vp' || x, 'past-' || x, '', 'en', '', 0, 0, {_EACH}, 'customer', "
-        f"0, 0, 'ip' || x, {'0' if kind == 'sqlite' else 'false'}, 1, {_PAST} + x * 1000 + 900 FROM s",
-        f"{many} INSERT INTO messages ({said}) SELECT {own}, x % 50 + 1, {_PAST} + x * 20, 'customer', '', {texts}, '', "
-        f"'p' || x, '', '[]', '[]' FROM s",
+        f"0, 0, 'ip' || x, {no}, 1, {_PAST} + x * 1000 + 900 FROM s"
+    )
+    texts_said = (
+        f"{many} INSERT INTO messages ({said}) SELECT {own}, x % 50 + 1, {_PAST} + x * 20, 'customer', '', {texts}, "
+        "'', 'p' || x, '', '[]', '[]' FROM s"
+    )
+    journal = (
         f"{many} INSERT INTO journal ({events}) SELECT {_PAST} + x * 20, 'message_stored', 'customer', {own}, "
-        f"'cp' || (x / 50 % 50000), 'support', '{{\"n\":1,\"author\":\"customer\"}}' FROM s",
-        "INSERT INTO cursors (name, seq) SELECT 'search', max(seq) FROM journal",
-    ]
+        """'cp' || (x / 50 % 50000), 'support', '{"n":1,"author":"customer"}' FROM s"""
+    )
+    cursor = "INSERT INTO cursors (name, seq) SELECT 'search', max(seq) FROM journal"
+    return [interactions, texts_said, journal, cursor]
 
 
 async def fill(kind: str, url: str, messages: int) -> None:
@@ -108,7 +114,8 @@ async def main(few: int, many: int, past: int, per_s: float, seconds: float) -> 
     for kind in DATABASES:
         small = await measure(kind, few, 0, per_s, seconds)
         filled = await measure(kind, few, past, per_s, seconds)
-        print(verdict(f"{kind}: {filled / small:.2f} x beside {past:,} messages", filled / small <= WANTED), flush=True)
+        text = f"{kind}: {filled / small:.2f} x beside {past:,} messages"
+        print(verdict(text, filled / small <= WANTED), flush=True)
         large = await measure(kind, many, 0, per_s, seconds)
         print(
             verdict(f"{kind}: {large / small:.2f} x with {many:,} conversations", large / small <= WANTED), flush=True

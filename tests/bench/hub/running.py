@@ -155,7 +155,7 @@ class HubProcess:
 async def start(place: Place, *, wrapper: tuple[str, ...] = (), errors: Any = None) -> HubProcess:
     """Start `hub serve` and return when it is ready."""
     began = time.perf_counter()
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220 - it begins at once
         [*wrapper, sys.executable, "-m", "hub", "serve", "--config", str(place.config)],
         cwd=ROOT,
         stdout=subprocess.PIPE,

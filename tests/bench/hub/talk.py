@@ -26,6 +26,7 @@ class Agents:
         self._tokens = tokens
         self._tasks: set[asyncio.Task[None]] = set()
         self._taken: dict[str, asyncio.Future[int]] = {}
+        self._seen: set[str] = set()
 
     async def connect(self, number: int, on_message: Receive) -> RawSocket:
         """Open agent `number`'s console and make them available; `on_message` gets frames that carry messages."""
@@ -57,8 +58,9 @@ class Agents:
         return self._taken.setdefault(interaction, asyncio.get_running_loop().create_future())
 
     def _offered(self, number: int, socket: RawSocket, frame: dict[str, Any]) -> None:
-        for offer in frame["put"].get("offers", {}).values():
-            task = asyncio.create_task(self._accept(number, socket, offer["id"]))
+        for offer in frame["put"].get("offers", {}).keys() - self._seen:
+            self._seen.add(offer)
+            task = asyncio.create_task(self._accept(number, socket, offer))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
