@@ -1,7 +1,7 @@
 """Who watches what: browsers (tabs), the person behind them (view), and which views a row concerns."""
 
 from collections.abc import Hashable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -36,6 +36,28 @@ class Delta:
 
     def __bool__(self) -> bool:
         return bool(self.put or self.drop)
+
+
+class Wire(Protocol):
+    """What carries frames: the socket server."""
+
+    def emit(self, event: str, payload: object, *, to: str) -> None:
+        """Send an event to everybody in a room, or to one connection."""
+
+    def join(self, line: Any, room: str) -> None:  # noqa: ANN401 - its own kind of connection
+        """Put a connection into a room."""
+
+    def leave(self, line: Any, room: str) -> None:  # noqa: ANN401
+        """Take it out."""
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What is pushed."""
+
+    seq: int
+    prev: int
+    put: Table
+    drop: dict[str, list[str]]
 
 
 class Line(Protocol):
