@@ -1,31 +1,60 @@
 """Fixtures for everybody: a running hub on SQLite and on PostgreSQL, and guards against what tests leave behind."""
 
 import asyncio
+import shutil
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
+import asyncpg
 import pytest
 
 from hub.storage.migrations import migrate
+from hub.storage.schema import metadata
 from tests.builders import Desk, open_desk
 from tests.servers import postgres
 
 BACKENDS = ("sqlite", "postgresql")
+T = TypeVar("T")
+
+
+def done_aside(work: Coroutine[Any, Any, T]) -> T:
+    """Run something to its end in a loop of its own, also from within a running one."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, work).result()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file that was migrated once, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "hub.db"
+    done_aside(migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_database() -> Iterator[str]:
+    """One migrated PostgreSQL database for all: emptying it is quicker than copying another."""
+    server = postgres()
+    url = done_aside(server.create())
+    done_aside(migrate(url))
+    yield url
+    done_aside(server.drop(url))
 
 
 @pytest.fixture(params=BACKENDS)
-async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty, migrated database on each back end."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/hub.db"
-        await migrate(url)
-        yield url
-        return
-    server = postgres()
-    await server.template("hub", build=migrate)
-    async with server.database("hub") as url:
-        yield url
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "hub.db")
+        return f"sqlite:///{tmp_path}/hub.db"
+    url: str = request.getfixturevalue("shared_database")
+    connection = await asyncpg.connect(url)
+    await connection.execute("; ".join(f"DELETE FROM {name}" for name in [*metadata.tables, "words", "names"]))
+    await connection.close()
+    return url
 
 
 @pytest.fixture
