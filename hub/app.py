@@ -8,6 +8,7 @@ import importlib.resources
 import logging
 import os
 import secrets
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ from hub.services.floor import Floor
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
 from hub.services.invariants import InvariantMonitor
+from hub.services.lease import Lease
 from hub.services.offers import Offers
 from hub.services.people import People
 from hub.services.presence import PresenceService
@@ -253,6 +255,7 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
     journal = Journal(store)
     dispatcher = Dispatcher(settings, floor, offers, handling, clock)
     dispatcher.record = RoutingRecord(store, dispatcher.policy, clock)
+    dispatcher.lease = Lease(store, clock, "dispatch", node_name(settings))
     return Services(
         store=store,
         bus=bus,
@@ -373,6 +376,15 @@ def secret_key(settings: Settings) -> bytes:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48))
     return Secret(path.read_text()).reveal().encode()
+
+
+def node_name(settings: Settings) -> str:
+    """Return this node's name, made at first start and kept in the data folder: the same after a restart."""
+    path = settings.server.data_dir / "node.id"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_text(f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}")
+    return path.read_text().strip()
 
 
 async def add_user(settings: Settings, name: str, email: str, role: str, password: str) -> None:

@@ -22,6 +22,7 @@ from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.events import Commit
 from hub.services.floor import Floor, Key
 from hub.services.handling import Handling
+from hub.services.lease import Lease
 from hub.services.offers import Offers, Proposal, Refusal
 from hub.services.routing_record import RoutingRecord
 from hub.settings import Settings, routing_policy
@@ -71,22 +72,35 @@ class Dispatcher:
         self._loop_task: asyncio.Task[None] | None = None
         self.corrections = 0
         self.record: RoutingRecord | None = None
+        self.lease: Lease | None = None
         floor.watch(self._on_commit)
         floor.place = self.place
         floor.hours = self.queue_hours
 
     async def start(self) -> None:
         """Rebuild the engine from the floor and begin to dispatch."""
-        await self._begin(self._snapshot())
-        self._loop_task = asyncio.create_task(self._run(), name="dispatch")
+        if self.lease is None:
+            await self._begin()
+            return
+        self._offers.fence = self.lease.check
+        await self.lease.keep(self._begin, self._end)
 
-    async def _begin(self, snapshot: Snapshot) -> None:
+    async def _begin(self) -> None:
+        """Begin to decide, from the floor as it is."""
+        snapshot = self._snapshot()
         self.router = Router(self.policy, snapshot)
+        self._inbox.clear()
         if self.record is not None:
             await self.record.start(snapshot)
+        self._loop_task = asyncio.create_task(self._run(), name="dispatch")
 
     async def stop(self) -> None:
         """Stop deciding; what was decided is committed or dropped."""
+        if self.lease is not None:
+            await self.lease.stop()
+        await self._end()
+
+    async def _end(self) -> None:
         if self._loop_task is not None:
             self._loop_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

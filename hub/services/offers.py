@@ -3,7 +3,7 @@
 Every end is a compare-and-set; the server's clock decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -54,6 +54,8 @@ class Offers:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
+        self.fence: Callable[[UnitOfWork], Awaitable[None]] | None = None
+        """Makes sure, inside the transaction, that this node may still decide; set by whoever dispatches."""
         self._batch: Batch[Proposal, Offer | Refusal] = Batch(store, self._make_many)
 
     async def make(self, proposal: Proposal) -> Offer | Refusal:
@@ -61,6 +63,8 @@ class Offers:
         return await self._batch.submit(proposal)
 
     async def _make_many(self, tx: UnitOfWork, proposals: Sequence[Proposal]) -> list[Offer | Refusal | Exception]:
+        if self.fence is not None:
+            await self.fence(tx)
         wanted = sorted({proposal.interaction for proposal in proposals})
         asked = sorted({proposal.agent for proposal in proposals})
         found = await tx.select(INTERACTIONS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", wanted)

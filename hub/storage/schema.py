@@ -79,6 +79,7 @@ visitors = _table(tables.VISITORS, sa.UniqueConstraint("token_hash"), sa.Index(N
 files = _table(tables.FILES, sa.Index(None, "interaction"))
 merges = _table(tables.MERGES, sa.Index(None, "source"), sa.Index(None, "target"))
 drafts = _table(tables.DRAFTS, sa.Index(None, "interaction"))
+leases = _table(tables.LEASES)
 jobs = _table(tables.JOBS, sa.UniqueConstraint("kind", "subject"), sa.Index(None, "due_at"))
 indexed = _table(
     tables.INDEXED, sa.Index(None, "ref", "kind", unique=True), sa.Index(None, "customer"), sqlite_with_rowid=False

@@ -14,6 +14,15 @@ from hub.domain.visitors import Draft, Merge, StoredFile, Visitor
 from hub.storage.rows import Rows
 
 
+class LeaseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Who decides: `token` grows with each taking, so that an old holder's writes can be told."""
+
+    id: str
+    owner: str
+    token: int
+    expires_at: int
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """A durable timer: `kind` names its handler, `subject` what it is about; one of a kind for each subject."""
 
@@ -57,3 +66,4 @@ MERGES = Rows("merges", Merge)
 DRAFTS = Rows("drafts", Draft)
 JOBS = Rows("jobs", Job)
 INDEXED = Rows("indexed", Indexed, key=("doc",))
+LEASES = Rows("leases", LeaseRow)

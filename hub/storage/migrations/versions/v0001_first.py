@@ -38,6 +38,7 @@ def upgrade() -> None:
     _interactions()
     _jobs()
     _journal()
+    _leases()
     _merges()
     _messages()
     _notes()
@@ -302,6 +303,17 @@ def _journal() -> None:
         ),
     )
     op.create_index(op.f("ix_journal_interaction_seq"), "journal", ["interaction", "seq"], unique=False)
+
+
+def _leases() -> None:
+    op.create_table(
+        "leases",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("token", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_leases")),
+    )
 
 
 def _merges() -> None:
