@@ -61,6 +61,7 @@ class Elsewhere:
 
     def __init__(self, backend: str, folder: Path) -> None:
         self.yard: Yard
+        self.examples = 100 if backend == "sqlite" else 30
         self._loop = asyncio.new_event_loop()
         self._stack = AsyncExitStack()
         self._thread = threading.Thread(target=self._loop.run_forever, name="attacked hub")

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from tests.browser.conftest import ARGUMENTS, chromium_path
 from tests.security.payloads import PAYLOADS
 from tests.security.yard import Yard
 
@@ -125,7 +126,7 @@ async def test_hostile_words_stay_words_in_a_real_browser(yard: Yard) -> None:
         await desk.visitor_says(chat, payload)
     ann = await yard.staff("ann")
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=_chromium())
+        browser = await driver.chromium.launch(executable_path=chromium_path(), args=list(ARGUMENTS))
         try:
             context = await browser.new_context()
             await context.add_cookies([{"name": "hub", "value": ann.token, "url": yard.url}])
@@ -135,7 +136,8 @@ async def test_hostile_words_stay_words_in_a_real_browser(yard: Yard) -> None:
             page.on("dialog", lambda dialog: hits.append(dialog.message))
             foreign: list[str] = []
             page.on("request", lambda request: foreign.append(request.url) if "evil" in request.url else None)
-            await page.goto(f"{yard.url}/work/{chat.id}")
+            await page.goto(f"{yard.url}/work")
+            await page.get_by_text("<img src=x onerror=PWN()>", exact=True).first.click(timeout=15_000)
             shown = page.get_by_text("<svg onload=PWN()>", exact=True).first
             await shown.wait_for(timeout=15_000)
             await page.get_by_text(PAYLOADS[57], exact=True).first.wait_for(timeout=5_000)
@@ -162,12 +164,3 @@ async def _throws(page: Any) -> bool:
     results = [await page.evaluate(script.replace("RUN", attempt)) for attempt in attempts]
     assert results == [True] * len(attempts), results
     return True
-
-
-def _chromium() -> str | None:
-    from pathlib import Path
-
-    for path in ("/usr/bin/chromium", "/usr/bin/google-chrome"):
-        if Path(path).exists():
-            return path
-    return None

@@ -66,7 +66,7 @@ def test_any_events_are_answered_with_a_code(elsewhere: Elsewhere) -> None:
     yard = elsewhere.yard
     innocent, _ = elsewhere.run(yard.chatting(client_id="innocent-0001"))
 
-    @settings(LOOSE, max_examples=120)
+    @settings(LOOSE, max_examples=elsewhere.examples)
     @given(attacks(CHAT_EVENTS))
     @example([("message", spelled({"client_id": "a\x00b", "interaction": "ID", "text": "Hi"}))])
     @example([("message", spelled({"client_id": "m", "interaction": "\x00", "text": "Hi"}))])
@@ -94,7 +94,7 @@ async def connect(yard: Yard, auth: object) -> str:
 def test_any_auth_is_refused_with_a_code_or_harmless(elsewhere: Elsewhere) -> None:
     yard = elsewhere.yard
 
-    @settings(LOOSE, max_examples=120)
+    @settings(LOOSE, max_examples=elsewhere.examples)
     @given(
         values
         | st.fixed_dictionaries(

@@ -1,5 +1,6 @@
 """Anything may be said on a console's line, by anybody signed in: the answer is a code and nothing of ours breaks."""
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -33,7 +34,7 @@ def test_any_events_of_any_role_are_answered_with_a_code(elsewhere: Elsewhere) -
     interaction, innocent = elsewhere.run(world(yard))
     nul = {"interaction": "\x00", "client_id": "\x00", "text": "\x00a\x00", "seen_n": 2**53, "anyway": True}
 
-    @settings(LOOSE, max_examples=150)
+    @settings(LOOSE, max_examples=elsewhere.examples)
     @given(st.sampled_from(["ann", "bob", "sue", "ada"]), attacks(CONSOLE_EVENTS))
     @example("sue", [("send", spelled(nul)), ("open", '{"interaction": "\\u0000"}')])
     @example(
@@ -59,6 +60,7 @@ def test_any_events_of_any_role_are_answered_with_a_code(elsewhere: Elsewhere) -
     assert yard.errors_logged() == []
 
 
+@pytest.mark.parametrize("elsewhere", ["sqlite"], indirect=True)
 def test_hostile_lines_leave_no_memory_behind(elsewhere: Elsewhere) -> None:
     yard = elsewhere.yard
     _, innocent = elsewhere.run(world(yard))
