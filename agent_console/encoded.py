@@ -8,8 +8,8 @@ from agent_console.rows import Rows
 from agent_console.tabs import Places, places_of, places_of_offer
 from hub.services.floor import Floor, Key
 
-FAST = "fast"
-"""The channel of rows that go to those concerned; the boards' rooms are channels too."""
+FULL, BRIEF = "full", "brief"
+"""Channels: rows in full, and marks of rows in brief. The boards' rooms are channels too."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -19,7 +19,7 @@ class Encoded:
     def __init__(self, floor: Floor, rows: Rows) -> None:
         self._floor = floor
         self._rows = rows
-        self._sent: dict[tuple[str, Key], msgspec.Raw] = {}
+        self._sent: dict[tuple[str, Key], object] = {}
         self._agents: dict[tuple[str, bool], msgspec.Raw] = {}
 
     # -- rows
@@ -37,6 +37,14 @@ class Encoded:
         if table == "interactions":
             return msgspec.Raw(_encode(self._rows.interaction(self._floor.interactions[name])))
         return msgspec.Raw(_encode(self._rows.offer(self._floor.offers[name])))
+
+    def brief(self, name: str) -> msgspec.Raw:
+        """Return the row of an interaction for those whom it does not concern."""
+        return msgspec.Raw(_encode(self._rows.brief(self._floor.interactions[name])))
+
+    def brief_mark(self, name: str) -> object:
+        """Return what that row depends on."""
+        return self._rows.brief_mark(self._floor.interactions[name])
 
     def item_or_none(self, key: Key) -> msgspec.Raw | None:
         """Return the row of an interaction or offer, or None when it is gone."""
@@ -68,7 +76,7 @@ class Encoded:
 
     # -- what was sent
 
-    def is_news(self, channel: str, key: Key, row: msgspec.Raw | None) -> bool:
+    def is_news(self, channel: str, key: Key, row: object) -> bool:
         """Note the row as sent on a channel; return whether it is another than the last one there."""
         if row is None:
             self._sent.pop((channel, key), None)
@@ -81,11 +89,12 @@ class Encoded:
         """Nobody listens on this channel: what was sent there says nothing any more."""
         self._sent.pop((channel, key), None)
 
-    def last(self, channel: str, key: Key) -> msgspec.Raw | None:
-        """Return what was sent last on a channel."""
-        return self._sent.get((channel, key))
+    def last(self, key: Key) -> msgspec.Raw | None:
+        """Return what was sent last in full."""
+        row = self._sent.get((FULL, key))
+        return row if isinstance(row, msgspec.Raw) else None
 
-    def given(self, channel: str, key: Key, row: msgspec.Raw | None) -> None:
+    def given(self, channel: str, key: Key, row: object) -> None:
         """Somebody got this row by itself: unless it is what the channel has, its next row is news whatever it is."""
         if self._sent.get((channel, key)) != row:
             self._sent.pop((channel, key), None)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
+import msgspec
+
 from agent_console import shapes
 from hub.contract import Capabilities
 from hub.domain.agent import Agent, Presence, RoutingStatus
@@ -154,6 +156,29 @@ class Rows:
             head_start_s=interaction.head_start_ms // 1000,
             position=place.position if place else None,
             wait_s=place.wait_s if place else None,
+        )
+
+    def brief(self, interaction: Interaction) -> shapes.InteractionRow:
+        """Return the row of what a colleague handles: without what changes with every word."""
+        return msgspec.structs.replace(
+            self.interaction(interaction),
+            answer_due_at=None,
+            last_n=0,
+            last_at=None,
+            last_from=None,
+            preview="",
+            seen_by_customer=0,
+            unread=0,
+            waits_for=None,
+        )
+
+    def brief_mark(self, interaction: Interaction) -> tuple[object, ...]:
+        """Return what `brief` depends on: equal marks, equal rows. Cheaper than the row."""
+        return (
+            *(interaction.state, interaction.agent, interaction.direct_to, interaction.queue, interaction.customer),
+            *(interaction.queued_at, interaction.wrap_up_ends_at, interaction.disposition, interaction.head_start_ms),
+            *(interaction.subject, interaction.tier, interaction.language),
+            self.floor.customers.get(interaction.customer),
         )
 
     def _due_at(self, interaction: Interaction) -> int | None:

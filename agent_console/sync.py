@@ -5,32 +5,45 @@ is the hot path of a chat turn. So does an offer, whose time runs. Everything el
 to those concerned at most every 100 ms, as the board at most every 500 ms, so that a board costs watchers times ticks
 and never watchers times messages. A row is encoded once for all who get it, and not sent when it is what they have.
 
-Every frame carries the journal's number at its sending. A row changed by commit 7 may be sent by a later tick, when the
-number is 9; whoever then comes back with 8 still gets it, because the log of touched rows holds the number of the
-sending, not of the change.
+Every frame carries the journal's number at its sending; what was missed is found by `Touched`.
 """
 
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from agent_console.encoded import FAST, Encoded
+from agent_console.encoded import BRIEF, FULL, Encoded
 from agent_console.rows import Rows
 from agent_console.rows import note as note_row
 from agent_console.shapes import MessageRow, NoteRow
-from agent_console.tabs import NOWHERE, Delta, Frame, Line, Places, Tab, View, Views, Wire
-from hub.clock import Clock, Timer
+from agent_console.tabs import (
+    BOARD_OF_ALL,
+    BOARD_OF_OWN,
+    NOWHERE,
+    Delta,
+    Frame,
+    Line,
+    Places,
+    Tab,
+    View,
+    Views,
+    Wire,
+    ended_by,
+)
+from agent_console.ticker import Ticker
+from agent_console.touched import Touched
+from hub.clock import Clock
+from hub.domain.agent import Agent
 from hub.domain.errors import Unauthorized
-from hub.domain.interaction import Interaction
+from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Message, Note
 from hub.events import Commit
 from hub.services.access import Scope
 from hub.services.floor import Floor, Key
 
-FAST_MS, BOARD_MS, PLACES_MS, REFRESH_MS = 100, 500, 2_000, 5_000
-LOGGED_ROWS, RESUMED_ROWS, OPENED = 20_000, 2_000, 50
-BOARD_OF_ALL, BOARD_OF_OWN = "board:all", "board:own"
+PLACES_MS, OPENED = 2_000, 50
 ITEMS = frozenset({"interactions", "offers"})
+_WAITING = frozenset({State.CREATED, State.QUEUED, State.OFFERED})
 _encode = msgspec.json.Encoder().encode
 
 
@@ -49,29 +62,30 @@ class Sync:
         self._board: dict[Key, None] = {}
         self._board_seqs = {BOARD_OF_ALL: 0, BOARD_OF_OWN: 0}
         self._placed: dict[Key, Places] = {}
-        self._scopes: dict[str, tuple[Scope, int]] = {}
-        self._log: dict[Key, tuple[int, Places]] = {}
-        self._log_from: int | None = None
-        self._timer: Timer | None = None
-        self._refresher: Timer | None = None
-        self._next_fast = self._next_board = 0
+        self._scopes: dict[str, tuple[Agent, Scope, int]] = {}
+        self._full: dict[Key, set[View]] = {}
+        self._log = Touched(0)
+        self._is_begun = False
+        self._ticker = Ticker(
+            clock,
+            dirty=lambda: (bool(self._dirty), bool(self._board)),
+            flush=lambda with_board: self.flush(board=with_board),
+            refresh=self.refresh,
+        )
         self._places_due: dict[str, int] = {}
         floor.watch(self._on_commit)
 
     def _begin(self) -> None:
         """Note where the floor stands when the first browser or commit comes: what was before is not in our log."""
-        self._log_from = self._floor.seq
+        self._log, self._is_begun = Touched(self._floor.seq), True
         for key in self._all_items():
             self._placed[key] = self._encoded.places(key)
         for agent in self._floor.agents.values():
-            self._scopes[agent.id] = Scope.of(agent), 0
+            self._scopes[agent.id] = agent, Scope.of(agent), 0
 
     def close(self) -> None:
         """Send nothing more."""
-        for timer in (self._timer, self._refresher):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._refresher = None
+        self._ticker.close()
 
     # -- browsers come and go
 
@@ -81,7 +95,7 @@ class Sync:
         Raises:
             Unauthorized: the account is gone.
         """
-        if self._log_from is None:
+        if not self._is_begun:
             self._begin()
         agent = self._floor.agents.get(agent_id)
         if agent is None:
@@ -95,8 +109,7 @@ class Sync:
         view.tabs[line.sid] = tab
         self._wire.join(line, view.room)
         self._wire.join(line, view.board)
-        if self._refresher is None:
-            self._refresh_later()
+        self._ticker.watch()
         return tab
 
     def leave(self, tab: Tab) -> None:
@@ -118,8 +131,8 @@ class Sync:
         """Answer `sync`: nothing when nothing is missing, else the rows touched since `seq`, else everything."""
         head, delta = self._floor.seq, None
         behind = max(head - seq, 0) if seq is not None else 0
-        known_from = max((self._log_from or 0) + 1, self._scopes[tab.view.agent_id][1])
-        if seq is not None and not tab.needs_snapshot and known_from <= seq <= head:
+        scoped_at = self._scopes[tab.view.agent_id][2]
+        if seq is not None and not tab.needs_snapshot and scoped_at <= seq <= head and self._log.knows(seq):
             is_up_to_date = tab.is_synced and seq >= tab.view.seq
             delta = Delta() if is_up_to_date else self._resumed(tab.view, seq)
             behind = 0 if is_up_to_date else max(behind, 1)
@@ -136,6 +149,7 @@ class Sync:
         tab.opened[interaction] = None
         tab.opening[interaction] = Delta()
         self._open.setdefault(interaction, {})[tab] = None
+        self._look_again(interaction)
 
     def end_open(self, tab: Tab, interaction: str) -> None:
         """The answer to `open` is out: say again what came while it was on its way."""
@@ -153,6 +167,13 @@ class Sync:
             watching.pop(tab, None)
             if not watching:
                 del self._open[interaction]
+            self._look_again(interaction)
+
+    def _look_again(self, interaction: str) -> None:
+        """Who has an interaction open gets its row in full; who has left it does not any more."""
+        if interaction in self._floor.interactions:
+            self._dirty["interactions", interaction] = None
+            self._ticker.wake()
 
     def typing(self, interaction_id: str, payload: dict[str, object], *, by: str | None) -> None:
         """Tell who handles or has opened the interaction that somebody types; not the person themselves."""
@@ -165,7 +186,7 @@ class Sync:
     # -- the hot path
 
     def _on_commit(self, commit: Commit, keys: set[Key]) -> None:
-        if self._log_from is None:
+        if not self._is_begun:
             self._begin()
         for record in commit.records:
             if isinstance(record, Message | Note) and record.interaction is not None:
@@ -173,8 +194,7 @@ class Sync:
         for key in keys:
             self._touched(key)
         self._flush_offers([key for key in keys if key[0] == "offers"])
-        if self._timer is None:
-            self._arm()
+        self._ticker.wake()
 
     def _flush_offers(self, keys: Iterable[Key]) -> None:
         """An offer's time runs: it goes out, or away, in the loop turn of its commit, with what it is about."""
@@ -192,7 +212,7 @@ class Sync:
 
     def _push(self, commit: Commit, interaction_id: str, record: Message | Note) -> None:
         """Send a message or note at once to those who handle or have opened its interaction."""
-        interaction = self._floor.interactions.get(interaction_id) or _ended(commit, interaction_id)
+        interaction = self._floor.interactions.get(interaction_id) or ended_by(commit, interaction_id)
         if interaction is None:
             return
         views = self._concerned(interaction)
@@ -250,41 +270,26 @@ class Sync:
 
     def _rescope(self, agent_id: str) -> None:
         """Follow a change of role or queues: what the person was shown before says nothing any more."""
-        agent = self._floor.agents.get(agent_id)
-        if agent is None or (agent_id in self._scopes and self._scopes[agent_id][0] == Scope.of(agent)):
+        agent, known = self._floor.agents.get(agent_id), self._scopes.get(agent_id)
+        if agent is None or (known is not None and known[0] is agent):
             return
-        self._scopes[agent_id] = Scope.of(agent), self._floor.seq
+        scope = Scope.of(agent)
+        if known is not None and known[1] == scope:
+            self._scopes[agent_id] = agent, scope, known[2]
+            return
+        self._scopes[agent_id] = agent, scope, self._floor.seq
         view = self._views.by_agent.get(agent_id)
         if view is None:
             return
         before = view.board
         self._views.remove(view)
-        view.set_scope(Scope.of(agent))
+        view.set_scope(scope)
         self._views.add(view)
         for tab in view.tabs.values():
             self._wire.leave(tab.line, before)
             self._wire.join(tab.line, view.board)
             tab.needs_snapshot = True
             self.distrust(tab)
-
-    def _arm(self) -> None:
-        if not (self._dirty or self._board):
-            return
-        now_ms = self._clock.monotonic_ms()
-        due_ms = self._next_fast if self._dirty else self._next_board
-        self._timer = self._clock.call_at(self._clock.now() + max(due_ms - now_ms, 0), self._tick)
-
-    def _tick(self) -> None:
-        """Send what is dirty; however much there is, sending takes at most a twentieth of the time."""
-        self._timer = None
-        began_ms = self._clock.monotonic_ms()
-        self.flush(board=began_ms >= self._next_board)
-        done_ms = self._clock.monotonic_ms()
-        pause_ms = 20 * (done_ms - began_ms)
-        self._next_fast = done_ms + max(FAST_MS, pause_ms)
-        if began_ms >= self._next_board:
-            self._next_board = done_ms + max(BOARD_MS, pause_ms)
-        self._arm()
 
     def flush(self, *, board: bool = True) -> None:
         """Send what is dirty now: to those concerned, and with `board` also to those who watch."""
@@ -294,25 +299,17 @@ class Sync:
         if board:
             self._flush_board()
 
-    def refresh(self) -> None:
-        """Look again at what changes with time alone: opening hours, the day's figures, estimated waits."""
+    def refresh(self) -> bool:
+        """Look again at what changes with time alone: opening hours, the day's figures, estimated waits.
+
+        Returns whether anybody watches.
+        """
         self._places_due.clear()
         for queue in self._floor.settings.queues:
             self._board["queues", queue] = None
         for agent_id in self._views.by_agent:
             self._dirty["agents", agent_id] = None
-
-    def _refresh_later(self) -> None:
-        self._refresher = self._clock.call_at(self._clock.now() + REFRESH_MS, self._refresh_again)
-
-    def _refresh_again(self) -> None:
-        self._refresher = None
-        if not self._views:
-            return
-        self.refresh()
-        if self._timer is None:
-            self._arm()
-        self._refresh_later()
+        return bool(self._views)
 
     def _refresh_places(self, queues: Iterable[str]) -> None:
         """Where a queue has moved, everybody waiting in it stands elsewhere; looked at every two seconds at most."""
@@ -339,27 +336,54 @@ class Sync:
     def _flush_me(self, agent_id: str, deltas: dict[View, Delta]) -> None:
         view = self._views.by_agent.get(agent_id)
         row = self._encoded.me(agent_id)
-        if view is not None and row is not None and self._encoded.is_news(FAST, ("me", agent_id), row):
+        if view is not None and row is not None and self._encoded.is_news(FULL, ("me", agent_id), row):
             deltas.setdefault(view, Delta()).add(("me", "me"), row)
 
     def _flush_row(self, key: Key, deltas: dict[View, Delta]) -> None:
+        """Collect a row for those concerned, who get it in full, and for the others who see it."""
         now = self._encoded.places(key)
         before = self._placed.pop(key, NOWHERE)
         if now:
             self._placed[key] = now
         self._board[key] = None
-        self._note(key, before | now)
-        seeing = self._views.at(now)
-        if not seeing:
-            self._encoded.forget(FAST, key)
-        else:
+        self._log.note(key, self._floor.seq, before | now)
+        full, others = self._audience(key, now, is_moved=before != now)
+        had_it = self._full.pop(key, set())
+        if full:
+            self._full[key] = full
             row = self._encoded.item(key)
-            if self._encoded.is_news(FAST, key, row) or before != now:
-                for view in seeing:
-                    deltas.setdefault(view, Delta()).add(key, row)
-        for view in self._views.at(before - now):
-            if view not in seeing and not (now and view.scope.sees_all):
+            is_news = self._encoded.is_news(FULL, key, row) or before != now
+            for view in full if is_news else full - had_it:
+                deltas.setdefault(view, Delta()).add(key, row)
+        else:
+            self._encoded.forget(FULL, key)
+        left = self._views.at(before - now) if before - now else {}
+        others |= {view for view in had_it - full if view not in left and view.tabs}
+        if others:
+            row = self._encoded.brief(key[1])
+            for view in others:
+                deltas.setdefault(view, Delta()).add(key, row)
+        for view in left:
+            if view not in full and view not in others and not (now and view.is_watcher):
                 deltas.setdefault(view, Delta()).add(key, None)
+
+    def _audience(self, key: Key, now: Places, *, is_moved: bool) -> tuple[set[View], set[View]]:
+        """Return who gets a row in full, and who else must hear of it (only when what a list needs has changed)."""
+        interaction = self._floor.interactions.get(key[1]) if key[0] == "interactions" else None
+        if interaction is None or interaction.state in _WAITING:
+            self._encoded.forget(BRIEF, key)
+            return set(self._views.at(now)), set()
+        full = self._concerned_by(interaction)
+        is_news = self._encoded.is_news(BRIEF, key, self._encoded.brief_mark(key[1]))
+        if not (is_news or is_moved):
+            return full, set()
+        return full, {view for view in self._views.at(now) if view not in full and not view.is_watcher}
+
+    def _concerned_by(self, interaction: Interaction) -> set[View]:
+        """Return the views to whom an interaction belongs, or who have it open."""
+        found = set(self._concerned(interaction))
+        view = self._views.by_agent.get(interaction.direct_to) if interaction.direct_to else None
+        return found if view is None else found | {view}
 
     def _flush_board(self) -> None:
         board, self._board = self._board, {}
@@ -377,7 +401,7 @@ class Sync:
             if delta:
                 self._send_board(room, watching, delta)
         for key in board:
-            self._note(key, self._placed.get(key) or self._log.get(key, (0, NOWHERE))[1])
+            self._log.note(key, self._floor.seq, self._placed.get(key, NOWHERE))
 
     def _send_board(self, room: str, watching: Iterable[View], delta: Delta) -> None:
         """Send a board, encoded once for all who watch it."""
@@ -387,14 +411,6 @@ class Sync:
         for view in watching:
             view.seq = seq
         self._wire.emit("frame", frame, to=room)
-
-    def _note(self, key: Key, places: Places) -> None:
-        """Remember that the row was sent now, for those who come back; the oldest are forgotten."""
-        known = self._log.pop(key, None)
-        self._log[key] = (self._floor.seq, places | known[1] if known else places)
-        if len(self._log) > LOGGED_ROWS:
-            oldest = next(iter(self._log))
-            self._log_from = self._log.pop(oldest)[0]
 
     # -- rows for one browser
 
@@ -407,15 +423,25 @@ class Sync:
     def _item_for(self, view: View, key: Key) -> msgspec.Raw | None:
         """Return an interaction or offer as this view sees it, encoded before if nothing has changed since."""
         now = self._encoded.places(key)
-        if not now or not (view.scope.sees_all or not view.places.isdisjoint(now)):
+        if not now or not (view.is_watcher or not view.places.isdisjoint(now)):
             return None
-        row = None if key in self._dirty else self._encoded.last(FAST, key)
-        if row is None:
-            row = self._encoded.item(key)
         if key in self._dirty:
             # It goes out to everybody with the next tick; whoever holds it from here must hear if it goes away before.
             self._placed[key] = self._placed.get(key, NOWHERE) | now
-        self._encoded.given(FAST, key, row)
+        interaction = self._floor.interactions[key[1]] if key[0] == "interactions" else None
+        if interaction is None or interaction.state in _WAITING or view.is_watcher:
+            return self._full_item(key)
+        if view in self._concerned_by(interaction):
+            self._full.setdefault(key, set()).add(view)
+            return self._full_item(key)
+        self._encoded.given(BRIEF, key, self._encoded.brief_mark(key[1]))
+        return self._encoded.brief(key[1])
+
+    def _full_item(self, key: Key) -> msgspec.Raw:
+        row = None if key in self._dirty else self._encoded.last(key)
+        if row is None:
+            row = self._encoded.item(key)
+        self._encoded.given(FULL, key, row)
         return row
 
     def _give(self, view: View, delta: Delta, key: Key, row: msgspec.Raw | None) -> None:
@@ -444,20 +470,16 @@ class Sync:
     def _give_me(self, view: View, delta: Delta) -> None:
         row = self._encoded.me(view.agent_id)
         if row is not None:
-            self._encoded.given(FAST, ("me", view.agent_id), row)
+            self._encoded.given(FULL, ("me", view.agent_id), row)
             delta.add(("me", "me"), row)
 
     def _resumed(self, view: View, seq: int) -> Delta | None:
         """Return the rows sent since `seq`, as they are now; None when a snapshot is shorter."""
         delta = Delta()
         self._give_me(view, delta)
-        touched: list[tuple[Key, Places]] = []
-        for key, (at, places) in reversed(self._log.items()):
-            if at < seq:
-                break
-            touched.append((key, places))
-            if len(touched) > RESUMED_ROWS:
-                return None
+        touched = self._log.since(seq)
+        if touched is None:
+            return None
         queues = self._encoded.queues(name for (table, name), _ in touched if table == "queues")
         for key, places in touched:
             if key[0] == "queues":
@@ -466,14 +488,6 @@ class Sync:
                 self._give(view, delta, key, self._board_row(view.board, key))
             else:
                 row = self._item_for(view, key)
-                if row is not None or view.scope.sees_all or not view.places.isdisjoint(places):
+                if row is not None or view.is_watcher or not view.places.isdisjoint(places):
                     self._give(view, delta, key, row)
         return delta
-
-
-def _ended(commit: Commit, interaction_id: str) -> Interaction | None:
-    """Return the interaction if this commit ended it."""
-    for record in commit.records:
-        if isinstance(record, Interaction) and record.id == interaction_id:
-            return record
-    return None

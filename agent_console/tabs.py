@@ -5,13 +5,16 @@ from typing import Any, Protocol
 
 import msgspec
 
+from hub.domain.agent import Role
 from hub.domain.interaction import Interaction
 from hub.domain.offer import Offer
+from hub.events import Commit
 from hub.services.access import Scope
 from hub.services.floor import Key
 
 Places = frozenset[str]
 NOWHERE: Places = frozenset()
+BOARD_OF_ALL, BOARD_OF_OWN = "board:all", "board:own"
 
 
 Table = dict[str, dict[str, msgspec.Raw]]
@@ -84,9 +87,13 @@ class Tab:
 
 
 class View:
-    """One person, with all their browsers. `seq` is that of the last frame sent to them."""
+    """One person, with all their browsers. `seq` is that of the last frame sent to them.
 
-    __slots__ = ("agent_id", "places", "room", "scope", "seq", "tabs")
+    A watcher (supervisor, admin) is shown every interaction in full. Others see in full what waits in their queues,
+    what is theirs and what they have opened; of what a colleague handles, what a list needs.
+    """
+
+    __slots__ = ("agent_id", "is_watcher", "places", "room", "scope", "seq", "tabs")
 
     def __init__(self, scope: Scope) -> None:
         self.agent_id = scope.agent
@@ -98,12 +105,14 @@ class View:
     def set_scope(self, scope: Scope) -> None:
         """Take in what the person sees from now on."""
         self.scope = scope
-        self.places: Places = frozenset((f"a:{scope.agent}", *(f"q:{queue}" for queue in scope.queues or ())))
+        self.is_watcher = scope.role is not Role.AGENT
+        queues = ("*",) if scope.queues is None else scope.queues
+        self.places: Places = frozenset((f"a:{scope.agent}", *(f"q:{queue}" for queue in queues)))
 
     @property
     def board(self) -> str:
         """The room of those who share this person's board."""
-        return "board:all" if self.scope.sees_all else "board:own"
+        return BOARD_OF_ALL if self.is_watcher else BOARD_OF_OWN
 
 
 class Views:
@@ -144,9 +153,17 @@ def places_of(interaction: Interaction | None) -> Places:
     if interaction is None:
         return NOWHERE
     people = {interaction.agent, interaction.direct_to} - {None}
-    return frozenset((f"q:{interaction.queue}", *(f"a:{agent}" for agent in people)))
+    return frozenset((f"q:{interaction.queue}", "q:*", *(f"a:{agent}" for agent in people)))
 
 
 def places_of_offer(offer: Offer | None) -> Places:
     """Return where an offer is seen: by the agent it is made to."""
     return NOWHERE if offer is None else frozenset((f"a:{offer.agent}",))
+
+
+def ended_by(commit: Commit, interaction_id: str) -> Interaction | None:
+    """Return the interaction if this commit ended it."""
+    for record in commit.records:
+        if isinstance(record, Interaction) and record.id == interaction_id:
+            return record
+    return None

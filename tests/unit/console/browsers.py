@@ -8,6 +8,8 @@ import msgspec
 from agent_console.rows import Rows
 from agent_console.sync import Sync
 from agent_console.tabs import Tab
+from hub.domain.agent import Role
+from hub.domain.interaction import Interaction, State
 from hub.services.access import Scope
 from hub.services.floor import Floor
 from tests.builders import Desk
@@ -123,6 +125,11 @@ class Office:
         browser.connect()
         return browser
 
+    def has_open(self, agent: str) -> set[str]:
+        """Return what this person has open in any tab."""
+        tabs = [browser.tab for browser in self.browsers if browser.agent == agent and browser.tab is not None]
+        return {interaction for tab in tabs for interaction in tab.opened}
+
     async def truth(self, agent: str) -> Rowset:
         """Return a fresh snapshot: a floor loaded anew from the database, seen with this person's eyes."""
         fresh = Floor(self.floor.settings)
@@ -131,13 +138,21 @@ class Office:
         rows = Rows(fresh, {}, self.desk.hub.services.files.link)
         scope = Scope.of(fresh.agents[agent])
         shown = [interaction for interaction in fresh.interactions.values() if scope.sees(interaction)]
-        offers = [offer for offer in fresh.offers.values() if scope.sees_all or offer.agent == agent]
+        is_watcher = scope.role is not Role.AGENT
+        opened = self.has_open(agent)
+
+        def row(i: Interaction) -> Any:
+            is_own = agent in (i.agent, i.direct_to) or i.id in opened
+            is_waiting = i.state in {State.QUEUED, State.OFFERED}
+            return rows.interaction(i) if is_watcher or is_own or is_waiting else rows.brief(i)
+
+        offers = [offer for offer in fresh.offers.values() if is_watcher or offer.agent == agent]
         found: Rowset = on_the_wire(
             {
                 "me": {"me": rows.me(agent)},
-                "agents": {name: rows.agent(name, with_work=scope.sees_all) for name in fresh.agents},
+                "agents": {name: rows.agent(name, with_work=is_watcher) for name in fresh.agents},
                 "queues": rows.queues(fresh.settings.queues),
-                "interactions": {i.id: rows.interaction(i) for i in shown},
+                "interactions": {i.id: row(i) for i in shown},
                 "offers": {offer.id: rows.offer(offer) for offer in offers},
             }
         )
