@@ -135,7 +135,15 @@ async def _run_until_stopped(hub: "Hub", then: "Callable[[Hub], object]") -> int
         loop.add_signal_handler(name, stopped.set)
     server = hub.settings.server
     await hub.start()
-    runner = web.AppRunner(hub.app, access_log=None, keepalive_timeout=65, shutdown_timeout=server.shutdown_s)
+    runner = web.AppRunner(
+        hub.app,
+        access_log=None,
+        # The only deadline that aiohttp has for headers.
+        keepalive_timeout=65,
+        max_headers=64,
+        lingering_time=5,
+        shutdown_timeout=server.shutdown_s,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, server.host, server.port)
