@@ -6,8 +6,10 @@ import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from multidict import CIMultiDict
 
 import hub.web
 from hub.domain.customers import AddressKind, clean_name, normalized
@@ -17,6 +19,7 @@ from hub.domain.words import document, query, snippet
 from hub.logs import _Redactor
 from hub.services.files import shown_name
 from hub.storage.migrations import migrate
+from hub.web import ClientAddress
 from tests.security.yard import Yard, open_yard, rss
 
 MIB = 1024 * 1024
@@ -114,6 +117,32 @@ async def test_what_is_no_http_is_answered_and_closed(yard: Yard) -> None:
         answer = await raw(yard, request)
         assert answer.split(b" ")[1][:1] == b"4", (request[:80], answer[:200])
     assert (await yard.http("GET", "/healthz"))[0] == 200
+
+
+def test_only_what_a_trusted_proxy_says_is_a_clients_address() -> None:
+    behind = ClientAddress(("10.0.0.0/8",))
+
+    def seen(remote: str, *forwarded: str) -> str:
+        headers = CIMultiDict([("X-Forwarded-For", value) for value in forwarded])
+        return behind(SimpleNamespace(remote=remote, headers=headers))
+
+    assert seen("203.0.113.9", "198.51.100.1") == "203.0.113.9"
+    assert seen("10.0.0.1", "198.51.100.1, 203.0.113.9") == "203.0.113.9"
+    assert seen("10.0.0.1", "198.51.100.1", "203.0.113.9") == "203.0.113.9"
+    assert seen("10.0.0.1", "198.51.100.1, 203.0.113.9, 10.0.0.2") == "203.0.113.9"
+    assert seen("10.0.0.1") == seen("10.0.0.1", "", " , ") == "10.0.0.1"
+
+
+async def test_request_without_a_host_asks_no_resolver(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def resolve(name: str = "") -> str:
+        asked.append(name)
+        return "x"
+
+    monkeypatch.setattr("socket.getfqdn", resolve)
+    answer = await raw(yard, b"GET /api/v1/session HTTP/1.0\r\n\r\n")
+    assert (answer.split(b" ")[1], asked) == (b"421", [])
 
 
 async def test_files_of_the_machine_are_not_served(yard: Yard) -> None:
