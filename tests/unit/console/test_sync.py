@@ -157,6 +157,28 @@ async def test_stranger_to_a_queue_hears_nothing_of_it(office: Office) -> None:
     assert chat.id not in msgspec.json.encode(ann.heard).decode()
 
 
+async def test_colleagues_work_is_shown_in_brief_unless_it_is_opened(office: Office) -> None:
+    desk = office.desk
+    ann, bob, sue = office.browsers
+    chat = await desk.handled("ann", text="Where is my tent?")
+    await office.check()
+    rows = [browser.tables["interactions"][chat.id] for browser in (ann, bob, sue)]
+    assert [row["preview"] for row in rows] == ["Where is my tent?", "", "Where is my tent?"]
+    bob.heard.clear()
+
+    await desk.visitor_says(chat, "Hello?")
+    await desk.wait(seconds=1)
+    assert bob.heard == []
+
+    assert bob.tab is not None
+    office.sync.begin_open(bob.tab, chat.id)
+    await office.check()
+    assert bob.tables["interactions"][chat.id]["preview"] == "Hello?"
+    office.sync.leave_view(bob.tab, chat.id)
+    await office.check()
+    assert bob.tables["interactions"][chat.id]["preview"] == ""
+
+
 async def test_row_that_leaves_the_scope_is_dropped(office: Office) -> None:
     desk = office.desk
     ann = office.browsers[0]

@@ -177,7 +177,11 @@ class Day:
 
     async def looks(self, pick: int) -> None:
         browser, chat = self.office.browsers[pick % len(self.office.browsers)], self.open(pick)
-        if browser.tab is not None and chat:
+        if browser.tab is None:
+            return
+        if browser.tab.opened and pick % 3 == 0:
+            self.office.sync.leave_view(browser.tab, next(iter(browser.tab.opened)))
+        elif chat:
             self.office.sync.begin_open(browser.tab, chat.id)
             if pick % 2:
                 self.office.sync.end_open(browser.tab, chat.id)
