@@ -12,7 +12,7 @@ _MASK = b"\0\0\0\0"
 Receive = Callable[[bytes], object]
 
 
-class Refused(Exception):  # noqa: N818 - it says what is true
+class Refused(Exception):
     """The server did not open the websocket or the namespace; the text says how it said so."""
 
 
