@@ -358,7 +358,8 @@ class Sync:
         else:
             self._encoded.forget(FULL, key)
         left = self._views.at(before - now) if before - now else {}
-        others |= {view for view in had_it - full if not view.is_watcher and not view.places.isdisjoint(now)}
+        if key[0] == "interactions":
+            others |= {view for view in had_it - full if view.tabs and view.is_shown_in_brief(now)}
         if others:
             row = self._encoded.brief(key[1])
             for view in others:

@@ -109,6 +109,10 @@ class View:
         queues = ("*",) if scope.queues is None else scope.queues
         self.places: Places = frozenset((f"a:{scope.agent}", *(f"q:{queue}" for queue in queues)))
 
+    def is_shown_in_brief(self, places: Places) -> bool:
+        """Whether an interaction in these places is shown to this person, but only as far as a list needs."""
+        return not self.is_watcher and not self.places.isdisjoint(places)
+
     @property
     def board(self) -> str:
         """The room of those who share this person's board."""

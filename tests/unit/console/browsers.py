@@ -158,9 +158,16 @@ class Office:
         )
         return found
 
+    async def _quiet(self) -> None:
+        """Wait until nothing is being decided or written any more, however slow the machine is."""
+        hub, seq = self.desk.hub.services, -1
+        while seq != self.floor.seq or hub.dispatcher._tasks:
+            seq = self.floor.seq
+            await self.desk.settle()
+
     async def check(self, browsers: Iterable[Browser] = ()) -> None:
         """Let the ticks pass, then compare what every browser holds with a fresh snapshot."""
-        await self.desk.settle()
+        await self._quiet()
         self.sync.flush()
         for browser in browsers or self.browsers:
             if browser.tab is not None and not browser.is_deaf:
