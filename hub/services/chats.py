@@ -478,9 +478,10 @@ def _signed_addresses(channel: str, identity: SignedIdentity, settings: Settings
 
 
 async def _with_claims(tx: UnitOfWork, customer: Customer, form: dict[str, str]) -> Customer:
-    """Keep what was typed as claims in the profile: shown to the agent, merging and revealing nothing."""
-    claims = {name: value for name, value in form.items() if name not in {"name", "subject", "topic"}}
-    fields = {**customer.fields, **{name: value[:500] for name, value in claims.items()}}
+    """Keep what was typed as claims in the profile: shown to the agent; they merge, reveal and replace nothing."""
+    known = {*customer.fields, "name", "subject", "topic"}
+    claims = [(name, value[:500]) for name, value in form.items() if name not in known]
+    fields = dict([*customer.fields.items(), *claims][: max(people.MAX_FIELDS, len(customer.fields))])
     if fields == customer.fields:
         return customer
     return await tx.save(CUSTOMERS, msgspec.structs.replace(customer, fields=fields))

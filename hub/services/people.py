@@ -18,7 +18,7 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 
 _MOVED_TABLES = ("interactions", "notes", "visitors", "files")
 _TAKEN_OVER = ("name", "language", "company", "tier")
-_MAX_TAGS, _MAX_FIELDS, _MAX_TEXT = 30, 60, 10_000
+_MAX_TAGS, MAX_FIELDS, _MAX_TEXT = 30, 60, 10_000
 
 
 class Profile(msgspec.Struct, kw_only=True):
@@ -206,8 +206,8 @@ class People:
             cleaned = (clean_name(without_cards(tag))[:40] for tag in edit.tags)
             changes["tags"] = tuple(dict.fromkeys(tag for tag in cleaned if tag))[:_MAX_TAGS]
         if edit.fields is not None:
-            if len(edit.fields) > _MAX_FIELDS:
-                raise BadRequest(f"A profile holds at most {_MAX_FIELDS} fields.")
+            if len(edit.fields) > MAX_FIELDS:
+                raise BadRequest(f"A profile holds at most {MAX_FIELDS} fields.")
             changes["fields"] = {
                 clean_name(without_cards(k))[:60]: without_cards(v)[:500]
                 for k, v in edit.fields.items()
