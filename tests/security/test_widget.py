@@ -39,6 +39,22 @@ async def test_claims_in_the_form_join_no_profiles_and_verify_nothing(yard: Yard
     assert [m["text"] for m in second["messages"] if m["from"] == "visitor"] == ["Hello"]
 
 
+async def test_claims_in_the_form_replace_nothing_that_colleagues_wrote(generous: Yard) -> None:
+    yard = generous
+    line, began = await yard.chatting("claims-0001", order="1")
+    chat = await yard.desk.interaction(began["thread"]["interaction"])
+    ann = await yard.staff("ann")
+    await ann.http("PATCH", f"/customers/{chat.customer}", {"fields": {"account": "checked 123"}})
+    for n in range(2, 8):
+        await line.ask("end", interaction=began["thread"]["interaction"])
+        form = {f"claim-{n}-{m}": "x" for m in range(19)}
+        began = await begin(line, f"claims-000{n}", account="999", **form)
+
+    _, profile = await ann.http("GET", f"/customers/{chat.customer}")
+    fields = profile["customer"]["fields"]
+    assert (fields["account"], len(fields)) == ("checked 123", 60)
+
+
 async def test_unverified_mail_in_a_signed_identity_joins_nothing(yard: Yard) -> None:
     one = await begin(
         await yard.visitor(identity=signed(yard, sub="a", email="m@example.test", email_verified=True)), "aaaa-0001"
