@@ -68,8 +68,7 @@ class Api:
 
     async def add_note(self, call: Call) -> Answer:
         """Tell colleagues something about a customer."""
-        agent = call.signed.agent
-        note = await self._hub.people.add_note(call.id, call.body.text, call.scope, name=agent.name)
+        note = await self._hub.people.add_note(call.id, call.body.text, call.scope, name=call.agent.name)
         return api.NoteAnswer(note=rows.note(note))
 
     async def duplicates(self, call: Call) -> Answer:
@@ -161,7 +160,7 @@ class Api:
             languages=list(known.company.languages),
             demo=self._auth.is_demo,
             company=known.company.name,
-            role=call.signed.agent.role,
+            role=call.agent.role,
         )
 
     def _canned_replies(self) -> list[api.CannedReplyShape]:
@@ -280,6 +279,7 @@ def _card(known: Known, matched: str | None = None) -> api.CustomerCard:
         company=customer.company or None,
         tier=customer.tier or None,
         addresses=[shapes.AddressShape(kind=a.kind, value=a.value, verified=a.is_verified) for a in known.addresses],
+        fields=dict(customer.fields),
         matched=matched,
     )
 

@@ -134,6 +134,7 @@ class CustomerCard(msgspec.Struct, frozen=True, kw_only=True):
     company: str | None
     tier: str | None
     addresses: list[shapes.AddressShape]
+    fields: dict[str, str]
     matched: str | None = None
 
 

@@ -146,7 +146,7 @@ export function Composer({ row, noteOnly }) {
         ${!note && html`<${IconButton} icon="zap" label=${t("answers")} keys="/" tip="above" onClick=${() => setAnswersOpen(answersOpen ? null : { find: "", from: text.length })} />
           <${IconButton} icon="paperclip" label=${t("attach")} tip="above" onClick=${files.pick} />
           <${IconButton} icon="list-plus" label=${t("choices.offer")} tip="above" aria-pressed=${Boolean(choices)} onClick=${() => setChoices(choices ? null : ["", ""])} />`}
-        <span class="composer-state" aria-live="off">${offline && text ? t("composer.waits") : saved ? t("draft.saved") : ""}</span>
+        <span class="composer-state" aria-live="off">${offline && text ? t("composer.waits") : saved && text ? t("draft.saved") : ""}</span>
         <${Button} kind=${note || guard.guarded ? "warn" : "primary"} class="send" keys="Control+Enter" disabled=${!ready || files.busy} onClick=${submit} icon=${note ? "sticky-note" : "send"}>${sendWord}<//>
       </div>
     </div>

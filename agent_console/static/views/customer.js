@@ -42,13 +42,24 @@ export function CustomerView({ customer, history, current, onChange }) {
 
 const KIND_ICONS = /** @type {Record<string, string>} */ ({ email: "at-sign", phone: "phone", chat: "message-square", site: "globe", sms: "smartphone" });
 
+/** What a form asks for everywhere; typed by anybody, so it counts less than an address. */
+const TYPED = ["email", "phone"];
+
+/** How to reach a customer, in a word. @param {Customer} customer */
+export function contactOf({ addresses, fields }) {
+  return addresses?.find((one) => one.kind !== "chat")?.value || TYPED.map((kind) => fields?.[kind]).find(Boolean) || t("addresses.none");
+}
+
 /** @param {{ customer: Customer, onEdit: () => void }} props */
 function Profile({ customer, onEdit }) {
   const { totals } = customer;
   const now = ticking();
   const fact = (/** @type {string} */ icon, /** @type {string} */ label, /** @type {unknown} */ value) => html`<div key=${label + String(value)}><dt><${Icon} name=${icon} label=${label} /></dt><dd>${value}</dd></div>`;
   // A chat visitor's id says nothing to a person; that they chat is in the history.
-  const addresses = customer.addresses.filter((one) => one.kind !== "chat");
+  const known = customer.addresses.filter((one) => one.kind !== "chat");
+  const fields = Object.entries(customer.fields ?? {});
+  const typed = fields.filter(([name, value]) => TYPED.includes(name) && value && !known.some((one) => one.value === value));
+  const addresses = [...known, ...typed.map(([kind, value]) => ({ kind, value, verified: false }))];
   return html`<section class="profile">
     <header><${Avatar} name=${customer.name} size="l" /><div><h2>${customer.name}${customer.tier && html` <${Tier} tier=${customer.tier} />`}</h2>${customer.company && html`<p>${customer.company}</p>`}</div>
       <${IconButton} icon="pencil" label=${t("profile.edit")} tip="left" onClick=${onEdit} /></header>
@@ -56,7 +67,7 @@ function Profile({ customer, onEdit }) {
       ${addresses.map((one) => fact(KIND_ICONS[one.kind] ?? "at-sign", t(`address.${one.kind}`), html`<span class="value">${one.value}</span>${one.verified ? html`<span class="verified" title=${t("verified")}><${Icon} name="check" size=${12} label=${t("verified")} /></span>` : html` <span class="unverified">${t("unverified")}</span>`}`))}
       ${!addresses.length && fact("at-sign", t("addresses"), html`<span class="quiet">${t("addresses.none")}</span>`)}
       ${customer.language && fact("languages", t("profile.language"), t(`language.${customer.language}`))}
-      ${Object.entries(customer.fields ?? {}).map(([name, value]) => html`<div key=${name} class="extra"><dt>${name}</dt><dd>${value}</dd></div>`)}
+      ${fields.filter(([name]) => !TYPED.includes(name)).map(([name, value]) => html`<div key=${name} class="extra"><dt>${name}</dt><dd>${value}</dd></div>`)}
     </dl>
     ${customer.tags.length > 0 && html`<ul class="tags" aria-label=${t("tags")}>${customer.tags.map((tag) => html`<li key=${tag}>${tag}</li>`)}</ul>`}
     <p class="totals">${t("totals", { n: totals.interactions })}${totals.first_at ? ` · ${t("totals.since", { day: dayName(totals.first_at, now) })}` : ""}</p>

@@ -6,6 +6,7 @@ import { shortDay, t } from "../i18n.js";
 import { address, go, route } from "../screen.js";
 import { queueName } from "../store.js";
 import { Avatar, Empty, Hits, Icon, Marked } from "../ui/parts.js";
+import { contactOf } from "./customer.js";
 import { useGet } from "./customers.js";
 
 /** Customers and messages, in any language. */
@@ -26,7 +27,7 @@ export function Search() {
     ${!wanted && html`<${Empty} icon="search" title=${t("search.empty")} text=${t("search.empty.text")} />`}
     ${answer && !answer.ok && html`<${Empty} icon="wifi-off" title=${explain(answer)} />`}
     ${nothing && html`<${Empty} icon="search" title=${t("search.nothing", { find: wanted })} text=${t("search.nothing.text")} />`}
-    ${people.length > 0 && html`<section class="results"><h2>${t("nav.customers")} <span>${people.length}</span></h2><ul class="result-people">${people.map((/** @type {any} */ one) => html`<li key=${one.id}><button type="button" onClick=${() => go("customers", one.id)}><${Avatar} name=${one.name} /><span><b><${Marked} text=${one.name} find=${wanted} /></b><small>${one.company || one.addresses?.find((/** @type {any} */ a) => a.kind !== "chat")?.value || ""}</small></span></button></li>`)}</ul></section>`}
+    ${people.length > 0 && html`<section class="results"><h2>${t("nav.customers")} <span>${people.length}</span></h2><ul class="result-people">${people.map((/** @type {any} */ one) => html`<li key=${one.id}><button type="button" onClick=${() => go("customers", one.id)}><${Avatar} name=${one.name} /><span><b><${Marked} text=${one.name} find=${wanted} /></b><small>${one.company || contactOf(one)}</small></span></button></li>`)}</ul></section>`}
     ${messages.length > 0 && html`<section class="results"><h2>${t("messages")} <span>${messages.length}</span></h2><ul class="result-messages">${messages.map((/** @type {any} */ one) => html`<${Hit} key=${one.id ?? `${one.interaction}:${one.n}`} one=${one} find=${wanted} />`)}</ul></section>`}
     ${notes.length > 0 && html`<section class="results"><h2>${t("notes")} <span>${notes.length}</span></h2><ul class="result-messages">${notes.map((/** @type {any} */ one) => html`<${Hit} key=${one.note} one=${one} find=${wanted} note />`)}</ul></section>`}
   </div></section>`;
