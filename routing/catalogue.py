@@ -12,7 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 from routing.cells import Frontier
 from routing.eligibility import Need, Talent, rank_of
 from routing.policy import AgentOrder, Policy
-from routing.ranking import tier_of
+from routing.ranking import PLAIN_ORDERS, tier_of
 
 Member = TypeVar("Member")
 
@@ -38,6 +38,8 @@ class Slot(NamedTuple):
     units: int
     order: AgentOrder
     pack: bool
+    is_plain: bool
+    """Agents of the pool go by load, then by idle time."""
 
 
 class View(NamedTuple):
@@ -152,7 +154,7 @@ class Catalogue(Generic[Member]):
     def _slot(self, free: FreeAgents, pool: Pool[Member]) -> Slot:
         units = pool.units[free.channel]
         pack = self._policy.channels[free.channel].pack and 2 * units <= pool.talent.capacity_units
-        return Slot(free.number, free.frontier, free.channel, units, free.order, pack)
+        return Slot(free.number, free.frontier, free.channel, units, free.order, pack, free.order in PLAIN_ORDERS)
 
 
 def _judge(kind: Kind, pool: Pool[Member]) -> None:

@@ -5,15 +5,16 @@ the front, so a sorted list with a moving front beats a heap: both are O(1); els
 a move of memory. A `Frontier` keeps numbered cells (one a kind of need, or one a pool of agents) together with
 their first entries in order, and finds the first entry among any subset of cells given as a bit mask.
 
+At full size most of the cost is memory that is in no cache, so a cell touches its front, its end and nothing else:
+only what is taken out of its middle, which is rare, is written down apart.
+
 Entries are tuples that end with the id of what they stand for, so no two are equal.
 """
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 Entry = tuple[float | int | str, ...]
-Head = tuple[Entry, int]
-"""A cell's first entry and the cell's number."""
 
 _FEW = 4
 
@@ -21,34 +22,38 @@ _FEW = 4
 class Cell:
     """A sorted set of entries with distinct ids; taking one out of the middle only marks it."""
 
-    __slots__ = ("_entries", "_front", "_live", "first")
+    __slots__ = ("_dead", "_front", "entries", "first")
 
     def __init__(self) -> None:
         self.first: Entry | None = None
         """The smallest entry."""
-        self._entries: list[Entry] = []
+        self.entries: list[Entry] = []
+        """All in order; what is before the front, and what is dead, no longer counts.
+        Whatever is greater than the last belongs behind it."""
         self._front = 0
-        self._live: dict[float | int | str, Entry] = {}
+        self._dead: set[Entry] = set()
+        """Taken out, but still among the entries; all of them come after the first."""
 
     def __len__(self) -> int:
-        return len(self._live)
-
-    def __contains__(self, entry_id: str) -> bool:
-        return entry_id in self._live
+        return len(self.entries) - self._front - len(self._dead)
 
     def add(self, entry: Entry) -> bool:
-        """Add an entry whose id is not in the cell; return whether it is now the first."""
-        entries = self._entries
-        was_empty = not self._live
-        self._live[entry[-1]] = entry
-        if was_empty:
-            self._entries = [entry]
-            self._front = 0
+        """Add an entry that is not in the cell; return whether it is now the first."""
+        entries = self.entries
+        if self.first is None:
+            entries.append(entry)
             self.first = entry
             return True
         if entry > entries[-1]:
             entries.append(entry)
             return False
+        return self._insert(entry)
+
+    def _insert(self, entry: Entry) -> bool:
+        if entry in self._dead:
+            self._dead.remove(entry)
+            return False
+        entries = self.entries
         front = self._front
         place = bisect_right(entries, entry, front)
         if front and place - front <= len(entries) - place:
@@ -63,29 +68,20 @@ class Cell:
             return True
         return False
 
-    def remove(self, entry_id: str) -> bool:
-        """Take an entry out; return whether it was the first.
-
-        Raises:
-            KeyError: it is not in the cell.
-        """
-        live = self._live
-        entry = live.pop(entry_id)
-        entries = self._entries
-        front = self._front
-        if entries[front] is not entry:
-            if len(entries) - front > 2 * len(live) + 32:
-                self._entries = [each for each in entries[front:] if live.get(each[-1]) is each]
-                self._front = 0
+    def remove(self, entry: Entry) -> bool:
+        """Take out an entry, which is in the cell; return whether it was the first."""
+        entries = self.entries
+        if entry is not self.first and entry != self.first:
+            self._bury(entry)
             return False
-        if not live:
-            self._entries = []
+        front = self._front + 1
+        if self._dead:
+            front = self._skip_dead(front)
+        if front == len(entries):
+            entries.clear()
             self._front = 0
             self.first = None
             return True
-        front += 1
-        while live.get(entries[front][-1]) is not entries[front]:
-            front += 1
         self.first = entries[front]
         if front > 64 and front * 2 > len(entries):
             del entries[:front]
@@ -93,39 +89,54 @@ class Cell:
         self._front = front
         return True
 
+    def _bury(self, entry: Entry) -> None:
+        dead = self._dead
+        dead.add(entry)
+        if len(dead) > len(self) + 32:
+            self.entries = [each for each in self.entries[self._front :] if each not in dead]
+            self._front = 0
+            dead.clear()
+
+    def _skip_dead(self, front: int) -> int:
+        entries = self.entries
+        dead = self._dead
+        while front < len(entries) and entries[front] in dead:
+            dead.remove(entries[front])
+            front += 1
+        return front
+
     def count_before(self, entry: Entry) -> int:
         """Return how many entries are smaller than this one."""
-        entries = self._entries
-        place = bisect_left(entries, entry, self._front)
-        if len(entries) - self._front == len(self._live):
-            return place - self._front
-        live = self._live
-        return sum(live.get(each[-1]) is each for each in entries[self._front : place])
+        place = bisect_left(self.entries, entry, self._front)
+        return place - self._front - sum(each < entry for each in self._dead)
 
     def last_before(self, entry: Entry) -> Entry | None:
         """Return the greatest entry that is smaller than this one."""
-        entries = self._entries
-        live = self._live
+        entries = self.entries
         for place in range(bisect_left(entries, entry, self._front) - 1, self._front - 1, -1):
-            if live.get(entries[place][-1]) is entries[place]:
+            if entries[place] not in self._dead:
                 return entries[place]
         return None
 
     def ids(self) -> list[str]:
         """Return the ids in order."""
-        live = self._live
-        return [str(each[-1]) for each in self._entries[self._front :] if live.get(each[-1]) is each]
+        return [str(each[-1]) for each in self.entries[self._front :] if each not in self._dead]
 
 
 class Frontier:
-    """Numbered cells and their first entries in order. `mask` has a bit for each cell that is not empty."""
+    """Numbered cells and their first entries in order. `mask` has a bit for each cell that is not empty.
 
-    __slots__ = ("_heads", "cells", "mask")
+    `heads` are the first entries of the cells that are not empty, in order; for reading.
+    """
+
+    __slots__ = ("_numbers", "cells", "heads", "mask")
 
     def __init__(self) -> None:
         self.cells: dict[int, Cell] = {}
         self.mask = 0
-        self._heads: list[Head] = []
+        self.heads: list[Entry] = []
+        self._numbers: list[int] = []
+        """The cell each of the heads is the first of."""
 
     def add(self, number: int, entry: Entry) -> None:
         """Add an entry to a cell."""
@@ -133,39 +144,44 @@ class Frontier:
         if cell is None:
             cell = self.cells[number] = Cell()
         before = cell.first
+        if before is not None and entry > cell.entries[-1]:
+            cell.entries.append(entry)
+            return
         if not cell.add(entry):
             return
+        heads = self.heads
         if before is None:
             self.mask |= 1 << number
         else:
-            self._forget(before, number)
-        insort(self._heads, (entry, number))
+            place = bisect_left(heads, before)
+            del heads[place], self._numbers[place]
+        place = bisect_left(heads, entry)
+        heads.insert(place, entry)
+        self._numbers.insert(place, number)
 
-    def remove(self, number: int, entry_id: str) -> None:
-        """Take an entry out of a cell.
-
-        Raises:
-            KeyError: it is not there.
-        """
+    def remove(self, number: int, entry: Entry) -> None:
+        """Take out an entry, which is in the cell."""
         cell = self.cells[number]
-        before = cell.first
-        if not cell.remove(entry_id):
+        if not cell.remove(entry):
             return
-        assert before is not None
-        self._forget(before, number)
+        heads = self.heads
+        numbers = self._numbers
+        place = bisect_left(heads, entry)
         after = cell.first
         if after is None:
             self.mask ^= 1 << number
-        else:
-            insort(self._heads, (after, number))
+            del heads[place], numbers[place]
+            return
+        later = bisect_left(heads, after, place + 1) - 1
+        if later == place:
+            heads[place] = after
+            return
+        del heads[place], numbers[place]
+        heads.insert(later, after)
+        numbers.insert(later, number)
 
-    @property
-    def earliest(self) -> Entry:
-        """The smallest entry of all cells; there must be one."""
-        return self._heads[0][0]
-
-    def first(self, mask: int) -> Head | None:
-        """Return the smallest entry of the cells in `mask` and its cell, or None if they are all empty.
+    def first(self, mask: int) -> Entry | None:
+        """Return the smallest entry of the cells in `mask`, or None if they are all empty.
 
         Costs the smaller of (cells in the mask) and, on average, (cells / cells in the mask); never depends on
         how many entries the cells hold.
@@ -173,16 +189,23 @@ class Frontier:
         mask &= self.mask
         if not mask:
             return None
-        heads = self._heads
-        head = heads[0]
-        if mask >> head[1] & 1:
-            return head
+        numbers = self._numbers
+        if mask >> numbers[0] & 1:
+            return self.heads[0]
         few = mask.bit_count()
-        if few > _FEW and 5 * few * few > len(heads):
-            for each in heads:
-                if mask >> each[1] & 1:
-                    return each
-        return min(self._heads_of(mask))
+        if few > _FEW and 5 * few * few > len(numbers):
+            for place, number in enumerate(numbers):
+                if mask >> number & 1:
+                    return self.heads[place]
+        cells = self.cells
+        best: Entry | None = None
+        while mask:
+            number = mask.bit_length() - 1
+            mask ^= 1 << number
+            entry = cells[number].first
+            if best is None or entry < best:  # type: ignore[operator]
+                best = entry
+        return best
 
     def count(self, mask: int, limit: int) -> int:
         """Return how many entries the cells in `mask` hold, counting no further than `limit`."""
@@ -193,17 +216,6 @@ class Frontier:
             if total >= limit:
                 return limit
         return total
-
-    def _heads_of(self, mask: int) -> list[Head]:
-        heads = []
-        for number in bits(mask):
-            first = self.cells[number].first
-            assert first is not None
-            heads.append((first, number))
-        return heads
-
-    def _forget(self, entry: Entry, number: int) -> None:
-        del self._heads[bisect_left(self._heads, (entry, number))]
 
 
 def bits(mask: int) -> Iterator[int]:

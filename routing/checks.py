@@ -18,17 +18,17 @@ def check_interaction(policy: Policy, interaction: WaitingInteraction) -> None:
 
 def check_figures(interaction: WaitingInteraction) -> None:
     """Raise ImpossibleInput if the interaction's own figures cannot be."""
-    _check_id(interaction.id)
+    if not interaction.id:
+        _check_id(interaction.id)
     if interaction.value not in VALUES:
         raise ImpossibleInput(f"interaction {interaction.id}: value {interaction.value} is not 1..1000")
-    least = min(
-        interaction.queued_at_ms,
-        interaction.head_start_ms,
-        interaction.order,
-        interaction.least_stage,
-        interaction.offers_made,
-    )
-    if least < 0:
+    if (
+        interaction.queued_at_ms < 0
+        or interaction.head_start_ms < 0
+        or interaction.order < 0
+        or interaction.least_stage < 0
+        or interaction.offers_made < 0
+    ):
         raise ImpossibleInput(f"interaction {interaction.id}: a time, order or count is negative")
 
 

@@ -79,8 +79,9 @@ class Router:
                 matching.settle(floor)
         elif isinstance(event, PolicyChanged):
             self._adopt(event.policy)
-        decided = self.floor.out
-        self.floor.out = []
+            floor = self.floor
+        decided = floor.out
+        floor.out = []
         return decided
 
     def next_wake_ms(self) -> int | None:
@@ -132,9 +133,12 @@ class Router:
         floor = self.floor
         timers = floor.timers
         while timers.next_ms <= at_ms:
-            floor.now_ms = max(floor.now_ms, timers.next_ms)
-            for timer in timers.pop():
-                if floor.is_live(timer):
+            if timers.next_ms > floor.now_ms:
+                floor.now_ms = timers.next_ms
+            found = timers.pop()
+            for timer in found:
+                # Those before it may have done away with what it was for.
+                if timer is found[0] or floor.is_live(timer):
                     fire(floor, timer[1], timer[2], timer[3])
             if floor.dirty_items or floor.dirty_agents:
                 matching.settle(floor)

@@ -26,11 +26,6 @@ class _Recent:
     mean: float = 0.0
     weight: float = 0.0
 
-    def add(self, value: float) -> None:
-        if self.weight < _MEMORY:
-            self.weight += 1.0
-        self.mean += (value - self.mean) / self.weight
-
 
 @dataclass(slots=True)
 class _Patience:
@@ -38,10 +33,6 @@ class _Patience:
 
     gave_up: float = 0.0
     waited_ms: float = 0.0
-
-    def add(self, waited_ms: int, *, gave_up: bool) -> None:
-        self.gave_up = self.gave_up * _FADE + gave_up
-        self.waited_ms = self.waited_ms * _FADE + waited_ms
 
     def rate(self) -> float:
         return self.gave_up / self.waited_ms if self.waited_ms > 0 else 0.0
@@ -59,14 +50,17 @@ class Learned:
         recent = self._handling.get(queue_id)
         if recent is None:
             recent = self._handling[queue_id] = _Recent()
-        recent.add(handling_ms)
+        if recent.weight < _MEMORY:
+            recent.weight += 1.0
+        recent.mean += (handling_ms - recent.mean) / recent.weight
 
     def waited(self, queue_id: str, waited_ms: int, *, gave_up: bool) -> None:
         """Take note of a wait that ended, by an answer or because the customer gave up."""
         patience = self._patience.get(queue_id)
         if patience is None:
             patience = self._patience[queue_id] = _Patience()
-        patience.add(waited_ms, gave_up=gave_up)
+        patience.gave_up = patience.gave_up * _FADE + gave_up
+        patience.waited_ms = patience.waited_ms * _FADE + waited_ms
 
     def handling_ms(self, queue_id: str) -> float:
         """Return the mean handling time to expect in the queue."""

@@ -6,15 +6,18 @@ Changed only by `waiting`, `offers`, `matching` and `engine`; it decides nothing
 from collections.abc import Iterable
 
 from routing import capacity, hours
-from routing.catalogue import Catalogue, Kind, Pool, View
+from routing.catalogue import Catalogue, Kind, Pool, Slot, View
 from routing.cells import Cell, Entry, bits
 from routing.estimate import Learned
 from routing.events import Decision
 from routing.model import AgentState, HeldWork, SkillNeed, WaitingInteraction
 from routing.policy import Policy, QueuePolicy
-from routing.ranking import AgentFigures, Line, LineKey, agent_entry, line_key
+from routing.ranking import Line, LineKey, agent_entry, line_key
 from routing.relaxation import Stages
 from routing.timers import Due, Timer, Timers
+
+# Members of an Enum cost as much as a call each time they are named, so hot code names them once.
+_ITEM, _OFFER = Due.ITEM, Due.OFFER
 
 _ShapeKey = tuple[str, str, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], ...], tuple[str, ...], tuple[str, ...]]
 
@@ -22,11 +25,13 @@ _ShapeKey = tuple[str, str, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], 
 class QueueRun:
     """One queue at work. `items` are those waiting in it or offered, in the order they came."""
 
-    __slots__ = ("_edge_ms", "_known_from_ms", "_open", "final_kinds", "forced", "hours", "items", "policy",
-                 "review_due_ms", "stages")  # fmt: skip
+    __slots__ = ("_edge_ms", "_known_from_ms", "_open", "final_kinds", "forced", "hours", "items", "minds_lack",
+                 "policy", "review_due_ms", "stages")  # fmt: skip
 
     def __init__(self, queue: QueuePolicy, policy: Policy) -> None:
         self.policy = queue
+        self.minds_lack = queue.when_nobody is not None or queue.when_unable is not None
+        """It has a way out for want of agents."""
         self.stages = Stages(queue, policy.queues)
         self.hours = None if queue.hours_id is None else policy.hours[queue.hours_id]
         self.items: dict[str, Item] = {}
@@ -118,8 +123,8 @@ class Item:
         self.since_ms = since_ms
         self.came_open = run.hours is None or run.was_open(interaction.queued_at_ms)
         self.order = order
-        self.arrival_ms = since_ms - interaction.head_start_ms
-        self.entry: Entry = (self.arrival_ms, order, interaction.id)
+        self.arrival_ms = arrival_ms = since_ms - interaction.head_start_ms
+        self.entry: Entry = (arrival_ms, order, interaction.id)
         self.least_stage = interaction.least_stage
         self.offers_made = interaction.offers_made
         self.excluded: dict[str, int] = {}
@@ -303,14 +308,15 @@ class Floor:
         """Return the mask of kinds the agent may be offered now."""
         if not agent.is_up or agent.paused_until_ms > self.now_ms:
             return 0
-        return self._view(agent).takes
+        view = agent.view
+        if view is None or agent.view_among is not agent.pool.views:
+            view = self._view(agent)
+        return view.takes
 
     def _view(self, agent: Agent) -> View:
         """What the agent's load leaves them to be offered; the same for all of the pool with that load."""
         views = agent.pool.views
-        if agent.view is not None and agent.view_among is views:
-            return agent.view
-        load = tuple(agent.load.items())
+        load = tuple(agent.load.items()) if agent.load else ()
         view = views.get(load)
         if view is None:
             pool = agent.pool
@@ -340,26 +346,29 @@ class Floor:
     def publish(self, agent: Agent) -> None:
         """Bring the agent's places among the free agents up to date."""
         before = agent.entries
-        is_ready = agent.is_up and agent.paused_until_ms <= self.now_ms
-        slots = self._view(agent).slots if is_ready else ()
+        slots: tuple[Slot, ...] = ()
+        if agent.is_up and agent.paused_until_ms <= self.now_ms:
+            view = agent.view
+            if view is None or agent.view_among is not agent.pool.views:
+                view = self._view(agent)
+            slots = view.slots
         if not slots and not before:
             return
         pool_number = agent.pool.number
-        figures = AgentFigures(agent.id, agent.used, agent.idle_since_ms, agent.last_offer_at_ms, agent.state.speed)
         after = {}
-        for number, frontier, _, _, order, pack in slots:
-            entry = agent_entry(order, figures, pack=pack)
+        for number, frontier, _, _, order, pack, is_plain in slots:
+            if is_plain:
+                entry: Entry = (-agent.used if pack else agent.used, agent.idle_since_ms, agent.id)
+            else:
+                entry = agent_entry(order, agent, pack=pack)
             after[number] = entry
-            known = before.pop(number, None)
-            if known == entry:
-                continue
-            if known is not None:
-                frontier.remove(pool_number, agent.id)
-            frontier.add(pool_number, entry)
+            known = before.pop(number, None) if before else None
+            if known != entry:
+                if known is not None:
+                    frontier.remove(pool_number, known)
+                frontier.add(pool_number, entry)
         if before:
-            for slot in agent.pool.slots:
-                if slot.number in before:
-                    slot.frontier.remove(pool_number, agent.id)
+            self.unpublish(agent)
         agent.entries = after
 
     def publish_all(self, agents: Iterable[Agent]) -> None:
@@ -370,8 +379,9 @@ class Floor:
     def unpublish(self, agent: Agent) -> None:
         """Take the agent out of all free agents."""
         for slot in agent.pool.slots:
-            if agent.entries.pop(slot.number, None) is not None:
-                slot.frontier.remove(agent.pool.number, agent.id)
+            entry = agent.entries.pop(slot.number, None)
+            if entry is not None:
+                slot.frontier.remove(agent.pool.number, entry)
 
     # Who waits where.
 
@@ -381,11 +391,12 @@ class Floor:
             return
         item.placed = True
         line = item.line
-        if line.key not in self.busy_lines:
+        if not line.is_busy:
+            line.is_busy = True
             busy = [*self.busy_lines.values(), line]
             self.busy_lines = {each.key: each for each in sorted(busy, key=Line.weightiest_first)}
         if not item.personal:
-            item.line.frontier.add(item.kind.number, item.entry)
+            line.frontier.add(item.kind.number, item.entry)
             return
         for key in item.personal:
             cell = item.line.personal.get(key)
@@ -400,13 +411,14 @@ class Floor:
         item.placed = False
         line = item.line
         if not item.personal:
-            line.frontier.remove(item.kind.number, item.id)
+            line.frontier.remove(item.kind.number, item.entry)
         for key in item.personal:
             cell = line.personal[key]
-            cell.remove(item.id)
-            if not cell:
+            cell.remove(item.entry)
+            if cell.first is None:
                 del line.personal[key]
-        if line.is_empty:
+        if not line.frontier.mask and not line.personal:
+            line.is_busy = False
             del self.busy_lines[line.key]
 
     def bar(self, item: Item, agent_id: str, until_ms: int) -> None:
@@ -428,8 +440,9 @@ class Floor:
         agent.held[work.interaction_id] = (work, units)
         if units_taken is None:
             agent.take(work.channel, units)
-        others = self.holders.get(work.interaction_id)
-        self.holders[work.interaction_id] = (agent.id,) if others is None else (*others, agent.id)
+        holders = self.holders
+        others = holders.get(work.interaction_id)
+        holders[work.interaction_id] = (agent.id,) if others is None else (*others, agent.id)
 
     def drop(self, agent: Agent, interaction_id: str) -> HeldWork | None:
         """Forget work the agent held; return it, or None if they did not."""
@@ -438,11 +451,9 @@ class Floor:
             return None
         work, units = found
         agent.release(work.channel, units)
-        if len(self.holders[interaction_id]) == 1:
-            del self.holders[interaction_id]
-            return work
-        others = tuple(holder for holder in self.holders[interaction_id] if holder != agent.id)
-        self.holders[interaction_id] = others
+        holders = self.holders.pop(interaction_id)
+        if len(holders) > 1:
+            self.holders[interaction_id] = tuple(holder for holder in holders if holder != agent.id)
         return work
 
     # What is due.
@@ -454,10 +465,10 @@ class Floor:
     def is_live(self, timer: Timer) -> bool:
         """Return whether the timer still matches what it was set for."""
         due_ms, what, whose, whom = timer
-        if what is Due.ITEM:
+        if what is _ITEM:
             item = self.items.get(whose)
             return item is not None and item.due_ms == due_ms
-        if what is Due.OFFER:
+        if what is _OFFER:
             item = self.items.get(whose)
             offer = None if item is None else item.offers.get(whom)
             return offer is not None and offer.deadline_ms == due_ms

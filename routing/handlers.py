@@ -27,6 +27,8 @@ from routing.floor import Agent, Floor, Item, Offer
 from routing.model import OfferEnd, Rule
 from routing.timers import Due
 
+_ITEM = Due.ITEM
+
 
 def _check_queued(floor: Floor, event: InteractionQueued) -> None:
     check_figures(event.interaction)
@@ -192,7 +194,7 @@ def _why_not_pick(floor: Floor, item: Item, agent: Agent) -> tuple[str, ...]:
 
 def fire(floor: Floor, what: Due, whose: str, whom: str) -> None:
     """Do what a timer is due for."""
-    if what is Due.ITEM:
+    if what is _ITEM:
         waiting.review(floor, floor.items[whose])
     elif what is Due.OFFER:
         offers.end(floor, floor.items[whose].offers[whom], OfferEnd.TIMED_OUT, Rule.OFFER_ENDED)

@@ -15,6 +15,9 @@ from routing.model import Rule
 from routing.ranking import Line
 from routing.waiting import call_again, is_able
 
+# Members of an Enum cost as much as a call each time they are named.
+_CAME_TO_FREE_AGENT, _AGENT_CAME_FREE = Rule.CAME_TO_FREE_AGENT, Rule.AGENT_CAME_FREE
+
 _NOBODY: dict[str, None] = {}
 
 _Rank = tuple[tuple[int, float], Entry]
@@ -50,7 +53,7 @@ def _settle_item(floor: Floor, item: Item) -> None:
             call_again(floor, item)
             return
         agent, rule = found
-        offers.make(floor, item, agent, rule or Rule.CAME_TO_FREE_AGENT)
+        offers.make(floor, item, agent, rule or _CAME_TO_FREE_AGENT)
 
 
 def _settle_agent(floor: Floor, agent: Agent) -> None:
@@ -60,7 +63,7 @@ def _settle_agent(floor: Floor, agent: Agent) -> None:
             floor.publish(agent)
             return
         rule = _personal_rule(item, agent.id) if item.is_addressed else None
-        offers.make(floor, item, agent, rule or Rule.AGENT_CAME_FREE)
+        offers.make(floor, item, agent, rule or _AGENT_CAME_FREE)
         if not agent.entries and agent.id not in floor.addressed:
             # Full: were there room, the agent would be among the free for what they take.
             return
@@ -80,8 +83,8 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     for line in busy_lines.values():
         frontier = line.frontier
         entry = None
-        if frontier.mask & mask and not (best and line.bound(frontier.earliest[0], now_ms) > best[0]):  # type: ignore[arg-type]
-            entry = frontier.first(mask)[0]  # type: ignore[index]
+        if frontier.mask & mask and (best is None or line.bound(frontier.heads[0][0], now_ms) <= best[0]):  # type: ignore[arg-type]
+            entry = frontier.first(mask)
         if line.personal:
             entry = _earliest(chain(() if entry is None else (entry,), _personal_heads(floor, line, agent)))
         if entry is None:
@@ -124,7 +127,7 @@ def _first_free(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agen
     for agent_id in barred:
         agent = floor.agents.get(agent_id)
         if agent is not None and free.number in agent.entries:
-            free.frontier.remove(agent.pool.number, agent_id)
+            free.frontier.remove(agent.pool.number, agent.entries[free.number])
             hidden.append(agent)
     head = None
     present = free.frontier.mask
@@ -135,7 +138,7 @@ def _first_free(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agen
                 break
     for agent in hidden:
         free.frontier.add(agent.pool.number, agent.entries[free.number])
-    return None if head is None else (floor.agents[str(head[0][-1])], None)
+    return None if head is None else (floor.agents[str(head[-1])], None)
 
 
 def _barred_from(floor: Floor, item: Item) -> dict[str, None]:
@@ -228,8 +231,7 @@ def _most_urgent_among(floor: Floor, mask: int, people: dict[str, Agent], aside:
 
 
 def _first_of(floor: Floor, line: Line, mask: int, people: dict[str, Agent]) -> Entry | None:
-    head = line.frontier.first(_takeable(floor, line, mask))
-    entry = None if head is None else head[0]
+    entry = line.frontier.first(_takeable(floor, line, mask))
     if not line.personal:
         return entry
     heads = (each for agent in people.values() for each in _personal_heads(floor, line, agent))

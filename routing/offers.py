@@ -9,6 +9,10 @@ from routing.model import Figure, HeldWork, OfferEnd, Reason, Rule
 from routing.ranking import GROUP_NAMES
 from routing.timers import Due
 
+# Members of an Enum cost as much as a call each time they are named; so does what a named tuple's own maker adds.
+_OFFER = Due.OFFER
+_tuple = tuple.__new__
+
 
 def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bool = False) -> None:
     """Offer the item to the agent and hold their capacity. With `is_exclusive` they are not asked."""
@@ -19,7 +23,9 @@ def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bo
     timeout_ms = channel_policy.offer_timeout_ms if queue.offer_timeout_ms is None else queue.offer_timeout_ms
     auto_accept = channel_policy.auto_accept if queue.auto_accept is None else queue.auto_accept
     item.offers_made += 1
-    units = floor.units_for(agent, channel)
+    units = agent.pool.units.get(channel)
+    if units is None:
+        units = floor.units_for(agent, channel)
     offer = Offer(item, agent, item.offers_made, now_ms + timeout_ms, now_ms, units)
     interrupts = _interrupts(floor, agent, channel, units) if agent.held else ()
     group, score = item.line.rank(item.arrival_ms, now_ms)
@@ -45,9 +51,10 @@ def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bo
         item.due_ms = None
         floor.dirty_items.pop(item.id, None)
     floor.publish(agent)
-    floor.call_at(offer.deadline_ms, Due.OFFER, item.id, agent.id, timeout_ms)
-    reason = Reason(rule, figures)
-    floor.out.append(MakeOffer(item.id, agent.id, offer.no, offer.deadline_ms, auto_accept, interrupts, reason))
+    floor.timers.add((offer.deadline_ms, _OFFER, item.id, agent.id), timeout_ms)
+    reason = _tuple(Reason, (rule, figures))
+    made = (item.id, agent.id, offer.no, offer.deadline_ms, auto_accept, interrupts, reason)
+    floor.out.append(_tuple(MakeOffer, made))
 
 
 def _interrupts(floor: Floor, agent: Agent, channel: str, units: int) -> tuple[str, ...]:
@@ -59,13 +66,12 @@ def _interrupts(floor: Floor, agent: Agent, channel: str, units: int) -> tuple[s
 
 def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
     """Give the interaction to the agent, as the store has it; all other offers of it end."""
-    won = None
-    for offer in list(item.offers.values()):
-        if offer.agent is agent:
-            won = offer
-            continue
-        _close(floor, offer)
-        _announce(floor, offer, OfferEnd.WON_ELSEWHERE, Rule.OFFER_ENDED)
+    won = None if agent is None else item.offers.get(agent.id)
+    if len(item.offers) > (won is not None):
+        for offer in list(item.offers.values()):
+            if offer is not won:
+                _close(floor, offer)
+                _announce(floor, offer, OfferEnd.WON_ELSEWHERE, Rule.OFFER_ENDED)
     waiting.forget(floor, item)
     interaction = item.interaction
     now_ms = floor.now_ms
@@ -75,7 +81,7 @@ def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
     agent.misses = 0
     agent.idle_since_ms = now_ms
     if item.id not in agent.held:
-        work = HeldWork(item.id, interaction.channel, interaction.queue_id, now_ms)
+        work = _tuple(HeldWork, (item.id, interaction.channel, interaction.queue_id, now_ms))
         if won is not None:
             # What the offer held the work now holds: nothing comes free and nothing is taken.
             del agent.offers[item.id]

@@ -10,11 +10,11 @@ Applied Probability 5(3), 1995; Mandelbaum and Stolyar, Operations Research 52(6
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from routing.cells import Cell, Entry, Frontier
 from routing.eligibility import Need, Talent
-from routing.model import WaitingInteraction
+from routing.model import AgentState, WaitingInteraction
 from routing.policy import AgentOrder, Policy, Profile, QueuePolicy
 
 STRICT, LONG_WAIT, IN_TIME, LATE = range(4)
@@ -24,6 +24,16 @@ GROUP_NAMES = ("strict", "long_wait", "in_time", "late")
 
 _FIRST_SECOND_MS = 1_000
 """Added to every wait, so that value tells apart those who have just come."""
+
+
+class AgentFigures(Protocol):
+    """What of an agent orders them among their equals."""
+
+    id: str
+    used: int
+    idle_since_ms: int
+    last_offer_at_ms: int
+    state: AgentState
 
 
 class LineKey(NamedTuple):
@@ -51,38 +61,37 @@ class Line:
     Entries are (virtual arrival in ms, order, interaction id).
     """
 
-    __slots__ = ("_weight", "frontier", "key", "personal")
+    __slots__ = ("_is_in_time_first", "_late_bound", "_long_wait_ms", "_strict", "_target_ms", "_weight", "frontier",
+                 "is_busy", "key", "personal")  # fmt: skip
 
     def __init__(self, key: LineKey) -> None:
         self.key = key
         self.frontier = Frontier()
         self.personal: dict[tuple[str, str], Cell] = {}
+        self.is_busy = False
+        """Whether somebody waits in it."""
         self._weight = key.value / key.target_ms**2
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits in it."""
-        return not self.frontier.mask and not self.personal
+        self._target_ms = key.target_ms
+        self._long_wait_ms = key.long_wait_ms
+        self._is_in_time_first = key.profile is Profile.IN_TIME_FIRST
+        self._strict = (STRICT, float(-key.value)) if key.profile is Profile.STRICT_PRIORITY else None
+        self._late_bound = (IN_TIME, -self._weight * (key.target_ms + _FIRST_SECOND_MS))
 
     def rank(self, arrival_ms: int, now_ms: int) -> tuple[int, float]:
         """Return (group, -score) of an arrival: smaller goes first."""
-        profile = self.key.profile
         waited = now_ms - arrival_ms if now_ms > arrival_ms else 0
-        if profile is Profile.IN_TIME_FIRST:
-            score = self._weight * (waited + _FIRST_SECOND_MS)
-            if waited <= self.key.target_ms:
-                return IN_TIME, -score
-            return (LONG_WAIT if waited >= self.key.long_wait_ms else LATE), -score
-        if profile is Profile.STRICT_PRIORITY:
-            return STRICT, float(-self.key.value)
-        return IN_TIME, -self._weight * (waited + _FIRST_SECOND_MS)
+        less = -self._weight * (waited + _FIRST_SECOND_MS)
+        if self._is_in_time_first:
+            if waited <= self._target_ms:
+                return IN_TIME, less
+            return (LONG_WAIT if waited >= self._long_wait_ms else LATE), less
+        return self._strict or (IN_TIME, less)
 
     def bound(self, arrival_ms: int, now_ms: int) -> tuple[int, float]:
         """Return a rank that nobody in the line goes before, given the earliest arrival in it."""
-        rank = self.rank(arrival_ms, now_ms)
-        if rank[0] != LATE:
-            return rank
-        return IN_TIME, -self._weight * (self.key.target_ms + _FIRST_SECOND_MS)
+        if self._is_in_time_first and self._target_ms < now_ms - arrival_ms < self._long_wait_ms:
+            return self._late_bound
+        return self.rank(arrival_ms, now_ms)
 
     def weightiest_first(self) -> tuple[bool, float]:
         """Return a sort key: lines likely to have the most urgent first."""
@@ -140,30 +149,23 @@ def tier_of(need: Need, talent: Talent, rank: int) -> tuple[int, ...]:
     return rank, best
 
 
-class AgentFigures(NamedTuple):
-    """What of an agent's state orders them among their equals."""
-
-    agent_id: str
-    used_units: int
-    idle_since_ms: int
-    last_offer_at_ms: int
-    speed: float
+PLAIN_ORDERS = frozenset({AgentOrder.LEAST_FLEXIBLE, AgentOrder.MOST_SKILLED})
+"""Those in which agents of one pool go by load, then by idle time."""
 
 
-def agent_entry(order: AgentOrder, figures: AgentFigures, *, pack: bool) -> Entry:
+def agent_entry(order: AgentOrder, agent: "AgentFigures", *, pack: bool) -> Entry:
     """Return an agent's entry among equals, smaller first.
 
     With `pack` the fullest agent comes first, so that whole agents stay whole; without, the emptiest: nobody's work
     is interrupted while somebody has none.
     """
-    agent_id, used, idle_since, last_offer_at, speed = figures
     if order is AgentOrder.LONGEST_IDLE:
-        return idle_since, agent_id
+        return agent.idle_since_ms, agent.id
     if order is AgentOrder.ROUND_ROBIN:
-        return last_offer_at, agent_id
+        return agent.last_offer_at_ms, agent.id
     if order is AgentOrder.LEAST_LOADED:
-        return used, idle_since, agent_id
-    load = -used if pack else used
+        return agent.used, agent.idle_since_ms, agent.id
+    load = -agent.used if pack else agent.used
     if order is AgentOrder.FASTEST:
-        return -speed, load, idle_since, agent_id
-    return load, idle_since, agent_id
+        return -agent.state.speed, load, agent.idle_since_ms, agent.id
+    return load, agent.idle_since_ms, agent.id

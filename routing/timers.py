@@ -42,35 +42,48 @@ class Timers:
 
     def add(self, timer: Timer, lane: int) -> None:
         """Set a timer. Those of one lane should come in order; one that does not is kept aside."""
+        due_ms = timer[0]
         known = self._lanes.get(lane)
         if known is None:
             known = self._lanes[lane] = deque()
-        if not known or timer[0] >= known[-1][0]:
+        if not known or due_ms >= known[-1][0]:
             known.append(timer)
         else:
             heappush(self._heap, timer)
-        if timer[0] < self.next_ms:
-            self.next_ms = timer[0]
+        if due_ms < self.next_ms:
+            self.next_ms = due_ms
         self._size += 1
         if self._size > self._sweep_at:
             self._sweep()
 
     def pop(self) -> list[Timer]:
-        """Take out all timers due at `next_ms` and return them in order, each once, meaningful or not."""
+        """Take out all timers due at `next_ms` and return, in order and each once, those that mean something.
+
+        What means nothing now will not later: nothing is ever set for the present millisecond again.
+        """
         due_ms = self.next_ms
         found = []
         next_ms = _NEVER
+        is_live = self._is_live
         for lane in self._lanes.values():
-            while lane and lane[0][0] <= due_ms:
-                found.append(lane.popleft())
-            if lane and lane[0][0] < next_ms:
-                next_ms = lane[0][0]
+            while lane:
+                timer = lane[0]
+                if timer[0] > due_ms:
+                    if timer[0] < next_ms:
+                        next_ms = timer[0]
+                    break
+                lane.popleft()
+                self._size -= 1
+                if is_live(timer):
+                    found.append(timer)
         while self._heap and self._heap[0][0] <= due_ms:
-            found.append(heappop(self._heap))
+            self._size -= 1
+            timer = heappop(self._heap)
+            if is_live(timer):
+                found.append(timer)
         if self._heap and self._heap[0][0] < next_ms:
             next_ms = self._heap[0][0]
         self.next_ms = next_ms
-        self._size -= len(found)
         if len(found) > 1:
             found = sorted(dict.fromkeys(found))
         return found

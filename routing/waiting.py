@@ -1,5 +1,7 @@
 """An interaction's time in a queue: coming in, relaxing, being put where it can be found, flowing out."""
 
+from bisect import bisect_right
+
 from routing import hours
 from routing.catalogue import Kind
 from routing.cells import bits
@@ -8,6 +10,10 @@ from routing.events import FlowOut, Relaxed
 from routing.floor import Floor, Item, QueueRun
 from routing.model import Figure, FlowCause, Reason, Rule, WaitingInteraction, WayOut
 from routing.timers import Due
+
+# What a named tuple's own maker adds, and naming a member of an Enum, cost as much as a call.
+_tuple = tuple.__new__
+_ITEM, _WAITED = Due.ITEM, Rule.WAITED
 
 
 def arrive(floor: Floor, interaction: WaitingInteraction) -> None:
@@ -24,7 +30,7 @@ def arrive(floor: Floor, interaction: WaitingInteraction) -> None:
         if queue.when_closed is not None and not is_served:
             _flow_out(floor, item, FlowCause.CLOSED, queue.when_closed, {})
             return
-    if is_served and _flowed_out_for_lack(floor, item):
+    if is_served and run.minds_lack and _flowed_out_for_lack(floor, item):
         return
     enter(floor, item)
     review(floor, item)
@@ -39,9 +45,10 @@ def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
     since_ms = interaction.queued_at_ms
     if run.hours is not None and not run.policy.count_closed_wait:
         since_ms = hours.next_open_ms(run.hours, since_ms) or since_ms
-    item = Item(interaction, run, floor.shape_of(interaction), since_ms, order)
-    item.kind = floor.kind_of(item, 0)
-    item.line = floor.line_of(item)
+    shape = floor.shape_of(interaction)
+    item = Item(interaction, run, shape, since_ms, order)
+    item.kind = shape.kinds.get(0) or floor.kind_of(item, 0)
+    item.line = shape.lines.get((0, interaction.value)) or floor.line_of(item)
     return item
 
 
@@ -66,7 +73,8 @@ def forget(floor: Floor, item: Item) -> None:
             floor.unbar(item, agent_id)
     del floor.items[item.id]
     del item.run.items[item.id]
-    floor.dirty_items.pop(item.id, None)
+    if floor.dirty_items:
+        floor.dirty_items.pop(item.id, None)
     if not item.is_addressed:
         return
     for agent_id in _addressees(item.interaction):
@@ -79,9 +87,7 @@ def forget(floor: Floor, item: Item) -> None:
 def review(floor: Floor, item: Item) -> None:
     """Bring an item up to the present: its limits, stage, audience and place, and when to look at it next."""
     if item.excluded:
-        for agent_id, until_ms in list(item.excluded.items()):
-            if until_ms <= floor.now_ms:
-                floor.unbar(item, agent_id)
+        _let_back(floor, item)
     if item.is_fully_offered:
         item.due_ms = None
         return
@@ -91,23 +97,27 @@ def review(floor: Floor, item: Item) -> None:
     is_quiet = floor.now_ms - item.since_ms < run.stages.quiet_ms and not item.least_stage and not item.excluded
     if not is_quiet and _relaxed_out(floor, item):
         return
-    if item.is_plain and run.forced is None:
-        _offer_to_all(floor, item)
+    if not item.is_plain or run.forced is not None:
+        _aim(floor, item)
+        if not item.wanted:
+            call_again(floor, item)
         return
-    _aim(floor, item)
-    if not item.wanted:
-        call_again(floor, item)
-
-
-def _offer_to_all(floor: Floor, item: Item) -> None:
     item.wanted = True
-    if item.kind.pools & item.kind.free.frontier.mask:
+    kind = item.kind
+    if kind.pools & kind.free.frontier.mask:
         floor.dirty_items[item.id] = item
         return
     # Nobody free may take it. Agents just coming free are not among the free yet: they look for it there.
     if not item.placed:
         floor.place(item)
     call_again(floor, item)
+
+
+def _let_back(floor: Floor, item: Item) -> None:
+    """End the exclusions that have run out."""
+    for agent_id, until_ms in list(item.excluded.items()):
+        if until_ms <= floor.now_ms:
+            floor.unbar(item, agent_id)
 
 
 def resume(floor: Floor, item: Item) -> None:
@@ -137,13 +147,15 @@ def _relaxed_out(floor: Floor, item: Item) -> bool:
     """Move the item to the stage it has come to; return whether that let it flow out."""
     stages = item.run.stages
     waited_ms = floor.now_ms - item.since_ms
-    stage = max(item.stage, item.least_stage, stages.stage_at(waited_ms))
-    rule = Rule.WAITED
+    stage = bisect_right(stages.edges, waited_ms)
+    if stage < item.least_stage or stage < item.stage:
+        stage = max(item.stage, item.least_stage)
+    rule = _WAITED
     while True:
         if stage > item.stage:
-            item.stage = stage
-            floor.out.append(Relaxed(item.id, stage, Reason(rule, {"waited_ms": waited_ms})))
-            _move(floor, item, floor.kind_of(item, stage))
+            reason = _tuple(Reason, (rule, {"waited_ms": waited_ms}))
+            floor.out.append(_tuple(Relaxed, (item.id, stage, reason)))
+            _move(floor, item, stage)
         way_out = stages.ways_out[stage]
         if way_out is not None and not item.offers:
             flow_out(floor, item, FlowCause.RELAXED_OUT, way_out, {"waited_ms": waited_ms, "stage": stage})
@@ -155,9 +167,12 @@ def _relaxed_out(floor: Floor, item: Item) -> bool:
         rule = Rule.ALL_DECLINED
 
 
-def _move(floor: Floor, item: Item, kind: Kind) -> None:
-    """Let the item be of a kind, and in the line of its stage; it is placed there later."""
-    line = floor.line_of(item)
+def _move(floor: Floor, item: Item, stage: int) -> None:
+    """Let the item be in a stage, and of the kind and in the line of that; it is placed there later."""
+    item.stage = stage
+    shape = item.shape
+    kind = shape.kinds.get(stage) or floor.kind_of(item, stage)
+    line = shape.lines.get((stage, item.interaction.value)) or floor.line_of(item)
     if item.placed and (item.kind is not kind or item.line is not line):
         floor.unplace(item)
     item.kind = kind
@@ -228,10 +243,14 @@ def call_again(floor: Floor, item: Item) -> None:
     queue = item.run.policy
     stages = item.run.stages
     if queue.max_wait_ms is None and item.is_plain and not item.excluded:
-        due_ms = item.since_ms + stages.edges[item.stage] if item.stage < stages.last else None
-        if due_ms is not None and due_ms != item.due_ms:
-            floor.call_at(due_ms, Due.ITEM, item.id, lane=-stages.edges[item.stage])
-        item.due_ms = due_ms
+        if item.stage == stages.last:
+            item.due_ms = None
+            return
+        edge_ms = stages.edges[item.stage]
+        due_ms = item.since_ms + edge_ms
+        if due_ms != item.due_ms:
+            floor.timers.add((due_ms, _ITEM, item.id, ""), -edge_ms)
+            item.due_ms = due_ms
         return
     now_ms = floor.now_ms
     interaction = item.interaction
@@ -244,10 +263,10 @@ def call_again(floor: Floor, item: Item) -> None:
         waits.append(queue.only_agent_ms)
     dues = [item.since_ms + wait_ms for wait_ms in waits if wait_ms is not None]
     dues += item.excluded.values()
-    due_ms = min((due for due in dues if due > now_ms), default=None)
-    if due_ms is not None and due_ms != item.due_ms:
-        floor.call_at(due_ms, Due.ITEM, item.id)
-    item.due_ms = due_ms
+    next_ms = min((due for due in dues if due > now_ms), default=None)
+    if next_ms is not None and next_ms != item.due_ms:
+        floor.call_at(next_ms, _ITEM, item.id)
+    item.due_ms = next_ms
 
 
 def flow_out(floor: Floor, item: Item, cause: FlowCause, way_out: WayOut, figures: dict[str, Figure]) -> None:
@@ -287,7 +306,7 @@ def lack_of(floor: Floor, item: Item) -> FlowCause | None:
 
 def _flowed_out_for_lack(floor: Floor, item: Item) -> bool:
     queue = item.run.policy
-    if queue.when_nobody is None and queue.when_unable is None:
+    if not item.run.minds_lack:
         return False
     cause = lack_of(floor, item)
     if cause is None:

@@ -15,7 +15,7 @@ def test_cell_is_a_sorted_set(steps: list[tuple[int, int, bool]]) -> None:
     for number, (key, _, removes) in enumerate(steps):
         if removes and plain:
             entry = plain.pop(key % len(plain))
-            cell.remove(str(entry[-1]))
+            assert cell.remove(entry) == (min([entry, *plain]) == entry)
         else:
             entry = (key, f"e{number}")
             plain.append(entry)
@@ -33,12 +33,26 @@ def test_entry_comes_back_to_its_place() -> None:
     for number in range(500):
         cell.add((number, f"e{number:03}"))
     for number in range(300):
-        cell.remove(f"e{number:03}")
+        cell.remove((number, f"e{number:03}"))
     cell.add((7, "e007"))
 
     assert cell.first == (7, "e007")
-    assert "e007" in cell
-    assert "e008" not in cell
+    assert cell.ids()[:2] == ["e007", "e300"]
+
+
+def test_entry_taken_out_of_the_middle_comes_back() -> None:
+    cell = Cell()
+    for number in range(200):
+        cell.add((number, f"e{number:03}"))
+    for number in range(50, 90):
+        cell.remove((number, f"e{number:03}"))
+    assert not cell.add((60, "e060"))
+    assert cell.count_before((70,)) == 51
+    for number in range(50):
+        cell.remove((number, f"e{number:03}"))
+
+    assert cell.first == (60, "e060")
+    assert len(cell) == 111
 
 
 @given(steps, st.integers(0, 63))
@@ -48,12 +62,12 @@ def test_frontier_finds_the_first_of_any_cells(steps: list[tuple[int, int, bool]
     for number, (key, cell, removes) in enumerate(steps):
         if removes and plain.get(cell):
             entry = plain[cell].pop(key % len(plain[cell]))
-            frontier.remove(cell, str(entry[-1]))
+            frontier.remove(cell, entry)
         else:
             entry = (key, f"e{number}")
             plain.setdefault(cell, []).append(entry)
             frontier.add(cell, entry)
-        among = [(entry, cell) for cell, entries in plain.items() for entry in entries if mask >> cell & 1]
+        among = [entry for cell, entries in plain.items() for entry in entries if mask >> cell & 1]
         assert frontier.first(mask) == min(among, default=None)
         assert frontier.count(mask, 3) == min(3, len(among))
         assert list(bits(frontier.mask)) == sorted(cell for cell, entries in plain.items() if entries)
@@ -67,4 +81,4 @@ def test_frontier_of_many_cells_scans_or_picks_alike() -> None:
         expected = min(((number * 7919) % 1000, f"e{number}") for number in bits(mask))
         found = frontier.first(mask)
         assert found is not None
-        assert found[0] == expected
+        assert found == expected
