@@ -25,7 +25,7 @@ def setup(app: web.Application, services: ConsoleServices, auth: Authority, hous
     """Add the console to an application: page, files, REST API and sockets. Close what is returned at the end."""
     api = Api(services, auth, rows)
     routes = api.routes()
-    mount(app, routes, auth)
+    mount(app, routes, auth, services.floor)
     document = openapi.document(
         routes, title=services.settings.company.name, cookie=auth.cookie, tiers=services.settings.tiers
     )

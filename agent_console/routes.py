@@ -13,9 +13,10 @@ from aiohttp import web
 
 from agent_console import permissions
 from agent_console.services import Authority, Endpoint
+from hub.domain.agent import Agent
 from hub.domain.errors import BadRequest, NotFound
 from hub.services.access import Scope
-from hub.services.accounts import Signed
+from hub.services.floor import Floor
 
 BASE: Final = "/api/v1"
 ID_PATTERN: Final = "^[0-9A-Za-z_-]{1,64}$"
@@ -40,7 +41,7 @@ class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Call:
     """One request, checked: who asks, about what, with which words."""
 
-    signed: Signed
+    agent: Agent
     id: str
     query: Any
     body: Any
@@ -49,7 +50,7 @@ class Call:
     @property
     def scope(self) -> Scope:
         """What the caller sees."""
-        return self.signed.scope
+        return Scope.of(self.agent)
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -75,23 +76,24 @@ class Route:
         return f"{self.method} {self.path}"
 
 
-def mount(app: web.Application, routes: list[Route], auth: Authority) -> None:
-    """Add the table to an application."""
+def mount(app: web.Application, routes: list[Route], auth: Authority, floor: Floor) -> None:
+    """Add the table to an application. Rights and scope are those of the account as the floor has it this moment."""
     for route in routes:
-        endpoint = route.raw or _endpoint(route, auth)
+        endpoint = route.raw or _endpoint(route, auth, floor)
         app.router.add_route(route.method, BASE + route.path, endpoint)
 
 
-def _endpoint(route: Route, auth: Authority) -> Endpoint:
+def _endpoint(route: Route, auth: Authority, floor: Floor) -> Endpoint:
     allowed = permissions.ROUTES[route.name]
 
     async def endpoint(request: web.Request) -> web.StreamResponse:
         signed = await auth.current(request)
+        agent = floor.agents.get(signed.agent.id, signed.agent)
         if allowed is not None:
-            permissions.require(allowed, signed.agent.role)
+            permissions.require(allowed, agent.role)
         assert route.handler is not None, route.name
         call = Call(
-            signed=signed,
+            agent=agent,
             id=_checked_id(request),
             query=read_query(request.query, route.query),
             body=await read_body(request, route.body) if route.body else None,

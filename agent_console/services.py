@@ -105,9 +105,6 @@ class Authority(Protocol):
         """Whether a page of ours says so."""
         ...
 
-    def forget_agent(self, agent_id: str) -> None:
-        """Look the account up again."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class House:

@@ -93,12 +93,6 @@ class Auth:
             self._known.popitem(last=False)
         return signed
 
-    def forget_agent(self, agent_id: str) -> None:
-        """Look the account up again: its role or queues have changed."""
-        for key, (_, signed) in tuple(self._known.items()):
-            if signed.agent.id == agent_id:
-                del self._known[key]
-
     def _forget(self, session_id: str) -> None:
         for key, (_, signed) in tuple(self._known.items()):
             if signed.session.id == session_id:

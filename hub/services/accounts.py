@@ -158,12 +158,14 @@ class Accounts:
     async def sync_configured(self, agents: Mapping[str, AgentSettings]) -> list[str]:
         """Bring the accounts kept as configuration up to date; presence, work and passwords stay. Return whose changed.
 
+        Whoever has another role now must sign in anew.
+
         Raises:
             Conflict: a configured address belongs to another account.
         """
 
-        async def unit(tx: UnitOfWork) -> list[str]:
-            changed = []
+        async def unit(tx: UnitOfWork) -> tuple[list[str], list[str]]:
+            changed, ended = [], []
             for agent_id, wanted in sorted(agents.items()):
                 before = await tx.get(AGENTS, agent_id, lock=True)
                 after = _configured(before, agent_id, wanted, self._settings.capacity.agent_units)
@@ -172,11 +174,15 @@ class Accounts:
                 if any(other.id != agent_id for other in await tx.select(AGENTS, "WHERE email = $1", after.email)):
                     raise Conflict(f"The address of agents.{agent_id} belongs to another account.")
                 tx.record(EventKind.AGENT_CHANGED, agent=agent_id, changed="configuration", role=str(after.role))
+                if before is not None and before.role is not after.role:
+                    ended += await _end_sessions(tx, agent_id)
                 await (tx.insert(AGENTS, after) if before is None else tx.save(AGENTS, after))
                 changed.append(agent_id)
-            return changed
+            return changed, ended
 
-        return await self._store.write(unit)
+        changed, ended = await self._store.write(unit)
+        self._tell(ended)
+        return changed
 
     async def find(self, email: str) -> Agent | None:
         """Return the account with this address."""
