@@ -143,8 +143,13 @@ def transcript(interaction: Interaction, messages: list[Message]) -> str:
     for message in messages:
         who = own if message.author is Author.CUSTOMER else message.name or ("系统" if zh else "System")
         attached = "".join(f" [{file.name}]" for file in message.files)
-        lines.append(f"[{_time(message.at)}] {who}: {message.text}{attached}")
+        lines.append(f"[{_time(message.at)}] {who}: {_indented(message.text)}{attached}")
     return "\n".join(lines) + "\n"
+
+
+def _indented(text: str) -> str:
+    """Return a text whose further lines cannot pass for another speaker's."""
+    return text.replace("\r", "").replace("\n", "\n    ")
 
 
 def _time(at: int) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hub.domain.customers import clean_name
-from hub.domain.errors import BadRequest, Closed, HubError, NotFound, Stale, TooLarge
+from hub.domain.errors import BadRequest, Closed, HubError, NotFound, RateLimited, Stale, TooLarge
 from hub.domain.events import EventKind
 from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Author, Choice, FileRef, Message
@@ -21,6 +21,7 @@ from hub.storage.tables import INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 _CHANGED = ("id", "last_n", "last_at", "last_from", "read_n", "waits_since", "version")
+_DAY_MS = 86_400_000
 _OPEN_FOR_AGENT = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.PARKED})
 
 
@@ -49,6 +50,7 @@ class Messages:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._limit = settings.limits.message_chars
+        self._per_day = settings.limits.visitor_messages_per_day
         self._batch: Batch[Words, Message] = Batch(store, self._say_many)
 
     def say(self, words: Words) -> "asyncio.Future[Message]":
@@ -99,7 +101,7 @@ class Messages:
                 if repeated is not None:
                     results.append(_same_sender(words, repeated))
                     continue
-                _check_open(words, before)
+                self._check_open(words, before, tx.now)
                 await self._check_seen(tx, words, before, fresh)
             except HubError as error:
                 results.append(error)
@@ -119,6 +121,17 @@ class Messages:
         keys = {(words.interaction, words.client_id) for words in items if words.interaction in conversation}
         found = await tx.select_many(MESSAGES, ("interaction", "client_id"), list(keys), "AND client_id <> ''")
         return {(message.interaction, message.client_id): message for message in found}
+
+    def _check_open(self, words: Words, interaction: Interaction, now: int) -> None:
+        if words.author is not Author.CUSTOMER:
+            if interaction.state not in _OPEN_FOR_AGENT or interaction.agent != words.agent:
+                raise Closed("You are not handling this conversation.")
+            return
+        if not interaction.accepts_customer_messages:
+            raise Closed("This conversation has ended.")
+        # Numbers count both sides: nobody who is being answered comes near twice the limit in a day.
+        if interaction.last_n >= 2 * self._per_day and interaction.created_at > now - _DAY_MS:
+            raise RateLimited(3_600)
 
     async def _check_seen(
         self, tx: UnitOfWork, words: Words, interaction: Interaction, fresh: Sequence[Message]
@@ -177,14 +190,6 @@ def _same_sender(words: Words, stored: Message) -> Message:
     if words.author is not stored.author or words.agent != stored.agent:
         raise BadRequest("This client_id belongs to somebody else's message.")
     return stored
-
-
-def _check_open(words: Words, interaction: Interaction) -> None:
-    if words.author is Author.CUSTOMER:
-        if not interaction.accepts_customer_messages:
-            raise Closed("This conversation has ended.")
-    elif interaction.state not in _OPEN_FOR_AGENT or interaction.agent != words.agent:
-        raise Closed("You are not handling this conversation.")
 
 
 def _message(words: Words, n: int, at: int) -> Message:

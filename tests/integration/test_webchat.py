@@ -241,3 +241,21 @@ async def _all(site: Site) -> list[str]:
         return [row[0] for row in await tx.fetch("SELECT id FROM interactions ORDER BY created_at, id")]
 
     return await site.desk.hub.services.store.read(unit)
+
+
+async def test_flood_within_one_conversation_is_stopped_for_the_day(site: Site) -> None:
+    tab, started = await site.chatting()
+    interaction = started["thread"]["interaction"]
+
+    async def change(sql: str) -> None:
+        async def unit(tx: Any) -> None:
+            await tx.execute(sql, interaction)
+
+        await site.desk.hub.services.store.write(unit)
+
+    await change("UPDATE interactions SET last_n = 700 WHERE id = $1")
+    refused = await tab.ask("message", client_id="m-1", interaction=interaction, text="More")
+    await change("UPDATE interactions SET created_at = created_at - 86500000 WHERE id = $1")
+    next_day = await tab.ask("message", client_id="m-2", interaction=interaction, text="Next day")
+
+    assert (refused["error"], next_day["ok"]) == ("rate_limited", True)
