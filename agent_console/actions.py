@@ -17,7 +17,6 @@ from hub.services.messages import Words
 
 Answer = dict[str, Any]
 # What the console lets people choose from, in the journal's closed list.
-_DECLINED = {"skill": "not_my_skill", "language": "not_my_skill", "technical": "other"}
 
 
 class Actions:
@@ -99,7 +98,7 @@ class Actions:
         if offer is not None and offer.agent != tab.view.agent_id:
             raise OfferGone("This offer is no longer yours.")
         reason = request.reason or "other"
-        await self._hub.offers.reject(request.offer, tab.view.agent_id, _DECLINED.get(reason, reason))
+        await self._hub.offers.reject(request.offer, tab.view.agent_id, reason)
         return {"interaction": offer.interaction if offer else None}
 
     async def pull(self, tab: Tab, request: requests.OfInteraction) -> Answer:

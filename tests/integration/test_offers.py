@@ -7,6 +7,7 @@ import pytest
 from hub.domain.agent import Connectivity, Presence
 from hub.domain.errors import OfferGone, Refused
 from hub.domain.interaction import ClosingReason, State
+from hub.domain.offer import REJECT_REASONS
 from tests.builders import Desk
 
 
@@ -310,3 +311,14 @@ async def test_nothing_is_left_undispatched_after_a_restart(desk: Desk) -> None:
     await desk.wait(seconds=1.1)
 
     assert await desk.offers_of(chat) == [("ann", "pending")]
+
+
+@pytest.mark.parametrize("reason", REJECT_REASONS)
+async def test_every_reason_of_the_console_is_taken(desk: Desk, reason: str) -> None:
+    await desk.available("ann")
+    chat = await desk.chat()
+    (offer,) = await desk.live_offers()
+
+    await desk.hub.services.offers.reject(offer.id, "ann", reason)
+
+    assert (await desk.offers_of(chat))[0] == ("ann", "rejected")
