@@ -5,7 +5,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
@@ -15,11 +15,11 @@ import msgspec
 from aiohttp import WSCloseCode, web
 
 from hub.app import Hub, build
-from hub.contract import ChatStart
+from hub.contract import ChatStart, VisitorId
 from hub.domain.agent import Presence, Role
 from hub.domain.ids import new_id
 from hub.domain.interaction import Interaction
-from hub.domain.messages import Author
+from hub.domain.messages import Author, Choice
 from hub.services.access import Scope
 from hub.services.accounts import Device
 from hub.services.messages import Words
@@ -45,14 +45,17 @@ class House:
     """Another site altogether; the window blocks what embedded pages of other sites store."""
     stranger: str
     """A site that may not carry the widget."""
+    visitors: dict[str, VisitorId] = field(default_factory=dict)
 
     async def key(self, name: str) -> dict[str, str]:
         """Return the cookie of somebody who is signed in."""
         signed = await self.hub.services.accounts.sign_in_as(name, Device(ip="127.0.0.1", browser="a test"))
         return {"name": "hub", "value": signed.token, "url": self.url}
 
-    async def chat(self, name: str, text: str, *, language: str = "en", **form: str) -> Interaction:
-        """A visitor, not at a browser, begins a conversation."""
+    async def chat(
+        self, name: str, text: str, *, language: str = "en", again: bool = False, **form: str
+    ) -> Interaction:
+        """A visitor, not at a browser, begins a conversation; `again` is somebody who was here before."""
         start = ChatStart(
             channel="site",
             client_id=new_id("x"),
@@ -61,23 +64,49 @@ class House:
             form={"name": name, **form},
             text=text,
             language=language,
+            visitor=self.visitors[name] if again else None,
         )
-        return (await self.hub.services.chats.start(start)).interaction
+        started = await self.hub.services.chats.start(start)
+        self.visitors[name] = started.visitor
+        return started.interaction
 
     async def colleague_answers(self, chat: str, text: str, *, back_to: str) -> None:
         """A supervisor gives the chat to Bob, who answers; then it is given back, and taken at another browser."""
         services, scope = self.hub.services, Scope("sue", Role.SUPERVISOR)
-        await services.presence.connected("bob")
-        await services.presence.choose("bob", Presence.AVAILABLE, "")
+        await self.available("bob")
         await services.supervision.assign(chat, scope, agent="bob")
-        await self._accept(chat, "bob")
-        words = Words(interaction=chat, author=Author.AGENT, agent="bob", name="Bob", client_id=new_id("x"), text=text)
-        await services.chats.messages.say(words)
+        await self.accepted(chat, "bob")
+        await self.says("bob", chat, text)
         await services.presence.connected(back_to)
         await services.supervision.assign(chat, scope, agent=back_to)
-        await self._accept(chat, back_to)
+        await self.accepted(chat, back_to)
 
-    async def _accept(self, chat: str, agent: str) -> None:
+    async def available(self, agent: str) -> None:
+        """Somebody sits at a browser that no test sees, and is available."""
+        await self.hub.services.presence.connected(agent)
+        await self.hub.services.presence.choose(agent, Presence.AVAILABLE, "")
+
+    async def says(self, agent: str, chat: str, text: str, choices: Sequence[str] = ()) -> None:
+        """The agent writes."""
+        words = Words(
+            interaction=chat,
+            author=Author.AGENT,
+            agent=agent,
+            name=agent.title(),
+            client_id=new_id("x"),
+            text=text,
+            choices=tuple(Choice(id=str(n), label=label) for n, label in enumerate(choices, 1)),
+        )
+        await self.hub.services.chats.messages.say(words)
+
+    async def finished(self, chat: str, agent: str, outcome: str) -> None:
+        """The agent ends the chat with an outcome."""
+        handling, scope = self.hub.services.handling, Scope(agent, Role.AGENT)
+        await handling.wrap_up(chat, scope)
+        await handling.complete(chat, scope, outcome)
+
+    async def accepted(self, chat: str, agent: str) -> None:
+        """The agent is offered the chat and takes it."""
         async with asyncio.timeout(20):
             while True:
                 for offer in list(self.hub.services.floor.offers.values()):

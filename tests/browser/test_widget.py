@@ -2,11 +2,11 @@
 
 # ruff: noqa: RUF001 - full-width marks are how Chinese is written
 
+import asyncio
 import re
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Download, FilePayload, Page, expect
 
 from tests.browser.conftest import SeatAt, VisitorAt
 from tests.browser.house import House
@@ -18,11 +18,11 @@ PNG = bytes.fromhex(
     "057b02775ca5d2180000000049454e44ae426082"
 )
 HOSTILE = (
-    "<img src=x onerror=\"window.pwned=1\">",
+    '<img src=x onerror="window.pwned=1">',
     "<script>window.pwned=1</script>",
     "javascript:window.pwned=1 and https://example.com/?q=<b>",
     "{{constructor.constructor('window.pwned=1')()}} ${window.pwned=1}",
-    "\u202egnp.exe\u202c zero\u200bwidth ​ and \U0001f9d1\u200d\U0001f680",
+    "\u202egnp.exe\u202c zero\u200bwidth and \U0001f9d1\u200d\U0001f680",
     "</textarea></div><svg/onload=window.pwned=1>",
 )
 
@@ -137,12 +137,17 @@ async def test_files_both_ways_and_what_is_refused(house: House, visitor: Visito
     await expect(ann.page.locator("a.file", has_text="tent.png").locator("img")).to_be_visible()
     async with ann.page.expect_file_chooser() as chosen:
         await ann.page.get_by_role("button", name="Attach a file").click()
-    notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"seam tape"}
-    await (await chosen.value).set_files([notes])
+    notes = FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"seam tape")
+    await (await chosen.value).set_files(notes)
     await ann.say("Read this")
     async with li.page.expect_download() as download:
         await li.chat.locator("a.file", has_text="notes.txt").click()
-    assert Path(await (await download.value).path()).read_bytes() == b"seam tape"
+    assert await downloaded(await download.value) == "seam tape"
+
+
+async def downloaded(download: Download) -> str:
+    """Return what was downloaded."""
+    return await asyncio.to_thread((await download.path()).read_text)
 
 
 async def test_transcript_and_the_end(house: House, visitor: VisitorAt, seat: SeatAt) -> None:
@@ -152,7 +157,7 @@ async def test_transcript_and_the_end(house: House, visitor: VisitorAt, seat: Se
     await li.chat.get_by_role("button", name="More options").click()
     async with li.page.expect_download() as download:
         await li.chat.get_by_role("button", name="Download transcript").click()
-    text = Path(await (await download.value).path()).read_text()
+    text = await downloaded(await download.value)
     assert re.findall(r"\] (.*)", text)[-1] == "Ann: Good morning"
     assert "You: Hello" in text
     await li.chat.get_by_role("button", name="More options").click()
