@@ -16,7 +16,6 @@ from hub.domain.messages import Author, Choice
 from hub.services.messages import Words
 
 Answer = dict[str, Any]
-# What the console lets people choose from, in the journal's closed list.
 
 
 class Actions:
