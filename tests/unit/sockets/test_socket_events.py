@@ -14,7 +14,7 @@ class Say(msgspec.Struct, forbid_unknown_fields=True):
     text: str
 
 
-class OfferGone(Exception):  # noqa: N818 - as the hub names its errors
+class OfferGone(Exception):
     code = "offer_gone"
 
 
