@@ -108,9 +108,8 @@ def _adopt(floor: Floor, agent: Agent, state: AgentState) -> bool:
 
 def _reckon_units(floor: Floor, agent: Agent) -> None:
     """Count again what held work and offers cost, as costs may differ in the agent's new pool."""
-    agent.load = {}
+    agent.burden = agent.pool.no_burden
     agent.used = 0
-    agent.view = None
     for interaction_id, (work, _) in list(agent.held.items()):
         units = floor.units_for(agent, work.channel)
         agent.held[interaction_id] = (work, units)

@@ -12,6 +12,41 @@ Load = dict[str, int]
 """Channel kind -> units taken by work and live offers of that kind."""
 
 
+class Burden:
+    """A load that never changes. Agents of a pool with equal loads share one, so what follows from it is known."""
+
+    __slots__ = ("_known", "_less", "_more", "units")
+
+    def __init__(self, units: Load | None = None, known: "_Known | None" = None) -> None:
+        self.units: Load = units or {}
+        self._known: _Known = {} if known is None else known
+        self._known[tuple(self.units.items())] = self
+        self._more: dict[tuple[str, int], Burden] = {}
+        self._less: dict[tuple[str, int], Burden] = {}
+
+    def plus(self, channel: str, cost: int) -> "Burden":
+        """Return the burden with these units more."""
+        more = self._more.get((channel, cost))
+        if more is None:
+            more = self._more[channel, cost] = self._changed(channel, cost)
+        return more
+
+    def minus(self, channel: str, cost: int) -> "Burden":
+        """Return the burden with these units less."""
+        less = self._less.get((channel, cost))
+        if less is None:
+            less = self._less[channel, cost] = self._changed(channel, -cost)
+        return less
+
+    def _changed(self, channel: str, cost: int) -> "Burden":
+        units = {**self.units, channel: self.units.get(channel, 0) + cost}
+        units = {kind: taken for kind, taken in sorted(units.items()) if taken}
+        return self._known.get(tuple(units.items())) or Burden(units, self._known)
+
+
+_Known = dict[tuple[tuple[str, int], ...], Burden]
+
+
 def room_for(channel: str, capacity_units: int, load: Load, channels: Mapping[str, ChannelPolicy]) -> int:
     """Return the units left for work of `channel`; negative if the capacity was lowered below what is in use."""
     left = capacity_units

@@ -9,6 +9,7 @@ from bisect import insort
 from collections.abc import Mapping
 from typing import Generic, NamedTuple, TypeVar
 
+from routing.capacity import Burden
 from routing.cells import Frontier
 from routing.eligibility import Need, Talent, rank_of
 from routing.policy import AgentOrder, Policy
@@ -51,9 +52,9 @@ class View(NamedTuple):
 
 class Pool(Generic[Member]):
     """All agents with one talent. `takes` has, by channel kind, the mask of kinds of need they may take;
-    `views` remembers what is left to take under a load, until kinds or slots change."""
+    `views` remembers what is left to take under a burden, until kinds or slots change."""
 
-    __slots__ = ("members", "number", "slots", "takes", "talent", "units", "views")
+    __slots__ = ("members", "no_burden", "number", "slots", "takes", "talent", "units", "views")
 
     def __init__(self, number: int, talent: Talent) -> None:
         self.number = number
@@ -62,7 +63,8 @@ class Pool(Generic[Member]):
         self.members: dict[str, Member] = {}
         self.takes: dict[str, int] = dict.fromkeys(self.units, 0)
         self.slots: list[Slot] = []
-        self.views: dict[tuple[tuple[str, int], ...], View] = {}
+        self.views: dict[Burden, View] = {}
+        self.no_burden = Burden()
 
 
 class Kind:

@@ -11,10 +11,12 @@ from routing.checks import check_agent, check_interaction
 from routing.errors import ImpossibleInput, InvalidPolicy, TimeWentBack
 from routing.estimate import Learned
 from routing.events import Decision, Event, PolicyChanged
-from routing.handlers import CHECKS, HANDLERS, fire
+from routing.handlers import HANDLERS, fire
 from routing.model import WaitingInteraction
 from routing.policy import Policy
 from routing.state import Snapshot, build, refuse_unsound, snapshot_of, state_of
+
+_NOTHING = (None, None)
 
 
 class Router:
@@ -61,18 +63,16 @@ class Router:
             if self._has_started and floor.now_ms - at_ms > floor.policy.clock_slack_ms:
                 raise TimeWentBack(f"{at_ms} is {floor.now_ms - at_ms} ms before the last event")
             at_ms = floor.now_ms
-        kind = type(event)
-        check = CHECKS.get(kind)
+        check, apply = HANDLERS.get(type(event), _NOTHING)
         if check is not None:
             check(floor, event)
-        elif isinstance(event, PolicyChanged):
+        elif apply is None and isinstance(event, PolicyChanged):
             self._check_policy(event.policy)
         if self._is_unsettled:
             self._start(at_ms)
         if floor.timers.next_ms <= at_ms:
             self._pass_time(at_ms)
         floor.now_ms = at_ms
-        apply = HANDLERS.get(kind)
         if apply is not None:
             apply(floor, event)
             if floor.dirty_items or floor.dirty_agents:

@@ -163,8 +163,8 @@ class Item:
 class Agent:
     """One logged-in agent at work. `entries` are their places among the free agents, by slot number."""
 
-    __slots__ = ("entries", "held", "id", "idle_since_ms", "is_refused", "is_up", "last_offer_at_ms", "load", "misses",
-                 "offers", "paused_until_ms", "pool", "state", "used", "view", "view_among")  # fmt: skip
+    __slots__ = ("burden", "entries", "held", "id", "idle_since_ms", "is_refused", "is_up", "last_offer_at_ms",
+                 "misses", "offers", "paused_until_ms", "pool", "state", "used")  # fmt: skip
 
     def __init__(self, state: AgentState, pool: "Pool[Agent]") -> None:
         self.id = state.id
@@ -173,7 +173,8 @@ class Agent:
         self.is_up = state.is_available and state.is_connected and not state.is_not_responding
         self.held: dict[str, tuple[HeldWork, int]] = {}
         self.offers: dict[str, Offer] = {}
-        self.load: capacity.Load = {}
+        self.burden = pool.no_burden
+        """What the work held and the live offers take."""
         self.used = 0
         self.idle_since_ms = 0
         self.last_offer_at_ms = -1
@@ -182,25 +183,16 @@ class Agent:
         self.is_refused = False
         """Paused because the store knew better; the next state of theirs ends it."""
         self.entries: dict[int, Entry] = {}
-        self.view: View | None = None
-        self.view_among: object = None
-        """The views of the pool that `view` is one of: those of another pool or time do not count."""
 
     def take(self, channel: str, units: int) -> None:
         """Take units of the agent's capacity."""
-        self.load[channel] = self.load.get(channel, 0) + units
+        self.burden = self.burden.plus(channel, units)
         self.used += units
-        self.view = None
 
     def release(self, channel: str, units: int) -> None:
         """Give units back."""
-        left = self.load[channel] - units
-        if left:
-            self.load[channel] = left
-        else:
-            del self.load[channel]
+        self.burden = self.burden.minus(channel, units)
         self.used -= units
-        self.view = None
 
 
 class Floor:
@@ -284,13 +276,11 @@ class Floor:
     def room(self, agent: Agent, channel: str) -> int:
         """Return the units the agent has left for work of the channel."""
         capacity_units = agent.pool.talent.capacity_units
-        if not agent.load:
-            return capacity_units
-        return capacity.room_for(channel, capacity_units, agent.load, self.policy.channels)
+        return capacity.room_for(channel, capacity_units, agent.burden.units, self.policy.channels)
 
     def is_overfull(self, agent: Agent, channel: str) -> bool:
         """Return whether what the agent has of the channel no longer fits."""
-        return capacity.is_overfull(channel, agent.pool.talent.capacity_units, agent.load, self.policy.channels)
+        return capacity.is_overfull(channel, agent.pool.talent.capacity_units, agent.burden.units, self.policy.channels)
 
     def units_for(self, agent: Agent, channel: str) -> int:
         """Return the units work of the channel costs the agent, whether or not they are offered any."""
@@ -308,27 +298,19 @@ class Floor:
         """Return the mask of kinds the agent may be offered now."""
         if not agent.is_up or agent.paused_until_ms > self.now_ms:
             return 0
-        view = agent.view
-        if view is None or agent.view_among is not agent.pool.views:
-            view = self._view(agent)
+        view = agent.pool.views.get(agent.burden) or self._view(agent)
         return view.takes
 
     def _view(self, agent: Agent) -> View:
-        """What the agent's load leaves them to be offered; the same for all of the pool with that load."""
-        views = agent.pool.views
-        load = tuple(agent.load.items()) if agent.load else ()
-        view = views.get(load)
-        if view is None:
-            pool = agent.pool
-            room = {channel: self.room(agent, channel) for channel in pool.units}
-            takes = 0
-            for channel, units in pool.units.items():
-                if room[channel] >= units:
-                    takes |= pool.takes[channel]
-            slots = tuple(slot for slot in pool.slots if room[slot.channel] >= slot.units)
-            view = views[load] = View(takes, slots)
-        agent.view = view
-        agent.view_among = views
+        """What the agent's burden leaves them to be offered; the same for all of the pool with that burden."""
+        pool = agent.pool
+        room = {channel: self.room(agent, channel) for channel in pool.units}
+        takes = 0
+        for channel, units in pool.units.items():
+            if room[channel] >= units:
+                takes |= pool.takes[channel]
+        slots = tuple(slot for slot in pool.slots if room[slot.channel] >= slot.units)
+        view = pool.views[agent.burden] = View(takes, slots)
         return view
 
     def crew(self, pools: int) -> int:
@@ -348,9 +330,7 @@ class Floor:
         before = agent.entries
         slots: tuple[Slot, ...] = ()
         if agent.is_up and agent.paused_until_ms <= self.now_ms:
-            view = agent.view
-            if view is None or agent.view_among is not agent.pool.views:
-                view = self._view(agent)
+            view = agent.pool.views.get(agent.burden) or self._view(agent)
             slots = view.slots
         if not slots and not before:
             return
@@ -434,12 +414,11 @@ class Floor:
         if not others:
             del self.barred[agent_id]
 
-    def hold(self, agent: Agent, work: HeldWork, units_taken: int | None = None) -> None:
-        """Record work the agent holds, and take its units unless they are taken already."""
-        units = self.units_for(agent, work.channel) if units_taken is None else units_taken
+    def hold(self, agent: Agent, work: HeldWork) -> None:
+        """Record work the agent holds, and take its units."""
+        units = self.units_for(agent, work.channel)
         agent.held[work.interaction_id] = (work, units)
-        if units_taken is None:
-            agent.take(work.channel, units)
+        agent.take(work.channel, units)
         holders = self.holders
         others = holders.get(work.interaction_id)
         holders[work.interaction_id] = (agent.id,) if others is None else (*others, agent.id)

@@ -210,28 +210,20 @@ def fire(floor: Floor, what: Due, whose: str, whom: str) -> None:
 
 _Step = Callable[[Floor, Any], None]
 
-CHECKS: Mapping[type, _Step] = {
-    InteractionQueued: _check_queued,
-    InteractionChanged: _check_changed,
-    AgentChanged: _check_agent,
-    WorkStarted: _check_started,
-    QueueForced: _check_forced,
+HANDLERS: Mapping[type, tuple[_Step | None, _Step]] = {
+    InteractionQueued: (_check_queued, _queued),
+    InteractionChanged: (_check_changed, _changed),
+    InteractionLeft: (None, _left),
+    AgentChanged: (_check_agent, _agent_changed),
+    AgentLeft: (None, _agent_left),
+    OfferAccepted: (None, _accepted),
+    OfferEnded: (None, _ended),
+    OfferRefused: (None, _refused),
+    WorkStarted: (_check_started, _started),
+    WorkEnded: (None, _work_ended),
+    PickFromList: (None, _picked),
+    AssignByHand: (None, _assigned),
+    QueueForced: (_check_forced, _forced),
 }
-"""Event -> what raises ImpossibleInput if it cannot be true; changes nothing."""
-
-HANDLERS: Mapping[type, _Step] = {
-    InteractionQueued: _queued,
-    InteractionChanged: _changed,
-    InteractionLeft: _left,
-    AgentChanged: _agent_changed,
-    AgentLeft: _agent_left,
-    OfferAccepted: _accepted,
-    OfferEnded: _ended,
-    OfferRefused: _refused,
-    WorkStarted: _started,
-    WorkEnded: _work_ended,
-    PickFromList: _picked,
-    AssignByHand: _assigned,
-    QueueForced: _forced,
-}
-"""Event -> what it does to the floor; `matching.settle` follows."""
+"""Event -> what raises ImpossibleInput if it cannot be true and changes nothing, and what it does to the floor;
+`matching.settle` follows."""

@@ -12,15 +12,13 @@ from routing import offers
 from routing.cells import Entry, bits
 from routing.floor import Agent, Floor, Item
 from routing.model import Rule
-from routing.ranking import Line
+from routing.ranking import Line, Ranked
 from routing.waiting import call_again, is_able
 
 # Members of an Enum cost as much as a call each time they are named.
 _CAME_TO_FREE_AGENT, _AGENT_CAME_FREE = Rule.CAME_TO_FREE_AGENT, Rule.AGENT_CAME_FREE
 
 _NOBODY: dict[str, None] = {}
-
-_Rank = tuple[tuple[int, float], Entry]
 
 
 def settle(floor: Floor) -> None:
@@ -77,21 +75,18 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     mask = floor.takes(agent)
     if not mask and (agent.id not in floor.addressed or not floor.is_ready(agent)):
         return None
-    hidden = _hide_from(floor, agent) if agent.load or agent.id in floor.barred else ()
+    hidden = _hide_from(floor, agent) if agent.used or agent.id in floor.barred else ()
     now_ms = floor.now_ms
-    best: _Rank | None = None
+    best: Ranked | None = None
     for line in busy_lines.values():
-        frontier = line.frontier
-        entry = None
-        if frontier.mask & mask and (best is None or line.bound(frontier.heads[0][0], now_ms) <= best[0]):  # type: ignore[arg-type]
-            entry = frontier.first(mask)
+        if line.frontier.mask & mask:
+            best = line.challenge(best, mask, now_ms)
         if line.personal:
-            entry = _earliest(chain(() if entry is None else (entry,), _personal_heads(floor, line, agent)))
-        if entry is None:
-            continue
-        rank = (line.rank(entry[0], now_ms), entry)  # type: ignore[arg-type]
-        if best is None or rank < best:
-            best = rank
+            entry = _earliest(_personal_heads(floor, line, agent))
+            if entry is not None:
+                rank = (line.rank(int(entry[0]), now_ms), entry)
+                if best is None or rank < best:
+                    best = rank
     for item in hidden:
         floor.place(item)
     return None if best is None else floor.items[str(best[1][-1])]
@@ -214,7 +209,7 @@ def _settle_many(floor: Floor) -> None:
 
 def _most_urgent_among(floor: Floor, mask: int, people: dict[str, Agent], aside: list[Item]) -> Item | None:
     """Return the most urgent that can be taken; what stands before it and cannot goes out of its line, to `aside`."""
-    best: _Rank | None = None
+    best: Ranked | None = None
     for line in list(floor.busy_lines.values()):
         entry = _first_of(floor, line, mask, people)
         while entry is not None and not _can_be_taken(floor, floor.items[str(entry[-1])]):

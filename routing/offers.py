@@ -60,7 +60,7 @@ def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bo
 def _interrupts(floor: Floor, agent: Agent, channel: str, units: int) -> tuple[str, ...]:
     held = [(work.interaction_id, work.channel) for work, _ in agent.held.values()]
     return capacity.interrupted(
-        channel, units, agent.pool.talent.capacity_units, held, agent.load, floor.policy.channels
+        channel, units, agent.pool.talent.capacity_units, held, agent.burden.units, floor.policy.channels
     )
 
 
@@ -85,7 +85,9 @@ def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
         if won is not None:
             # What the offer held the work now holds: nothing comes free and nothing is taken.
             del agent.offers[item.id]
-            floor.hold(agent, work, units_taken=won.units)
+            agent.held[item.id] = (work, won.units)
+            others = floor.holders.get(item.id)
+            floor.holders[item.id] = (agent.id,) if others is None else (*others, agent.id)
             if agent.entries:
                 floor.publish(agent)
             return
