@@ -9,6 +9,7 @@ Every frame carries the journal's number at its sending; what was missed is foun
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -42,6 +43,8 @@ from hub.services.access import Scope
 from hub.services.floor import Floor, Key
 
 PLACES_MS, OPENED = 2_000, 50
+SLICE = 32
+"""Rows sent in one go: a few milliseconds, for which every chat waits."""
 ITEMS = frozenset({"interactions", "offers"})
 _WAITING = frozenset({State.CREATED, State.QUEUED, State.OFFERED})
 _encode = msgspec.json.Encoder().encode
@@ -69,7 +72,7 @@ class Sync:
         self._ticker = Ticker(
             clock,
             dirty=lambda: (bool(self._dirty), bool(self._board)),
-            flush=lambda with_board: self.flush(board=with_board),
+            flush=lambda with_board: self.flush(board=with_board, most=SLICE),
             refresh=self.refresh,
         )
         self._places_due: dict[str, int] = {}
@@ -291,11 +294,11 @@ class Sync:
             tab.needs_snapshot = True
             self.distrust(tab)
 
-    def flush(self, *, board: bool = True) -> None:
-        """Send what is dirty now: to those concerned, and with `board` also to those who watch."""
+    def flush(self, *, board: bool = True, most: int | None = None) -> None:
+        """Send what is dirty now (`most`: so many rows of it): to those concerned, and with `board` to who watches."""
         if board:
             self._refresh_places(name for table, name in self._board if table == "queues")
-        self._flush_fast()
+        self._flush_fast(most)
         if board:
             self._flush_board()
 
@@ -322,8 +325,10 @@ class Sync:
 
     # -- sending what is dirty
 
-    def _flush_fast(self) -> None:
-        dirty, self._dirty = self._dirty, {}
+    def _flush_fast(self, most: int | None) -> None:
+        dirty = list(islice(self._dirty, most))
+        for key in dirty:
+            del self._dirty[key]
         deltas: dict[View, Delta] = {}
         for key in dirty:
             if key[0] == "agents":

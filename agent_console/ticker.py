@@ -60,7 +60,8 @@ class Ticker:
         self._flush(with_board)
         done_ms = self._clock.monotonic_ms()
         pause_ms = SHARE * (done_ms - began_ms)
-        self._next_fast = done_ms + max(FAST_MS, pause_ms)
+        is_more, _ = self._dirty()
+        self._next_fast = done_ms + (pause_ms if is_more else max(FAST_MS, pause_ms))
         if with_board:
             self._next_board = done_ms + max(BOARD_MS, pause_ms)
         self.wake()

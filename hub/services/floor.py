@@ -149,8 +149,9 @@ class Floor:
                 before = self.interactions.get(record.id)
                 self._put_interaction(record)
                 keys.add(("interactions", record.id))
-                for agent in {record.agent, before.agent if before else None} - {None}:
-                    keys.add(("agents", str(agent)))
+                if before is None or _work(before) != _work(record):
+                    agents = {record.agent, before.agent if before else None} - {None}
+                    keys.update(("agents", str(agent)) for agent in agents)
                 if before is None or before.state is not record.state or before.queue != record.queue:
                     keys.update(("queues", queue) for queue in {record.queue, before.queue if before else record.queue})
             case Message():
@@ -275,6 +276,11 @@ class Floor:
 def _counted(agent: Agent) -> tuple[object, ...]:
     """Return what a queue's row counts of an agent."""
     return agent.can_be_offered, agent.presence, agent.queues, agent.is_active
+
+
+def _work(interaction: Interaction) -> tuple[object, ...]:
+    """Return what an agent's row shows of an interaction: no word said in it changes that."""
+    return interaction.agent, interaction.state, interaction.units, interaction.answered_at
 
 
 def _brief(customer: Customer) -> Brief:
