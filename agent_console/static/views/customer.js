@@ -50,6 +50,9 @@ export function contactOf({ addresses, fields }) {
   return addresses?.find((one) => one.kind !== "chat")?.value || TYPED.map((kind) => fields?.[kind]).find(Boolean) || t("addresses.none");
 }
 
+/** "today", where the name of a day does not begin the line. @param {string} day */
+const midSentence = (day) => ([t("day.today"), t("day.yesterday")].includes(day) ? day.toLowerCase() : day);
+
 /** @param {{ customer: Customer, onEdit: () => void }} props */
 function Profile({ customer, onEdit }) {
   const { totals } = customer;
@@ -70,7 +73,7 @@ function Profile({ customer, onEdit }) {
       ${fields.filter(([name]) => !TYPED.includes(name)).map(([name, value]) => html`<div key=${name} class="extra"><dt>${name}</dt><dd>${value}</dd></div>`)}
     </dl>
     ${customer.tags.length > 0 && html`<ul class="tags" aria-label=${t("tags")}>${customer.tags.map((tag) => html`<li key=${tag}>${tag}</li>`)}</ul>`}
-    <p class="totals">${t("totals", { n: totals.interactions })}${totals.first_at ? ` · ${t("totals.since", { day: dayName(totals.first_at, now) })}` : ""}</p>
+    <p class="totals">${t("totals", { n: totals.interactions })}${totals.first_at ? ` · ${t("totals.since", { day: midSentence(dayName(totals.first_at, now)) })}` : ""}</p>
   </section>`;
 }
 

@@ -59,7 +59,7 @@ export function SystemLine({ row }) {
 
 /** @param {{ row: import("../types").NoteRow }} props */
 export function NoteBlock({ row }) {
-  return html`<article class="note"><p class="note-by"><${Icon} name="sticky-note" size=${12} /><span>${t("note.by", { name: row.author === myself()?.agent_id ? t("you") : row.name })}</span><time title=${fullTime(row.at)}>${clockTime(row.at)}</time></p><div dir="auto">${linked(row.text)}</div></article>`;
+  return html`<article class="note"><p class="note-by"><${Icon} name="sticky-note" size=${12} /><span>${row.author === myself()?.agent_id ? t("note.mine") : t("note.by", { name: row.name })}</span><time title=${fullTime(row.at)}>${clockTime(row.at)}</time></p><div dir="auto">${linked(row.text)}</div></article>`;
 }
 
 /** What is on its way, waits, or was refused. @param {{ one: import("../types").Pending, seen: number }} props */
