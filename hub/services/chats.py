@@ -27,7 +27,6 @@ GONE_AFTER_S = 120
 _FORM_LIMITS = {"name": 120, "email": 254, "phone": 40}
 _DAY_MS = 86_400_000
 _SECRET_ID = 32
-_ANSWER_LOST_MS = 15 * 60_000
 
 
 class Floor(Protocol):
@@ -424,23 +423,6 @@ async def history(
         MESSAGES, "WHERE interaction = $1 AND n < $2 ORDER BY n DESC LIMIT $3", interaction, before or 2**31, limit
     )
     return found[::-1]
-
-
-async def _same_browser(tx: UnitOfWork, start: ChatStart, begun: Interaction) -> VisitorId:
-    """The answer to this `start` was lost, and the token with it: who knows its random id has begun it, and is given
-    a new token.
-
-    Raises:
-        BadRequest: the id is too short to be a secret, was used long ago, or by somebody the site knows as another.
-    """
-    visitor = await tx.get(VISITORS, begun.address, lock=True)
-    subject = start.identity.subject if start.identity else ""
-    is_secret = len(start.client_id) >= _SECRET_ID and tx.now - begun.created_at < _ANSWER_LOST_MS
-    if visitor is None or not is_secret or visitor.subject != subject:
-        raise BadRequest("This conversation was begun by somebody else.")
-    known = msgspec.structs.replace(visitor, token_hash=start.token_hash, seen_at=tx.now)
-    await tx.execute(VISITORS.update, *VISITORS.update_values(known))
-    return await _visitor_id(tx, known)
 
 
 async def _visitor_id(tx: UnitOfWork, visitor: Visitor) -> VisitorId:
