@@ -153,7 +153,7 @@ class Gate:
         """
         try:
             said = msgspec.convert(auth, _Auth)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeError):
             raise EventRefused("bad_request") from None
         site = self.sites.get(said.site)
         if site is None:

@@ -7,6 +7,7 @@ import pytest
 
 from hub.clock import FakeClock
 from hub.events import Bus
+from hub.settings import Limits
 from hub.storage.unit_of_work import Store
 from tests.builders import small_company
 from tests.contract.house import House, open_store
@@ -31,4 +32,9 @@ async def store(database_url: str, clock: FakeClock, bus: Bus) -> AsyncIterator[
 
 @pytest.fixture
 def house(store: Store, clock: FakeClock, bus: Bus, database_url: str, tmp_path: Path) -> House:
-    return House(store=store, clock=clock, bus=bus, settings=small_company(tmp_path, database_url))
+    return House(
+        store=store,
+        clock=clock,
+        bus=bus,
+        settings=small_company(tmp_path, database_url, limits=Limits(visitor_messages_per_day=100_000)),
+    )
