@@ -103,7 +103,7 @@ class Rows:
             waiting=len(waiting),
             oldest_at=min((i.queued_at or i.created_at for i in waiting), default=None),
             serving=serving,
-            available=sum(agent.can_be_offered for agent in serves),
+            available=sum(agent.is_free for agent in serves),
             away=sum(agent.presence is Presence.AWAY for agent in serves),
             offered=figures.offered,
             answered=figures.answered,

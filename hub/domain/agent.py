@@ -95,6 +95,11 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
             and self.not_responding_since is None
         )
 
+    @property
+    def is_free(self) -> bool:
+        """Whether new work may be proposed and there is room for some."""
+        return self.can_be_offered and self.held < self.capacity
+
 
 def routing_status(agent: Agent, *, is_offered: bool, is_wrapping: bool) -> RoutingStatus:
     """Derive the routing status; what hinders work most comes first."""

@@ -275,7 +275,7 @@ class Floor:
 
 def _counted(agent: Agent) -> tuple[object, ...]:
     """Return what a queue's row counts of an agent."""
-    return agent.can_be_offered, agent.presence, agent.queues, agent.is_active
+    return agent.is_free, agent.presence, agent.queues, agent.is_active
 
 
 def _work(interaction: Interaction) -> tuple[object, ...]:

@@ -19,6 +19,9 @@ export const oldest = (one, now) => (one.oldest_at && one.waiting ? now - one.ol
 /** Worst first: over target, then the longest wait. @param {number} now */
 export const worstFirst = (now) => (/** @type {QueueRow} */ a, /** @type {QueueRow} */ b) => oldest(b, now) / b.target_s - oldest(a, now) / a.target_s || b.waiting - a.waiting || a.name.localeCompare(b.name);
 
+/** As the hub counts who is free in a queue. @param {AgentRow} one */
+const hasRoom = (one) => one.presence === "available" && one.connectivity === "connected" && one.status !== "not_responding" && !one.next_presence && one.held < one.capacity;
+
 /** The supervisor's page: queues, people, who waits. */
 export function Floor() {
   const now = ticking();
@@ -26,7 +29,7 @@ export function Floor() {
   const waiting = interactions.all().filter((row) => row.state === "queued" || row.state === "offered");
   const rows = queues.all().sort(worstFirst(now));
   const people = agents.all();
-  const free = people.filter((one) => stateOf(one) === "available").length;
+  const free = people.filter(hasRoom).length;
   return html`<div class="floor" data-drawer=${id ? "open" : "shut"}><div class="scroll floor-scroll" data-region="list" tabindex="-1" aria-label=${t("nav.floor")}><div class="floor-inner">
     <header class="floor-head"><h1>${t("nav.floor")}</h1><p class="floor-age"><${Age} /></p>
       <ul class="floor-sums"><li><b>${waiting.length}</b> ${t("floor.waiting")}</li><li><b>${rows.reduce((sum, one) => sum + one.serving, 0)}</b> ${t("floor.serving")}</li><li><b>${free}</b> ${t("floor.free")}</li><li title=${t("floor.violations.hint")}><b>${myself()?.violations ?? 0}</b> ${t("floor.violations")}</li></ul>
