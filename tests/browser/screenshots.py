@@ -134,7 +134,6 @@ async def talk(agent: Page, customer: Page) -> None:
     await agent.get_by_role("button", name="Save note").click()
     await agent.get_by_role("button", name="Reply", exact=True).click()
     await agent.locator("[data-composer]").fill("About a week. I can book it for you now, and send you a label for")
-    await chat.locator(".composer textarea").press_sequentially("and what", delay=60)
 
 
 async def play(browser: Browser, url: str) -> None:
@@ -152,6 +151,8 @@ async def play(browser: Browser, url: str) -> None:
     await ann.locator(".list .row", has_text="Maya Lindholm").click()
     await talk(ann, maya)
     await ann.locator("article.offer").wait_for(timeout=START_MS)
+    await maya.frame_locator("iframe").locator(".composer textarea").press_sequentially("and what", delay=60)
+    await expect(ann.locator(".log .typing")).to_be_visible()
     await ann.mouse.move(720, 300)
     await ann.screenshot(path=IMAGES / "console.png", animations="disabled")
     await sue.goto(f"{url}/#/floor")
