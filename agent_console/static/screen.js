@@ -12,7 +12,14 @@ function readRoute() {
 }
 
 const current = signal(readRoute());
-addEventListener("hashchange", () => (current.value = readRoute()));
+addEventListener("hashchange", follow);
+
+/** Show what the address says; its event comes later than its change. */
+function follow() {
+  const next = readRoute();
+  const { page, id, sub } = current.peek();
+  if (next.page !== page || next.id !== id || next.sub !== sub) current.value = next;
+}
 
 export const route = () => current.value;
 /** The interaction in the conversation column. */
@@ -24,7 +31,9 @@ export const address = (page, id = "", sub = "") => `#/${[page, id, sub].filter(
 /** @param {Route["page"]} page @param {string} [id] @param {string} [sub] */
 export function go(page, id = "", sub = "") {
   const wanted = address(page, id, sub);
-  if (location.hash !== wanted) location.hash = wanted;
+  if (location.hash === wanted) return;
+  location.hash = wanted;
+  follow();
 }
 
 /** The topmost open layer; one at a time. @type {import("vendor/preact").Signal<string>} */

@@ -37,7 +37,8 @@ export function Answers({ find, row, onChoose, onClose, field }) {
   const here = Math.min(at, found.length - 1);
   useEffect(() => setAt(0), [find]);
   useLayoutEffect(() => list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" }), [here]);
-  useEffect(() => {
+  // In place with the list and gone with it: a quick Enter must meet neither too early nor too late.
+  useLayoutEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ e) => {
       if (composing(e)) return;
       if (e.key === "ArrowDown") setAt((n) => Math.min(n + 1, found.length - 1));

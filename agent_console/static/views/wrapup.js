@@ -49,7 +49,7 @@ export function WrapUp({ row }) {
     go("work");
     showPane("list");
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ e) => {
       const field = /** @type {HTMLElement} */ (e.target).closest?.("input, textarea, select, [role=menu]");
       if (field || composing(e) || e.repeat || e.ctrlKey || e.altKey || e.metaKey || openLayer() || !preferences().keys) return;
