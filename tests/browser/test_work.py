@@ -129,7 +129,11 @@ async def test_a_shift_without_a_mouse(houses: Houses, seat: SeatAt) -> None:
     await keys.type("/bye")
     await keys.press("Enter")
     await expect(ann.composer).to_have_value("Enjoy the outdoors!")
-    await keys.press("Control+Enter")
+    await expect(page.get_by_role("button", name="Send to Li Wei")).to_be_enabled()
+    await page.wait_for_function(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+    )
+    await ann.composer.press("Control+Enter")
     await ann.shows("Do you mend boots?", "Yes, we do.", "Enjoy the outdoors!")
     await keys.press("Escape")
     await keys.press("n")
