@@ -92,6 +92,7 @@ async def accept(page: Page, name: str) -> None:
     for _ in range(30):
         card = page.locator("article.offer")
         await card.wait_for(timeout=START_MS)
+        await asyncio.sleep(0.5)  # a card is deaf at first, so that nobody answers it by mistake
         offer = page.locator(f"article.offer[data-offer={await card.get_attribute('data-offer')}]")
         if name in (await offer.locator("h2").text_content() or ""):
             await page.keyboard.press("Alt+Enter")
