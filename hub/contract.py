@@ -5,14 +5,15 @@ imports services or storage. Instants are milliseconds since 1970 UTC.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import msgspec
 
 from hub.clock import Clock
+from hub.domain.correspondence import Authenticity, Party, Refusal
 from hub.domain.interaction import Interaction
 from hub.domain.messages import FileRef, Message
 from hub.domain.visitors import StoredFile
@@ -23,7 +24,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a channel can do; the console shows what this says and knows no channel by name.
 
     `is_live` means that somebody waits at the other end this minute; `keeps_agent` that work of a lost agent stays
-    theirs instead of going back to the queue.
+    theirs instead of going back to the queue. `has_envelopes`: its messages carry a subject and recipients;
+    `can_begin`: an agent may write first.
     """
 
     kind: str
@@ -35,6 +37,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     has_files: bool = False
     has_choices: bool = False
     keeps_agent: bool = False
+    has_envelopes: bool = False
+    can_begin: bool = False
 
 
 class VisitorId(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,6 +194,201 @@ class Files(Protocol):
 
     async def refs(self, interaction: str, ids: Sequence[str], *, by: str) -> list[FileRef]:
         """Return files of an interaction uploaded by this person. Raises NotFound for others."""
+
+
+class RawArrival(msgspec.Struct, frozen=True, kw_only=True):
+    """Something as it reached the channel. `provider_id` is the provider's own name for this very delivery."""
+
+    provider_id: str
+    raw: bytes
+
+
+class InboundFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that came with a message; `cid` is the name by which the message's own page shows it."""
+
+    name: str
+    type: str
+    content: bytes
+    cid: str = ""
+
+
+class Hint(msgspec.Struct, frozen=True, kw_only=True):
+    """Something in a message that points to what was said before.
+
+    `kind`: `interaction` (an interaction's id), `message` (the provider's id of an earlier message, ours or theirs) or
+    `subject` (open interactions of the same sender in this channel are looked for). `key` is the channel's own, to know
+    the hint again.
+    """
+
+    kind: str
+    value: str
+    key: int = 0
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """An interaction that a hint points to. `participants`: everybody who wrote to it or was written to, as compared.
+    """
+
+    interaction: str
+    participants: frozenset[str]
+    subject: str = ""
+    is_open: bool = True
+
+
+class Placement(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a message belongs and why, in words: `join` the interaction, or open one, `linked` to one it may belong
+    to.
+    """
+
+    join: str | None = None
+    linked: str | None = None
+    reason: str = ""
+
+
+class Inbound(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was read: what every kind of it has.
+
+    `dedupe` is the same for two deliveries of one thing, in whatever channel of the kind they came.
+    """
+
+    dedupe: str
+
+
+class Ignored(Inbound, frozen=True, kw_only=True):
+    """Nothing to do, and why."""
+
+    reason: str
+
+
+class InboundMessage(Inbound, frozen=True, kw_only=True):
+    """A message that was read. Text is what the sender says now; `quoted` what was folded away, `html` unsafe, as sent.
+
+    `place` is the channel's judgement: told which interactions the hints point to, it says where the message belongs.
+    It is pure and quick, for it is asked inside the transaction. A `DISPROVED` sender joins no known customer.
+    """
+
+    sender: Party | None
+    sent_at: int | None = None
+    subject: str = ""
+    text: str = ""
+    quoted: str = ""
+    html: str = ""
+    language: str = ""
+    reply_to: tuple[Party, ...] = ()
+    to: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    provider_id: str = ""
+    references: tuple[str, ...] = ()
+    files: tuple[InboundFile, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    place: Callable[[Mapping[int, Candidate]], Placement] | None = None
+    authenticity: Authenticity = Authenticity.UNKNOWN
+    remarks: tuple[str, ...] = ()
+    is_automatic: bool = False
+    must_not_answer: bool = False
+    queue: str = ""
+
+
+class InboundReport(Inbound, frozen=True, kw_only=True):
+    """What a provider tells of messages we sent: delivered, delayed, failed, complained of.
+
+    `provider_ids` name the message, surest first; where none is known, `recipient` and the time decide, or it becomes a
+    message for a person (`message`). `kind`: failed, delayed, delivered, complaint.
+    """
+
+    kind: str
+    provider_ids: tuple[str, ...] = ()
+    recipient: str = ""
+    status: str = ""
+    text: str = ""
+    message: InboundMessage | None = None
+
+
+class Inbox(Protocol):
+    """The hub's side of what arrives in writing."""
+
+    async def keep(self, channel: str, arrivals: Sequence[RawArrival], marks: Mapping[str, str]) -> int:
+        """Keep what arrived as it is, and with it how far the channel has read, in one transaction.
+
+        What is known already (channel, provider id) is not kept twice; returns how many were new. When this returns,
+        the provider may be told that we have them; they are read soon, and after a restart, in order.
+        """
+
+    async def mark(self, channel: str, name: str) -> str:
+        """Return how far the channel had read this source; empty for never."""
+
+
+class OutboundFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to send; the bytes lie at `path`."""
+
+    name: str
+    type: str
+    size: int
+    path: Path
+    cid: str = ""
+
+
+class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to be sent. `provider_id` was given before the first try (see `Sends.name_message`); `attempt` is 1, 2
+    ...
+
+    `sender` is the name customers see. `in_reply_to` and `references` are provider ids. `quoted_*` describe the message
+    that is answered below the words; None where nothing is quoted. `is_automatic`: a machine wrote it.
+    """
+
+    id: str
+    interaction: str
+    n: int
+    provider_id: str
+    attempt: int
+    at: int
+    to: tuple[Party, ...]
+    cc: tuple[Party, ...] = ()
+    bcc: tuple[Party, ...] = ()
+    sender: str = ""
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    files: tuple[OutboundFile, ...] = ()
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    language: str = ""
+    is_automatic: bool = False
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The provider has it; some recipients may have been refused."""
+
+    provider_id: str
+    refused: tuple[Refusal, ...] = ()
+    status: str = ""
+
+
+@runtime_checkable
+class Reads(Protocol):
+    """A channel whose arrivals are kept raw and read afterwards."""
+
+    async def read(self, raw: bytes) -> Inbound:
+        """Read one arrival. Called again for the same bytes it says the same.
+
+        Raises:
+            PayloadUnreadable: it cannot be read; it is shown to a person and can be read again.
+        """
+
+
+@runtime_checkable
+class Sends(Protocol):
+    """A channel that sends letters from the hub's outbox."""
+
+    def name_message(self, outgoing: str, interaction: str) -> str:
+        """Return the provider's id that a letter will carry, the same for each try."""
+
+    async def send(self, message: OutboundMessage) -> Receipt:
+        """Hand a message to the provider; return when the provider has it.
+
+        Raises:
+            ChannelUnavailable: later. MessageRejected: never. DeliveryUncertain: nobody can know.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

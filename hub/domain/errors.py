@@ -13,7 +13,12 @@ HubError
 │   ├── TypeRefused     type_refused
 │   ├── RateLimited     rate_limited
 │   └── Closed          closed
-└── Unavailable         unavailable      later: 503
+├── Unavailable         unavailable      later: 503
+├── ChannelError                   a provider: 502
+│   ├── ChannelUnavailable  channel_unavailable   later; `retry_after_s` where the provider says when
+│   ├── MessageRejected     message_rejected      never, in the provider's words
+│   └── DeliveryUncertain   delivery_uncertain    the line broke when it may have been taken: ask a person
+└── PayloadUnreadable   payload_unreadable        kept, shown, can be read again
 """
 
 
@@ -116,3 +121,44 @@ class Unavailable(HubError):
 
     code = "unavailable"
     status = 503
+
+
+class ChannelError(HubError):
+    """A provider, or the line to it."""
+
+    code = "channel_error"
+    status = 502
+
+
+class ChannelUnavailable(ChannelError):
+    """It cannot be reached, or asks to come back later."""
+
+    code = "channel_unavailable"
+
+    def __init__(self, text: str, retry_after_s: float | None = None, status: str = "") -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+        self.reply_status = status
+
+
+class MessageRejected(ChannelError):
+    """The provider takes this message never; `reply_status` is its code, the text its words."""
+
+    code = "message_rejected"
+
+    def __init__(self, text: str, status: str = "") -> None:
+        super().__init__(text)
+        self.reply_status = status
+
+
+class DeliveryUncertain(ChannelError):
+    """The line broke after the message was handed over and before the provider said that it has it."""
+
+    code = "delivery_uncertain"
+
+
+class PayloadUnreadable(HubError):
+    """What arrived cannot be read; it stays as it came and can be read again."""
+
+    code = "payload_unreadable"
+    status = 400

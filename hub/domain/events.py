@@ -47,6 +47,15 @@ class EventKind(StrEnum):
     ROUTING_TOLD = "routing_told"
     FILE_STORED = "file_stored"
     VISITOR_CREATED = "visitor_created"
+    ARRIVAL_KEPT = "arrival_kept"
+    ARRIVAL_FAILED = "arrival_failed"
+    LETTER_DUE = "letter_due"
+    LETTER_SENT = "letter_sent"
+    LETTER_FAILED = "letter_failed"
+    LETTER_CANCELLED = "letter_cancelled"
+    LETTER_BOUNCED = "letter_bounced"
+    INTERACTION_SPLIT = "interaction_split"
+    INTERACTION_JOINED = "interaction_joined"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -84,6 +84,23 @@ jobs = _table(tables.JOBS, sa.UniqueConstraint("kind", "subject"), sa.Index(None
 indexed = _table(
     tables.INDEXED, sa.Index(None, "ref", "kind", unique=True), sa.Index(None, "customer"), sqlite_with_rowid=False
 )
+arrivals = _table(
+    tables.ARRIVALS,
+    sa.UniqueConstraint("channel", "provider_id"),
+    sa.Index("ix_arrivals_dedupe", "dedupe", **_open_only("dedupe <> ''")),
+    sa.Index("ix_arrivals_open", "at", **_open_only("state IN ('kept', 'failed')")),
+)
+channel_marks = _table(tables.CHANNEL_MARKS)
+envelopes = _table(
+    tables.ENVELOPES,
+    sa.Index("ix_envelopes_provider", "provider_id", **_open_only("provider_id <> ''")),
+    sqlite_with_rowid=False,
+)
+outgoing = _table(
+    tables.OUTGOING,
+    sa.UniqueConstraint("interaction", "n"),
+    sa.Index("ix_outgoing_open", "due_at", **_open_only("state IN ('waiting', 'sending')")),
+)
 journal = sa.Table(
     "journal",
     metadata,

@@ -4,6 +4,7 @@ import msgspec
 
 from hub.domain.accounts import Credential, Session
 from hub.domain.agent import Agent
+from hub.domain.correspondence import Arrival, ChannelMark, Envelope, Outgoing
 from hub.domain.customers import Address, Customer
 from hub.domain.ids import InteractionId
 from hub.domain.interaction import Interaction
@@ -67,3 +68,7 @@ DRAFTS = Rows("drafts", Draft)
 JOBS = Rows("jobs", Job)
 INDEXED = Rows("indexed", Indexed, key=("doc",))
 LEASES = Rows("leases", LeaseRow)
+ARRIVALS = Rows("arrivals", Arrival)
+CHANNEL_MARKS = Rows("channel_marks", ChannelMark, key=("channel", "name"))
+ENVELOPES = Rows("envelopes", Envelope, key=("interaction", "n"))
+OUTGOING = Rows("outgoing", Outgoing)

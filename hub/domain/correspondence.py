@@ -1,0 +1,142 @@
+"""What letters need beside their words: raw arrivals, the envelope of a message, and what is still to be sent.
+
+A letter is a message of a channel whose two sides write with time between (e-mail, SMS). Its words are a `Message` like
+any other, in the same timeline; the envelope lies beside it under the same number.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from hub.domain.ids import InteractionId
+
+
+class Party(msgspec.Struct, frozen=True):
+    """Somebody on an envelope: the address as the channel writes it, and the name shown with it."""
+
+    address: str
+    name: str = ""
+
+
+class ArrivalState(StrEnum):
+    """What became of something that reached us."""
+
+    KEPT = "kept"
+    TAKEN = "taken"
+    IGNORED = "ignored"
+    FAILED = "failed"
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that reached us, kept as it came before anybody reads it; the bytes lie in the data folder under `id`.
+
+    Unique by (`channel`, `provider_id`), the provider's own name for this very delivery. `failed` ones need attention
+    and can be read again. `dedupe` tells that two deliveries are one message.
+    """
+
+    id: str
+    channel: str
+    provider_id: str
+    at: int
+    size: int
+    sha256: str
+    state: ArrivalState = ArrivalState.KEPT
+    attempts: int = 0
+    problem: str = ""
+    dedupe: str = ""
+    interaction: InteractionId | None = None
+    n: int | None = None
+
+
+class ChannelMark(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a channel has read one source (a folder of a mailbox): committed with what was read."""
+
+    channel: str
+    name: str
+    value: str
+
+
+class Authenticity(StrEnum):
+    """Whether a sender is who they say."""
+
+    PROVED = "proved"
+    DISPROVED = "disproved"
+    UNKNOWN = "unknown"
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What surrounds message `n` of an interaction.
+
+    `provider_id` is the name by which answers will refer to it (a Message-ID), `refers_to` those it refers to, oldest
+    first. `quoted` is what was folded away from the words. `html` names the file that holds the page as sent, unsafe;
+    it is only ever shown sanitised. `evidence` says in words why it belongs here; `linked` names the interaction that
+    it might belong to, for a person to decide. `problem` and `status` are what became known of it afterwards: it
+    bounced.
+    """
+
+    interaction: InteractionId
+    n: int
+    channel: str
+    subject: str = ""
+    sender: Party | None = None
+    reply_to: tuple[Party, ...] = ()
+    recipients: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    bcc: tuple[Party, ...] = ()
+    provider_id: str = ""
+    refers_to: tuple[str, ...] = ()
+    quoted: str = ""
+    html: str = ""
+    arrival: str = ""
+    evidence: str = ""
+    linked: InteractionId | None = None
+    authenticity: Authenticity = Authenticity.UNKNOWN
+    remarks: tuple[str, ...] = ()
+    is_automatic: bool = False
+    must_not_answer: bool = False
+    status: str = ""
+    problem: str = ""
+
+
+class OutgoingState(StrEnum):
+    """Where a letter stands on its way out. `uncertain`: the line broke after the words, nobody can know."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+    CANCELLED = "cancelled"
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """One recipient that the provider would not take, in the provider's words."""
+
+    address: str
+    status: str = ""
+    text: str = ""
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter to be sent: written with its message in one transaction, sent by the worker that holds its lease.
+
+    `due_at` is when it may go (undo window, schedule, the next try); until then it can be taken back. `provider_id` is
+    given before the first try, so that the same letter is the same letter however often it is tried.
+    """
+
+    id: str
+    interaction: InteractionId
+    n: int
+    channel: str
+    created_at: int
+    due_at: int
+    state: OutgoingState = OutgoingState.WAITING
+    attempts: int = 0
+    lease_until: int = 0
+    provider_id: str = ""
+    is_automatic: bool = False
+    sent_at: int | None = None
+    status: str = ""
+    problem: str = ""
+    refused: tuple[Refusal, ...] = ()
+    version: int = 0
