@@ -226,8 +226,7 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """An interaction that a hint points to. `participants`: everybody who wrote to it or was written to, as compared.
-    """
+    """An interaction that a hint points to. `participants`: everybody who wrote to it or was written to, as compared."""
 
     interaction: str
     participants: frozenset[str]
