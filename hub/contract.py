@@ -120,8 +120,13 @@ class Conversations(Protocol):
     async def visitor(self, channel: str, token_hash: str) -> VisitorId | None:
         """Return who holds this token on this channel, or None."""
 
-    async def identify(self, channel: str, visitor: VisitorId | None, identity: SignedIdentity) -> VisitorId | None:
-        """Bind what the site vouches for; return the visitor as known from now on (None: not known before a start)."""
+    async def identify(
+        self, channel: str, visitor: VisitorId | None, identity: SignedIdentity, *, token_hash: str
+    ) -> VisitorId | None:
+        """Bind what the site vouches for; return the visitor as known from now on, by the token of `token_hash` alone.
+
+        None: not known before a start.
+        """
 
     async def start(self, start: ChatStart) -> Started:
         """Begin a conversation, or return the one that is open: committed when this returns."""
@@ -226,7 +231,7 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """An interaction that a hint points to. `participants`: everybody who wrote to it or was written to, as compared."""
+    """An interaction that a hint points to. `participants`: who wrote to it or was written to, as compared."""
 
     interaction: str
     participants: frozenset[str]

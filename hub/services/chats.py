@@ -66,8 +66,12 @@ class Chats:
 
         return await self._store.read(unit)
 
-    async def identify(self, channel: str, visitor: VisitorId | None, identity: SignedIdentity) -> VisitorId | None:
+    async def identify(
+        self, channel: str, visitor: VisitorId | None, identity: SignedIdentity, *, token_hash: str
+    ) -> VisitorId | None:
         """Bind what the site vouches for to the visitor. A signed identity may join profiles, a typed one never.
+
+        From then on only the new token opens what the visitor sees: whoever knew the one before is out.
 
         Raises:
             Unauthorized: the signed identity was used before by somebody else.
@@ -85,7 +89,9 @@ class Chats:
                 tx, _signed_addresses(channel, identity, self._settings), name=identity.name, language=stored.language
             )
             await _join_anonymous(tx, customer, stored)
-            bound = msgspec.structs.replace(stored, customer=customer.id, subject=identity.subject, seen_at=tx.now)
+            bound = msgspec.structs.replace(
+                stored, customer=customer.id, subject=identity.subject, token_hash=token_hash, seen_at=tx.now
+            )
             await tx.execute(VISITORS.update, *VISITORS.update_values(bound))
             return await _visitor_id(tx, bound)
 

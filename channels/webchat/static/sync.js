@@ -155,8 +155,11 @@ export class Sync {
     this.loaded = true;
     if (answer.site) this.site = answer.site;
     if (answer.visitor) this.visitor = answer.visitor;
+    const { token } = this.credentials;
     if (answer.token) this.credentials.keep(answer.token);
     for (const message of answer.messages ?? []) this.#settle(message);
+    // Who was told a new token says it at once: with that, every line opened with the old one ends.
+    if (token && answer.token && answer.token !== token) return this.link.redial();
     this.#tellSeen();
     // The connection becomes live in the same breath; the outbox follows it.
     this.env.later(() => this.sender.flush(), 0);
