@@ -226,7 +226,7 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
         limits=settings.limits,
         visitor_key=key,
     )
-    add_probes(app, metrics, hub.why_not_ready)
+    add_probes(app, settings, metrics, hub.why_not_ready)
     add_files(app, services.files)
     hub.channels = [_channel(block.id, block.kind, dict(block.options)) for block in settings.channels.values()]
     for channel in hub.channels:

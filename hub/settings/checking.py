@@ -52,11 +52,12 @@ def _server(settings: Settings) -> Iterator[Problem]:
             text="Beyond this machine only https keeps sessions from being stolen.",
             hint=hint,
         )
-    for network in server.trusted_proxies:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError as error:
-            yield Problem(where="server.trusted_proxies", text=f"{error}.", hint="As in 10.0.0.0/8.")
+    for name in ("trusted_proxies", "metrics_from"):
+        for network in getattr(server, name):
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                yield Problem(where=f"server.{name}", text=f"{error}.", hint="As in 10.0.0.0/8.")
     scheme = urlsplit(server.database_url.reveal()).scheme
     if scheme not in {"sqlite", "postgresql", "postgres"}:
         hint = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME."

@@ -42,6 +42,9 @@ class Server(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trusted_proxies: tuple[str, ...] = ()
     """Networks (CIDR) whose X-Forwarded-For is believed. Too few: all visitors look like the proxy and share its
     limits. Too many: a visitor writes the header and escapes every limit."""
+    metrics_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Networks (CIDR) that may read /metrics; to everybody else there is no such page. Without the collector's, nothing
+    is measured; with 0.0.0.0/0, the whole world sees how busy you are."""
     secret_key: Secret | None = None
     """Signs links and visitor tokens; at least 32 random characters, by `env:NAME` or `file:PATH`. Changed, all
     visitors and file links must begin anew; known to others, they can forge them. The demo makes its own."""

@@ -85,6 +85,35 @@ def test_cookie_of_an_https_hub_is_secure_and_bound_to_its_host() -> None:
     assert not auth.is_own_origin(None)
 
 
+async def test_session_revoked_while_it_is_looked_up_is_not_remembered() -> None:
+    from aiohttp.test_utils import make_mocked_request
+
+    from hub.auth import Auth
+    from hub.clock import FakeClock
+    from hub.domain.errors import Unauthorized
+    from hub.settings import Settings
+
+    class Accounts:
+        def __init__(self) -> None:
+            self.on_revoked: list[Any] = []
+            self.is_over = False
+
+        async def signed(self, _token: str) -> object:
+            if self.is_over:
+                return None
+            self.is_over = True
+            for told in self.on_revoked:
+                told("s1")
+            return object()
+
+    accounts = Accounts()
+    auth = Auth(cast("Any", accounts), Settings(), FakeClock(), client_ip=lambda _: "", me=lambda _: None)
+    request = make_mocked_request("GET", "/", headers={"Cookie": f"hub={'t' * 43}"})
+    await auth.bearer(request)
+    with pytest.raises(Unauthorized):
+        await auth.bearer(request)
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
