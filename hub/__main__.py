@@ -110,6 +110,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     from hub.demo import demo_settings, start_demo
 
     settings = demo_settings(arguments.config, os.environ, visitors=arguments.visitors, fresh=arguments.fresh)
+    _refuse_errors(settings, is_demo=True)
     _configure_log(settings)
     from hub.app import build
 
@@ -179,10 +180,10 @@ async def _hint_first_admin(hub: "Hub") -> None:
         )
 
 
-def _refuse_errors(settings: Settings) -> None:
+def _refuse_errors(settings: Settings, *, is_demo: bool = False) -> None:
     from hub.settings import validate
 
-    problems = validate(settings)
+    problems = validate(settings, is_demo=is_demo)
     for problem in problems:
         if problem.severity == "warning":
             print(problem, file=sys.stderr)
