@@ -23,11 +23,9 @@ from routing.events import (
     WorkEnded,
     WorkStarted,
 )
-from routing.floor import Agent, Floor, Item, Offer
+from routing.floor import AgedCell, Agent, Floor, Item, Offer
 from routing.model import OfferEnd, Rule
-from routing.timers import Due
-
-_ITEM = Due.ITEM
+from routing.timers import Due, Timer
 
 
 def _check_queued(floor: Floor, event: InteractionQueued) -> None:
@@ -172,6 +170,7 @@ def _both(floor: Floor, interaction_id: str, agent_id: str) -> tuple[Item, Agent
         raise NotTakeable(f"interaction {interaction_id} does not wait", ("not_waiting",))
     if agent is None:
         raise NotTakeable(f"agent {agent_id} is not logged in", ("not_there",))
+    floor.refresh(item)
     return item, agent
 
 
@@ -192,9 +191,12 @@ def _why_not_pick(floor: Floor, item: Item, agent: Agent) -> tuple[str, ...]:
     return tuple(why)
 
 
-def fire(floor: Floor, what: Due, whose: str, whom: str) -> None:
-    """Do what a timer is due for."""
-    if what is _ITEM:
+def fire(floor: Floor, timer: Timer) -> None:
+    """Do what a timer, which still means something, is due for."""
+    _, what, whose, whom, awaited = timer
+    if isinstance(awaited, AgedCell):
+        waiting.review_head(floor, awaited)
+    elif what is Due.ITEM:
         waiting.review(floor, floor.items[whose])
     elif what is Due.OFFER:
         offers.end(floor, floor.items[whose].offers[whom], OfferEnd.TIMED_OUT, Rule.OFFER_ENDED)

@@ -78,22 +78,33 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     hidden = _hide_from(floor, agent) if agent.used or agent.id in floor.barred else ()
     now_ms = floor.now_ms
     best: Ranked | None = None
-    for line in busy_lines.values():
-        if line.frontier.mask & mask:
-            best = line.challenge(best, mask, now_ms)
+    for line in floor.busy_lines:
+        frontier = line.frontier
+        if frontier.mask & mask and (best is None or line.best_rank(now_ms) <= best[0]):
+            entry = frontier.first(mask)
+            assert entry is not None
+            ranked = (line.rank(entry[0], now_ms), entry)
+            if best is None or ranked < best:
+                best = ranked
         if line.personal:
             entry = _earliest(_personal_heads(floor, line, agent))
             if entry is not None:
-                rank = (line.rank(int(entry[0]), now_ms), entry)
-                if best is None or rank < best:
-                    best = rank
+                ranked = (line.rank(entry[0], now_ms), entry)
+                if best is None or ranked < best:
+                    best = ranked
     for item in hidden:
         floor.place(item)
-    return None if best is None else floor.items[str(best[1][-1])]
+    if best is None:
+        return None
+    item = floor.items[best[1][-1]]
+    floor.refresh(item)
+    return item
 
 
 def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
     """Return the best free agent for the item and the personal rule that named them, if one did."""
+    if item.ages:
+        return _first_free(floor, item, _NOBODY)
     channel = item.interaction.channel
     free = item.kind.free.frontier
     pools = item.kind.pools
@@ -133,7 +144,7 @@ def _first_free(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agen
                 break
     for agent in hidden:
         free.frontier.add(agent.pool.number, agent.entries[free.number])
-    return None if head is None else (floor.agents[str(head[-1])], None)
+    return None if head is None else (floor.agents[head[-1]], None)
 
 
 def _barred_from(floor: Floor, item: Item) -> dict[str, None]:
@@ -189,7 +200,7 @@ def _settle_many(floor: Floor) -> None:
         if not item.wants_offers:
             continue
         floor.place(item)
-        mask |= 1 << item.kind.number
+        mask |= floor.faces_of(item.shape) if item.ages else 1 << item.kind.number
         people.update((agent_id, floor.agents[agent_id]) for agent_id, _ in item.personal)
     for agent in floor.dirty_agents.values():
         mask |= floor.takes(agent)
@@ -210,19 +221,23 @@ def _settle_many(floor: Floor) -> None:
 def _most_urgent_among(floor: Floor, mask: int, people: dict[str, Agent], aside: list[Item]) -> Item | None:
     """Return the most urgent that can be taken; what stands before it and cannot goes out of its line, to `aside`."""
     best: Ranked | None = None
-    for line in list(floor.busy_lines.values()):
+    for line in floor.busy_lines:
         entry = _first_of(floor, line, mask, people)
-        while entry is not None and not _can_be_taken(floor, floor.items[str(entry[-1])]):
-            item = floor.items[str(entry[-1])]
+        while entry is not None and not _can_be_taken(floor, floor.items[entry[-1]]):
+            item = floor.items[entry[-1]]
             floor.unplace(item)
             aside.append(item)
             entry = _first_of(floor, line, mask, people)
         if entry is None:
             continue
-        rank = (line.rank(int(entry[0]), floor.now_ms), entry)
+        rank = (line.rank(entry[0], floor.now_ms), entry)
         if best is None or rank < best:
             best = rank
-    return None if best is None else floor.items[str(best[1][-1])]
+    if best is None:
+        return None
+    item = floor.items[best[1][-1]]
+    floor.refresh(item)
+    return item
 
 
 def _first_of(floor: Floor, line: Line, mask: int, people: dict[str, Agent]) -> Entry | None:

@@ -17,18 +17,17 @@ _tuple = tuple.__new__
 def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bool = False) -> None:
     """Offer the item to the agent and hold their capacity. With `is_exclusive` they are not asked."""
     now_ms = floor.now_ms
-    queue = item.run.policy
+    run = item.run
     channel = item.interaction.channel
-    channel_policy = floor.policy.channels[channel]
-    timeout_ms = channel_policy.offer_timeout_ms if queue.offer_timeout_ms is None else queue.offer_timeout_ms
-    auto_accept = channel_policy.auto_accept if queue.auto_accept is None else queue.auto_accept
-    item.offers_made += 1
+    timeout_ms, auto_accept = run.terms[channel]
+    item.offers_made = no = item.offers_made + 1
     units = agent.pool.units.get(channel)
     if units is None:
         units = floor.units_for(agent, channel)
-    offer = Offer(item, agent, item.offers_made, now_ms + timeout_ms, now_ms, units)
+    deadline_ms = now_ms + timeout_ms
+    offer = Offer(item, agent, no, deadline_ms, now_ms, units)
     interrupts = _interrupts(floor, agent, channel, units) if agent.held else ()
-    group, score = item.line.rank(item.arrival_ms, now_ms)
+    group, score = item.line.rank(item.entry[0], now_ms)
     figures: dict[str, Figure] = {
         "waited_ms": now_ms - item.since_ms,
         "group": GROUP_NAMES[group],
@@ -40,21 +39,24 @@ def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bo
     agent.take(channel, units)
     agent.offers[item.id] = offer
     agent.last_offer_at_ms = now_ms
-    item.offers[agent.id] = offer
-    item.is_fully_offered = is_exclusive or len(item.offers) >= queue.offers_at_once
+    if item.offers:
+        item.offers[agent.id] = offer
+    else:
+        item.offers = {agent.id: offer}
     if is_exclusive:
         offer.is_exclusive = True
         auto_accept = True
-    if item.is_fully_offered:
+    if is_exclusive or len(item.offers) >= run.policy.offers_at_once:
+        item.is_fully_offered = True
         if item.placed:
             floor.unplace(item)
         item.due_ms = None
-        floor.dirty_items.pop(item.id, None)
+        if floor.dirty_items:
+            floor.dirty_items.pop(item.id, None)
     floor.publish(agent)
-    floor.timers.add((offer.deadline_ms, _OFFER, item.id, agent.id), timeout_ms)
+    floor.timers.add((deadline_ms, _OFFER, item.id, agent.id, offer), timeout_ms)
     reason = _tuple(Reason, (rule, figures))
-    made = (item.id, agent.id, offer.no, offer.deadline_ms, auto_accept, interrupts, reason)
-    floor.out.append(_tuple(MakeOffer, made))
+    floor.out.append(_tuple(MakeOffer, (item.id, agent.id, no, deadline_ms, auto_accept, interrupts, reason)))
 
 
 def _interrupts(floor: Floor, agent: Agent, channel: str, units: int) -> tuple[str, ...]:
@@ -84,6 +86,7 @@ def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
         work = _tuple(HeldWork, (item.id, interaction.channel, interaction.queue_id, now_ms))
         if won is not None:
             # What the offer held the work now holds: nothing comes free and nothing is taken.
+            won.due_ms = None
             del agent.offers[item.id]
             agent.held[item.id] = (work, won.units)
             others = floor.holders.get(item.id)
@@ -152,7 +155,7 @@ def pause(floor: Floor, agent: Agent, until_ms: int) -> None:
     """Offer the agent nothing before an instant."""
     if until_ms > agent.paused_until_ms:
         agent.paused_until_ms = until_ms
-        floor.call_at(until_ms, Due.AGENT, agent.id)
+        floor.call_at(until_ms, Due.AGENT, agent.id, agent)
         floor.publish(agent)
 
 
@@ -171,6 +174,7 @@ def _miss(floor: Floor, agent: Agent) -> None:
 
 def _close(floor: Floor, offer: Offer) -> None:
     agent = offer.agent
+    offer.due_ms = None
     del offer.item.offers[agent.id]
     offer.item.count_offers()
     del agent.offers[offer.item.id]

@@ -91,25 +91,17 @@ class Line:
             return (LONG_WAIT if waited >= self._long_wait_ms else LATE), less
         return self._strict or (IN_TIME, less)
 
-    def challenge(self, best: "Ranked | None", mask: int, now_ms: int) -> "Ranked | None":
-        """Return who goes first: the first of the line's cells in `mask`, of which one has somebody, or `best`."""
-        if best is not None:
-            # Nobody in the line goes before its earliest; if that is late, those still in time may.
-            arrival_ms: int = self.frontier.heads[0][0]  # type: ignore[assignment]
-            waited = now_ms - arrival_ms
-            if self._is_in_time_first and waited > self._target_ms:
-                if waited >= self._long_wait_ms:
-                    group, less = best[0]
-                    if group < LONG_WAIT or (group == LONG_WAIT and -self._weight * (waited + _FIRST_SECOND_MS) > less):
-                        return best
-                elif self._late_bound > best[0]:
-                    return best
-            elif self.rank(arrival_ms, now_ms) > best[0]:
-                return best
-        entry = self.frontier.first(mask)
-        assert entry is not None
-        ranked = (self.rank(entry[0], now_ms), entry)  # type: ignore[arg-type]
-        return ranked if best is None or ranked < best else best
+    def best_rank(self, now_ms: int) -> tuple[int, float]:
+        """Return a rank that nobody waiting in the line's cells goes before.
+
+        That is its earliest's; but if that is late, those still in time go before it.
+        """
+        waited: int = now_ms - self.frontier.heads[0][0]
+        if self._is_in_time_first and waited > self._target_ms:
+            if waited >= self._long_wait_ms:
+                return LONG_WAIT, -self._weight * (waited + _FIRST_SECOND_MS)
+            return self._late_bound
+        return self.rank(now_ms - waited, now_ms)
 
     def weightiest_first(self) -> tuple[bool, float]:
         """Return a sort key: lines likely to have the most urgent first."""
