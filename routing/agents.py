@@ -53,18 +53,17 @@ def leave(floor: Floor, agent: Agent) -> None:
         waiting.check_reach(floor)
 
 
-def end_work(floor: Floor, agent: Agent, interaction_id: str) -> None:
-    """End the agent's work on an interaction; unknown work is ignored."""
+def end_work(floor: Floor, agent: Agent, interaction_id: str) -> bool:
+    """End the agent's work on an interaction; return False for unknown work, which is ignored."""
     work = floor.drop(agent, interaction_id)
     if work is None:
-        return
-    agent.idle_since_ms = floor.now_ms
-    floor.dirty_agents[agent.id] = agent
-    if work.queue_id:
-        floor.learned.handled(work.queue_id, floor.now_ms - work.since_ms)
-    item = floor.items.get(interaction_id)
-    if item is not None:
-        waiting.review(floor, item)
+        return False
+    now_ms = floor.now_ms
+    agent.idle_since_ms = now_ms
+    _, _, queue_id, since_ms = work
+    if queue_id:
+        floor.learned.handled(queue_id, now_ms - since_ms)
+    return True
 
 
 def start_work(floor: Floor, agent: Agent, work: HeldWork) -> None:

@@ -7,7 +7,7 @@ from routing.model import AgentState, HeldWork, SkillNeed, WaitingInteraction
 from routing.policy import Policy
 
 LEVELS = range(1, 6)
-VALUES = range(1, 1001)
+MOST_VALUE = 1_000
 
 
 def check_interaction(policy: Policy, interaction: WaitingInteraction) -> None:
@@ -20,7 +20,7 @@ def check_figures(interaction: WaitingInteraction) -> None:
     """Raise ImpossibleInput if the interaction's own figures cannot be."""
     if not interaction.id:
         _check_id(interaction.id)
-    if interaction.value not in VALUES:
+    if not 1 <= interaction.value <= MOST_VALUE:
         raise ImpossibleInput(f"interaction {interaction.id}: value {interaction.value} is not 1..1000")
     if (
         interaction.queued_at_ms < 0

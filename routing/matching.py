@@ -27,9 +27,9 @@ def settle(floor: Floor) -> None:
     if floor.has_reservations or len(items) + len(agents) > 1:
         _settle_many(floor)
     elif items:
-        _settle_item(floor, next(iter(items.values())))
+        settle_item(floor, next(iter(items.values())))
     elif agents:
-        _settle_agent(floor, next(iter(agents.values())))
+        settle_agent(floor, next(iter(agents.values())))
     items.clear()
     agents.clear()
 
@@ -43,7 +43,8 @@ def settle_everything(floor: Floor) -> None:
     floor.dirty_agents.clear()
 
 
-def _settle_item(floor: Floor, item: Item) -> None:
+def settle_item(floor: Floor, item: Item) -> None:
+    """Offer the item to the best who may take it, or put it where it is found."""
     while item.wanted and not item.is_fully_offered:
         found = best_agent(floor, item)
         if found is None:
@@ -54,7 +55,8 @@ def _settle_item(floor: Floor, item: Item) -> None:
         offers.make(floor, item, agent, rule or _CAME_TO_FREE_AGENT)
 
 
-def _settle_agent(floor: Floor, agent: Agent) -> None:
+def settle_agent(floor: Floor, agent: Agent) -> None:
+    """Offer the agent, who came free, the most urgent they may take, as long as they have room."""
     while True:
         item = most_urgent_for(floor, agent)
         if item is None:
@@ -69,42 +71,46 @@ def _settle_agent(floor: Floor, agent: Agent) -> None:
 
 def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     """Return the most urgent interaction the agent may be offered now, leaving reservations aside."""
-    busy_lines = floor.busy_lines
-    if not busy_lines:
+    lines = floor.busy_lines
+    if not lines:
         return None
     mask = floor.takes(agent)
-    if not mask and (agent.id not in floor.addressed or not floor.is_ready(agent)):
+    is_addressed = agent.id in floor.addressed
+    if not mask and not (is_addressed and floor.is_ready(agent)):
         return None
     hidden = _hide_from(floor, agent) if agent.used or agent.id in floor.barred else ()
     now_ms = floor.now_ms
     best: Ranked | None = None
-    for line in floor.busy_lines:
-        frontier = line.frontier
-        if frontier.mask & mask and (best is None or line.best_rank(now_ms) <= best[0]):
-            entry = frontier.first(mask)
-            assert entry is not None
-            ranked = (line.rank(entry[0], now_ms), entry)
-            if best is None or ranked < best:
-                best = ranked
-        if line.personal:
-            entry = _earliest(_personal_heads(floor, line, agent))
-            if entry is not None:
-                ranked = (line.rank(entry[0], now_ms), entry)
-                if best is None or ranked < best:
-                    best = ranked
+    for line in lines:
+        if line.frontier.mask & mask:
+            best = line.challenge(best, mask, now_ms)
+    if is_addressed:
+        best = _challenged_personally(floor, agent, best)
     for item in hidden:
         floor.place(item)
     if best is None:
         return None
-    item = floor.items[best[1][-1]]
-    floor.refresh(item)
+    item = floor.items[best[1][2]]
+    if item.ages:
+        floor.refresh(item)
     return item
+
+
+def _challenged_personally(floor: Floor, agent: Agent, best: Ranked | None) -> Ranked | None:
+    """Return who goes first: what is addressed to the agent, or `best`."""
+    for line in floor.busy_lines:
+        entry = _earliest(_personal_heads(floor, line, agent)) if line.personal else None
+        if entry is not None:
+            ranked = (line.rank(entry[0], floor.now_ms), entry)
+            if best is None or ranked < best:
+                best = ranked
+    return best
 
 
 def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
     """Return the best free agent for the item and the personal rule that named them, if one did."""
     if item.ages:
-        return _first_free(floor, item, _NOBODY)
+        return _first_free(floor, item)
     channel = item.interaction.channel
     free = item.kind.free.frontier
     pools = item.kind.pools
@@ -124,10 +130,25 @@ def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
             agent = floor.agents[agent_id]
             if floor.is_free_for(agent, channel):
                 return agent, Rule.STICKY_AGENT
-    return _first_free(floor, item, barred)
+    return _first_free_but(floor, item, barred) if barred else _first_free(floor, item)
 
 
-def _first_free(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agent, None] | None:
+def _first_free(floor: Floor, item: Item) -> tuple[Agent, None] | None:
+    kind = item.kind
+    frontier = kind.free.frontier
+    present = frontier.mask & kind.pools
+    if not present:
+        return None
+    for _, mask in kind.tiers:
+        if mask & present:
+            present &= mask
+            break
+    head = frontier.first(present)
+    assert head is not None
+    return floor.agents[head[-1]], None
+
+
+def _first_free_but(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agent, None] | None:
     free = item.kind.free
     hidden = []
     for agent_id in barred:
@@ -135,16 +156,10 @@ def _first_free(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agen
         if agent is not None and free.number in agent.entries:
             free.frontier.remove(agent.pool.number, agent.entries[free.number])
             hidden.append(agent)
-    head = None
-    present = free.frontier.mask
-    for _, mask in item.kind.tiers:
-        if mask & present:
-            head = free.frontier.first(mask)
-            if head is not None:
-                break
+    found = _first_free(floor, item)
     for agent in hidden:
         free.frontier.add(agent.pool.number, agent.entries[free.number])
-    return None if head is None else (floor.agents[head[-1]], None)
+    return found
 
 
 def _barred_from(floor: Floor, item: Item) -> dict[str, None]:

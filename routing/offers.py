@@ -87,7 +87,8 @@ def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
         if won is not None:
             # What the offer held the work now holds: nothing comes free and nothing is taken.
             won.due_ms = None
-            del agent.offers[item.id]
+            # Its timer keeps the offer until then: not the interaction with it.
+            del won.item, won.agent, agent.offers[item.id]
             agent.held[item.id] = (work, won.units)
             others = floor.holders.get(item.id)
             floor.holders[item.id] = (agent.id,) if others is None else (*others, agent.id)

@@ -150,22 +150,19 @@ class Item:
         self.since_ms = since_ms
         self.entry: Entry = (since_ms - interaction.head_start_ms, order, interaction.id)
         """(virtual arrival in ms, order, id)."""
-        self.is_addressed = is_addressed = interaction.only_agent_id is not None or bool(
-            interaction.preferred_agent_ids
-        )
-        self.is_plain = run.hours is None and not is_addressed
+        self.is_addressed = interaction.only_agent_id is not None or bool(interaction.preferred_agent_ids)
+        self.is_plain = not self.is_addressed
         """Open to everybody able, and its queue never closes by hours."""
-        self.came_open = run.hours is None or run.was_open(interaction.queued_at_ms)
-        self.least_stage = least_stage = interaction.least_stage
-        self.excluded = excluded_from(interaction) if interaction.excluded else _NOBODY
-        self.ages = (
-            run.ages
-            and not is_addressed
-            and not least_stage
-            and not interaction.excluded
-            and not interaction.head_start_ms
-        )
+        if run.hours is not None:
+            self.is_plain = False
+            self.came_open = run.was_open(interaction.queued_at_ms)
+        self.least_stage = interaction.least_stage
+        self.excluded = _NOBODY
+        self.ages = run.ages and not (self.is_addressed or interaction.least_stage or interaction.head_start_ms)
         """It waits in an `AgedCell`: its stage follows from its wait, and nobody is barred from it."""
+        if interaction.excluded:
+            self.excluded = {each.agent_id: each.until_ms for each in interaction.excluded}
+            self.ages = False
         self.offers_made = interaction.offers_made
         self.offers = _NO_OFFERS
         self.is_fully_offered = False
@@ -194,11 +191,6 @@ class Item:
     def wants_offers(self) -> bool:
         """Whether it may be offered to one more agent now."""
         return self.wanted and not self.is_fully_offered
-
-
-def excluded_from(interaction: WaitingInteraction) -> dict[str, int]:
-    """Return until when each agent excluded from the interaction is."""
-    return {each.agent_id: each.until_ms for each in interaction.excluded}
 
 
 class Agent:

@@ -16,49 +16,61 @@ _tuple = tuple.__new__
 _ITEM = Due.ITEM
 
 
-def arrive(floor: Floor, interaction: WaitingInteraction) -> None:
-    """Take an interaction into its queue, or let it flow out at once: full, closed, nobody there, nobody able."""
+def arrive(floor: Floor, interaction: WaitingInteraction) -> Item | None:
+    """Take an interaction into its queue, or let it flow out at once: full, closed, nobody there, nobody able.
+
+    Returns the item if all that is left to do is to offer it to somebody free.
+    """
     item = new_item(floor, interaction)
     run = item.run
     queue = run.policy
     if queue.when_full is not None and queue.max_length is not None and len(run.items) >= queue.max_length:
         _flow_out(floor, item, FlowCause.QUEUE_FULL, queue.when_full, {"max_length": queue.max_length})
-        return
+        return None
     is_served = True
     if run.hours is not None or run.forced is not None:
         is_served = run.serves(item, floor.now_ms)
         if queue.when_closed is not None and not is_served:
             _flow_out(floor, item, FlowCause.CLOSED, queue.when_closed, {})
-            return
+            return None
     if is_served and run.minds_lack and _flowed_out_for_lack(floor, item):
-        return
+        return None
     enter(floor, item)
     if not item.ages or not item.is_plain or run.is_limited or run.forced is not None:
         review(floor, item)
-        return
+        return None
     kind = item.kind
     if kind.pools & kind.free.frontier.mask:
-        floor.dirty_items[item.id] = item
-    else:
-        floor.place(item)
+        return item
+    floor.place(item)
+    return None
 
 
 def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
     """Return the item of an interaction, not yet part of anything but numbered."""
     run = floor.runs[interaction.queue_id]
-    order = interaction.order or floor.order + 1
-    if order > floor.order:
+    order = interaction.order
+    if not order:
+        floor.order = order = floor.order + 1
+    elif order > floor.order:
         floor.order = order
     since_ms = interaction.queued_at_ms
     if run.hours is not None and not run.policy.count_closed_wait:
         since_ms = hours.next_open_ms(run.hours, since_ms) or since_ms
     shape = floor.shape_of(interaction)
     item = pieces.Item(interaction, run, shape, since_ms, order)
-    if item.ages and item.id in floor.holders:
-        item.ages = False
-    waited_ms = floor.now_ms - since_ms
-    if waited_ms >= run.stages.quiet_ms or item.least_stage:
-        item.stage = max(run.stages.stage_at(waited_ms), item.least_stage) if item.ages else 0
+    if item.ages:
+        if item.id in floor.holders:
+            item.ages = False
+        elif floor.now_ms - since_ms >= run.stages.quiet_ms:
+            item.stage = run.stages.stage_at(floor.now_ms - since_ms)
+        else:
+            cell = shape.cells.get(interaction.value)
+            if cell is not None:
+                item.cell = cell
+                item.line = cell.line
+                item.kind = shape.faces[0]
+                return item
     floor.show(item)
     return item
 
