@@ -18,6 +18,8 @@ from typing import Any
 
 Entry = tuple[Any, ...]
 
+_REMEMBERED = 4_096
+
 
 class Cell:
     """A sorted set of entries with distinct ids; taking one out of the middle only marks it."""
@@ -132,7 +134,7 @@ class Frontier:
     `heads` are the first entries of the cells that are not empty, in order; for reading.
     """
 
-    __slots__ = ("_bits", "cells", "heads", "mask")
+    __slots__ = ("_among", "_bits", "_firsts", "cells", "heads", "mask")
 
     def __init__(self) -> None:
         self.cells: dict[int, Cell] = {}
@@ -141,6 +143,10 @@ class Frontier:
         self.heads: list[Entry] = []
         self._bits: list[int] = []
         """The bit of the cell each of the heads is the first of."""
+        self._firsts: dict[int, Entry] = {}
+        """The heads by their cells' numbers."""
+        self._among: dict[int, tuple[int, ...]] = {}
+        """The numbers in the masks asked for lately."""
 
     def add(self, number: int, entry: Entry) -> None:
         """Add an entry to the cell of a number."""
@@ -167,6 +173,7 @@ class Frontier:
         else:
             place = bisect_left(heads, before)
             del heads[place], self._bits[place]
+        self._firsts[cell.number] = entry
         place = bisect_left(heads, entry)
         heads.insert(place, entry)
         self._bits.insert(place, cell.bit)
@@ -181,8 +188,9 @@ class Frontier:
         after = cell.first
         if after is None:
             self.mask ^= cell.bit
-            del heads[place], self._bits[place]
+            del heads[place], self._bits[place], self._firsts[cell.number]
             return True
+        self._firsts[cell.number] = after
         later = bisect_left(heads, after, place + 1) - 1
         if later == place:
             heads[place] = after
@@ -196,12 +204,12 @@ class Frontier:
         """Give one of the cells a number that no other has."""
         if self.cells.get(cell.number) is cell:
             del self.cells[cell.number]
-        before = cell.bit
-        cell.number = number
-        cell.bit = 1 << number
+        before, cell.bit = cell.bit, 1 << number
+        before_number, cell.number = cell.number, number
         self.cells[number] = cell
         if cell.first is not None:
             self.mask ^= before | cell.bit
+            self._firsts[number] = self._firsts.pop(before_number)
             self._bits[bisect_left(self.heads, cell.first)] = cell.bit
 
     def first(self, mask: int) -> Entry | None:
@@ -213,22 +221,19 @@ class Frontier:
         mask &= self.mask
         if not mask:
             return None
-        few = mask.bit_count()
-        if few * few > 2 * len(self._bits):
+        among = self._among.get(mask)
+        if among is None:
+            if len(self._among) > _REMEMBERED:
+                self._among.clear()
+            among = self._among[mask] = tuple(bits(mask))
+        few = len(among)
+        if few == 1:
+            return self._firsts[among[0]]
+        if few * few > 6 * len(self._bits):
             for bit, head in zip(self._bits, self.heads, strict=False):
                 if mask & bit:
                     return head
-        cells = self.cells
-        number = mask.bit_length() - 1
-        best = cells[number].first
-        mask ^= 1 << number
-        while mask:
-            number = mask.bit_length() - 1
-            mask ^= 1 << number
-            entry = cells[number].first
-            if entry < best:  # type: ignore[operator]
-                best = entry
-        return best
+        return min(map(self._firsts.__getitem__, among))
 
     def count(self, mask: int, limit: int) -> int:
         """Return how many entries the cells in `mask` hold, counting no further than `limit`."""

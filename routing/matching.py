@@ -7,12 +7,13 @@ that came looks for its best agent, one agent who came free looks for the most u
 
 from collections.abc import Iterable
 from itertools import chain
+from math import inf
 
 from routing import offers
 from routing.cells import Entry, bits
 from routing.floor import Agent, Floor, Item
 from routing.model import Rule
-from routing.ranking import Line, Ranked
+from routing.ranking import FIRST_SECOND_MS, LATE, LONG_WAIT, Line, Ranked
 from routing.waiting import call_again, is_able
 
 # Members of an Enum cost as much as a call each time they are named.
@@ -79,11 +80,7 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     if not mask and not (is_addressed and floor.is_ready(agent)):
         return None
     hidden = _hide_from(floor, agent) if agent.used or agent.id in floor.barred else ()
-    now_ms = floor.now_ms
-    best: Ranked | None = None
-    for line in lines:
-        if line.frontier.mask & mask:
-            best = line.challenge(best, mask, now_ms)
+    best = _challenged(lines, mask, floor.now_ms)
     if is_addressed:
         best = _challenged_personally(floor, agent, best)
     for item in hidden:
@@ -94,6 +91,22 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     if item.ages:
         floor.refresh(item)
     return item
+
+
+def _challenged(lines: tuple[Line, ...], mask: int, now_ms: int) -> Ranked | None:
+    """Return who goes first of all in the cells of the mask."""
+    best: Ranked | None = None
+    group, less = LATE, inf
+    for line in lines:
+        frontier = line.frontier
+        if frontier.mask & mask:
+            # Under a backlog most lines end here: their longest wait is long, and weighs less than the best.
+            waited = now_ms - frontier.heads[0][0]
+            if waited >= line.long_wait_ms and group <= LONG_WAIT and line.less * (waited + FIRST_SECOND_MS) > less:
+                continue
+            best = line.challenge(best, mask, now_ms)
+            group, less = best[0]
+    return best
 
 
 def _challenged_personally(floor: Floor, agent: Agent, best: Ranked | None) -> Ranked | None:

@@ -22,7 +22,7 @@ STRICT, LONG_WAIT, IN_TIME, LATE = range(4)
 
 GROUP_NAMES = ("strict", "long_wait", "in_time", "late")
 
-_FIRST_SECOND_MS = 1_000
+FIRST_SECOND_MS = 1_000
 """Added to every wait, so that value tells apart those who have just come."""
 
 
@@ -67,8 +67,8 @@ class Line:
     Entries are (virtual arrival in ms, order, interaction id).
     """
 
-    __slots__ = ("_is_in_time_first", "_late_bound", "_less", "_strict", "_target_ms", "_weight", "frontier",
-                 "is_busy", "key", "long_wait_ms", "personal")  # fmt: skip
+    __slots__ = ("_is_in_time_first", "_late_bound", "_strict", "_target_ms", "_weight", "frontier", "is_busy",
+                 "key", "less", "long_wait_ms", "personal")  # fmt: skip
 
     def __init__(self, key: LineKey) -> None:
         self.key = key
@@ -78,37 +78,34 @@ class Line:
         """Whether somebody waits in it."""
         self._weight = key.value / key.target_ms**2
         self._target_ms = key.target_ms
-        self._less = -self._weight
+        self.less = -self._weight
+        """Times (wait + `FIRST_SECOND_MS`) the score of a rank: less goes first."""
         self._is_in_time_first = key.profile is Profile.IN_TIME_FIRST
         self.long_wait_ms = key.long_wait_ms if self._is_in_time_first else _NEVER_MS
         """Who has waited this long is of the group LONG_WAIT."""
         self._strict = (STRICT, float(-key.value)) if key.profile is Profile.STRICT_PRIORITY else None
-        self._late_bound = (IN_TIME, -self._weight * (key.target_ms + _FIRST_SECOND_MS))
+        self._late_bound = (IN_TIME, -self._weight * (key.target_ms + FIRST_SECOND_MS))
 
     def rank(self, arrival_ms: int, now_ms: int) -> tuple[int, float]:
         """Return (group, -score) of an arrival: smaller goes first."""
         waited = now_ms - arrival_ms
         if waited < 0:
             waited = 0
-        less = self._less * (waited + _FIRST_SECOND_MS)
+        less = self.less * (waited + FIRST_SECOND_MS)
         if waited >= self.long_wait_ms and waited > self._target_ms:
             return LONG_WAIT, less
         if self._is_in_time_first:
             return (IN_TIME if waited <= self._target_ms else LATE), less
         return self._strict or (IN_TIME, less)
 
-    def challenge(self, best: "Ranked | None", mask: int, now_ms: int) -> "Ranked | None":
+    def challenge(self, best: "Ranked | None", mask: int, now_ms: int) -> "Ranked":
         """Return who goes first: the first of the line's cells in `mask`, of which one has somebody, or `best`."""
         frontier = self.frontier
         if best is not None:
             # Nobody in the line goes before its earliest; if that is late, those still in time may.
             waited: int = now_ms - frontier.heads[0][0]
             if self._is_in_time_first and waited > self._target_ms:
-                group, less = best[0]
-                if waited >= self.long_wait_ms:
-                    if group < LONG_WAIT or (group == LONG_WAIT and self._less * (waited + _FIRST_SECOND_MS) > less):
-                        return best
-                elif self._late_bound > best[0]:
+                if waited < self.long_wait_ms and self._late_bound > best[0]:
                     return best
             elif self.rank(now_ms - waited, now_ms) > best[0]:
                 return best
@@ -135,7 +132,7 @@ class Line:
         """Return the arrival that would have this score now; earlier arrivals have more."""
         if self.key.profile is Profile.STRICT_PRIORITY:
             return float("inf") if self.key.value > score else float("-inf")
-        return now_ms - (score / self._weight - _FIRST_SECOND_MS)
+        return now_ms - (score / self._weight - FIRST_SECOND_MS)
 
 
 def urgency_of(line: Line, arrival_ms: int, now_ms: int) -> Urgency:
