@@ -148,7 +148,8 @@ class Item:
         self.run = run
         self.shape = shape
         self.since_ms = since_ms
-        self.entry: Entry = (since_ms - interaction.head_start_ms, order, interaction.id)
+        head_start_ms = interaction.head_start_ms
+        self.entry: Entry = (since_ms - head_start_ms if head_start_ms else since_ms, order, interaction.id)
         """(virtual arrival in ms, order, id)."""
         self.is_addressed = interaction.only_agent_id is not None or bool(interaction.preferred_agent_ids)
         self.is_plain = not self.is_addressed
@@ -158,7 +159,7 @@ class Item:
             self.came_open = run.was_open(interaction.queued_at_ms)
         self.least_stage = interaction.least_stage
         self.excluded = _NOBODY
-        self.ages = run.ages and not (self.is_addressed or interaction.least_stage or interaction.head_start_ms)
+        self.ages = run.ages and not (self.is_addressed or interaction.least_stage or head_start_ms)
         """It waits in an `AgedCell`: its stage follows from its wait, and nobody is barred from it."""
         if interaction.excluded:
             self.excluded = {each.agent_id: each.until_ms for each in interaction.excluded}
