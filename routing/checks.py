@@ -22,13 +22,9 @@ def check_figures(interaction: WaitingInteraction) -> None:
         _check_id(interaction.id)
     if not 1 <= interaction.value <= MOST_VALUE:
         raise ImpossibleInput(f"interaction {interaction.id}: value {interaction.value} is not 1..1000")
-    if (
-        interaction.queued_at_ms < 0
-        or interaction.head_start_ms < 0
-        or interaction.order < 0
-        or interaction.least_stage < 0
-        or interaction.offers_made < 0
-    ):
+    figures = interaction.queued_at_ms | interaction.head_start_ms | interaction.order
+    if (figures | interaction.least_stage | interaction.offers_made) < 0:
+        # The sign of whole numbers joined bit by bit: negative if one of them is.
         raise ImpossibleInput(f"interaction {interaction.id}: a time, order or count is negative")
 
 

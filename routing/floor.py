@@ -308,16 +308,22 @@ class Floor:
                 first = cell.first
                 if first is None:
                     cell.due_ms = None
+                    self._idle(line)
                 elif cell.due_ms is not None or (stage and self.now_ms - first[0] < cell.edges[stage - 1]):
                     self.judge(cell)
         elif not item.personal:
             line.frontier.remove(item.kind.number, item.entry)
+            self._idle(line)
         else:
             for key in item.personal:
                 others = line.personal[key]
                 others.remove(item.entry)
                 if others.first is None:
                     del line.personal[key]
+            self._idle(line)
+
+    def _idle(self, line: Line) -> None:
+        """Leave the line out of the busy ones if nobody waits in it."""
         if not line.frontier.mask and not line.personal:
             line.is_busy = False
             self.busy_lines = tuple(other for other in self.busy_lines if other is not line)

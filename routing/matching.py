@@ -13,7 +13,7 @@ from routing import offers
 from routing.cells import Entry, bits
 from routing.floor import Agent, Floor, Item
 from routing.model import Rule
-from routing.ranking import FIRST_SECOND_MS, LATE, LONG_WAIT, Line, Ranked
+from routing.ranking import FIRST_SECOND_MS, LONG_WAIT, Line, Ranked
 from routing.waiting import call_again, is_able
 
 # Members of an Enum cost as much as a call each time they are named.
@@ -80,7 +80,7 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     if not mask and not (is_addressed and floor.is_ready(agent)):
         return None
     hidden = _hide_from(floor, agent) if agent.used or agent.id in floor.barred else ()
-    best = _challenged(lines, mask, floor.now_ms)
+    best = _first_in(lines, mask, floor.now_ms)
     if is_addressed:
         best = _challenged_personally(floor, agent, best)
     for item in hidden:
@@ -88,24 +88,36 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     if best is None:
         return None
     item = floor.items[best[1][2]]
-    if item.ages:
+    cell = item.cell
+    if cell is not None and item.stage != cell.stage:
         floor.refresh(item)
     return item
 
 
-def _challenged(lines: tuple[Line, ...], mask: int, now_ms: int) -> Ranked | None:
+def _first_in(lines: tuple[Line, ...], mask: int, now_ms: int) -> Ranked | None:
     """Return who goes first of all in the cells of the mask."""
     best: Ranked | None = None
-    group, less = LATE, inf
+    behind = inf
+    later_ms = now_ms + FIRST_SECOND_MS
     for line in lines:
         frontier = line.frontier
-        if frontier.mask & mask:
-            # Under a backlog most lines end here: their longest wait is long, and weighs less than the best.
-            waited = now_ms - frontier.heads[0][0]
-            if waited >= line.long_wait_ms and group <= LONG_WAIT and line.less * (waited + FIRST_SECOND_MS) > less:
+        if not frontier.mask & mask:
+            continue
+        # Nobody in a line goes before its longest wait, unless that is late and others are in time. Under a backlog
+        # most lines end here: their longest wait is long, but weighs less than the best so far.
+        weighed_ms = later_ms - frontier.heads[0][0]
+        if weighed_ms >= line.long_weighed_ms:
+            if line.less * weighed_ms > behind:
                 continue
-            best = line.challenge(best, mask, now_ms)
+        elif best is not None and line.is_behind(best[0], now_ms):
+            continue
+        entry = frontier.first(mask)
+        assert entry is not None
+        ranked = (line.rank(entry[0], now_ms), entry)
+        if best is None or ranked < best:
+            best = ranked
             group, less = best[0]
+            behind = less if group == LONG_WAIT else inf
     return best
 
 

@@ -68,9 +68,10 @@ def _interrupts(floor: Floor, agent: Agent, channel: str, units: int) -> tuple[s
 
 def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
     """Give the interaction to the agent, as the store has it; all other offers of it end."""
-    won = None if agent is None else item.offers.get(agent.id)
-    if len(item.offers) > (won is not None):
-        for offer in list(item.offers.values()):
+    offered = item.offers
+    won = None if agent is None else offered.get(agent.id)
+    if won is None or len(offered) > 1:
+        for offer in list(offered.values()):
             if offer is not won:
                 _close(floor, offer)
                 _announce(floor, offer, OfferEnd.WON_ELSEWHERE, Rule.OFFER_ENDED)
@@ -82,16 +83,17 @@ def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
         return
     agent.misses = 0
     agent.idle_since_ms = now_ms
-    if item.id not in agent.held:
-        work = _tuple(HeldWork, (item.id, interaction.channel, interaction.queue_id, now_ms))
+    item_id = item.id
+    if item_id not in agent.held:
+        work = _tuple(HeldWork, (item_id, interaction.channel, interaction.queue_id, now_ms))
         if won is not None:
             # What the offer held the work now holds: nothing comes free and nothing is taken.
             won.due_ms = None
             # Its timer keeps the offer until then: not the interaction with it.
-            del won.item, won.agent, agent.offers[item.id]
-            agent.held[item.id] = (work, won.units)
-            others = floor.holders.get(item.id)
-            floor.holders[item.id] = (agent.id,) if others is None else (*others, agent.id)
+            del won.item, won.agent, agent.offers[item_id]
+            agent.held[item_id] = (work, won.units)
+            others = floor.holders.get(item_id)
+            floor.holders[item_id] = (agent.id,) if others is None else (*others, agent.id)
             if agent.entries:
                 floor.publish(agent)
             return

@@ -14,7 +14,7 @@ class QueueRun:
     """One queue at work. `items` are those waiting in it or offered, in the order they came."""
 
     __slots__ = ("_edge_ms", "_known_from_ms", "_open", "ages", "edge", "final_kinds", "forced", "hours", "is_limited",
-                 "items", "minds_lack", "policy", "review", "stages", "terms")  # fmt: skip
+                 "is_simple", "items", "minds_lack", "policy", "review", "stages", "terms")  # fmt: skip
 
     def __init__(self, queue: QueuePolicy, policy: Policy) -> None:
         self.policy = queue
@@ -26,6 +26,9 @@ class QueueRun:
         self.ages = queue.reservation is None and queue.offers_at_once == 1 and not any(self.stages.ways_out)
         """A stage changes nothing for an interaction but who may take it."""
         self.hours = None if queue.hours_id is None else policy.hours[queue.hours_id]
+        is_bounded = queue.max_length is not None and queue.when_full is not None
+        self.is_simple = self.ages and self.hours is None and not (is_bounded or self.is_limited or self.minds_lack)
+        """Whoever comes waits until somebody takes them, unless a person closed it."""
         self.items: dict[str, Item] = {}
         self.final_kinds: dict[int, Kind] = {}
         self.forced: bool | None = None

@@ -68,7 +68,7 @@ class Line:
     """
 
     __slots__ = ("_is_in_time_first", "_late_bound", "_strict", "_target_ms", "_weight", "frontier", "is_busy",
-                 "key", "less", "long_wait_ms", "personal")  # fmt: skip
+                 "key", "less", "long_wait_ms", "long_weighed_ms", "personal")  # fmt: skip
 
     def __init__(self, key: LineKey) -> None:
         self.key = key
@@ -83,6 +83,7 @@ class Line:
         self._is_in_time_first = key.profile is Profile.IN_TIME_FIRST
         self.long_wait_ms = key.long_wait_ms if self._is_in_time_first else _NEVER_MS
         """Who has waited this long is of the group LONG_WAIT."""
+        self.long_weighed_ms = self.long_wait_ms + FIRST_SECOND_MS
         self._strict = (STRICT, float(-key.value)) if key.profile is Profile.STRICT_PRIORITY else None
         self._late_bound = (IN_TIME, -self._weight * (key.target_ms + FIRST_SECOND_MS))
 
@@ -98,21 +99,14 @@ class Line:
             return (IN_TIME if waited <= self._target_ms else LATE), less
         return self._strict or (IN_TIME, less)
 
-    def challenge(self, best: "Ranked | None", mask: int, now_ms: int) -> "Ranked":
-        """Return who goes first: the first of the line's cells in `mask`, of which one has somebody, or `best`."""
-        frontier = self.frontier
-        if best is not None:
-            # Nobody in the line goes before its earliest; if that is late, those still in time may.
-            waited: int = now_ms - frontier.heads[0][0]
-            if self._is_in_time_first and waited > self._target_ms:
-                if waited < self.long_wait_ms and self._late_bound > best[0]:
-                    return best
-            elif self.rank(now_ms - waited, now_ms) > best[0]:
-                return best
-        entry = frontier.first(mask)
-        assert entry is not None
-        ranked = (self.rank(entry[0], now_ms), entry)
-        return ranked if best is None or ranked < best else best
+    def is_behind(self, rank: tuple[int, float], now_ms: int) -> bool:
+        """Return whether everybody waiting in the line's cells goes after whoever has this rank.
+
+        Nobody goes before the earliest; but if that is late, those still in time do.
+        """
+        arrival_ms = self.frontier.heads[0][0]
+        own = self.rank(arrival_ms, now_ms)
+        return (self._late_bound if own[0] == LATE else own) > rank
 
     def weightiest_first(self) -> tuple[bool, float]:
         """Return a sort key: lines likely to have the most urgent first."""

@@ -42,19 +42,21 @@ Timer = tuple[int, Due, str, str, Awaited]
 
 _NEVER = 1 << 62
 
+_SELDOM = 4_000
+"""At least so many timers are set between two sweeps, and as many as meant something at the last."""
+
 
 class Timers:
     """All timers. `next_ms` is when the earliest is due, meaningful or not."""
 
-    __slots__ = ("_count", "_heap", "_lanes", "_size", "_sweep_at", "next_ms")
+    __slots__ = ("_count", "_heap", "_lanes", "_until_sweep", "next_ms")
 
     def __init__(self) -> None:
         self._lanes: dict[int, deque[Timer]] = {}
         self._heap: list[tuple[int, int, Timer]] = []
         """(due in ms, a number of its own, timer)."""
         self._count = 0
-        self._size = 0
-        self._sweep_at = 4_000
+        self._until_sweep = _SELDOM
         self.next_ms = _NEVER
 
     def add(self, timer: Timer, lane: int) -> None:
@@ -70,8 +72,8 @@ class Timers:
             heappush(self._heap, (due_ms, self._count, timer))
         if due_ms < self.next_ms:
             self.next_ms = due_ms
-        self._size += 1
-        if self._size > self._sweep_at:
+        self._until_sweep = left = self._until_sweep - 1
+        if not left:
             self._sweep()
 
     def pop(self) -> list[Timer]:
@@ -86,7 +88,6 @@ class Timers:
                 found.append(lane.popleft())
         while self._heap and self._heap[0][0] <= due_ms:
             found.append(heappop(self._heap)[2])
-        self._size -= len(found)
         found = [timer for timer in found if timer[4].due_ms == timer[0]]
         if len(found) > 1:
             found = sorted(dict.fromkeys(found), key=_in_order)
@@ -98,7 +99,6 @@ class Timers:
         next_ms = _NEVER
         heap = self._heap
         for lane in self._lanes.values():
-            dropped = 0
             while lane:
                 timer = lane[0]
                 due_ms = timer[0]
@@ -107,11 +107,8 @@ class Timers:
                         next_ms = due_ms
                     break
                 lane.popleft()
-                dropped += 1
-            self._size -= dropped
         while heap and heap[0][2][4].due_ms != heap[0][0]:
             heappop(heap)
-            self._size -= 1
         if heap and heap[0][0] < next_ms:
             next_ms = heap[0][0]
         self.next_ms = next_ms
@@ -123,8 +120,7 @@ class Timers:
             self._lanes[number] = deque(timer for timer in lane if timer[4].due_ms == timer[0])
         self._heap = [entry for entry in self._heap if entry[2][4].due_ms == entry[0]]
         heapify(self._heap)
-        self._size = len(self._heap) + sum(len(lane) for lane in self._lanes.values())
-        self._sweep_at = 2 * self._size + 4_000
+        self._until_sweep = _SELDOM + len(self._heap) + sum(len(lane) for lane in self._lanes.values())
 
 
 def _in_order(timer: Timer) -> tuple[int, Due, str, str]:

@@ -23,27 +23,32 @@ def arrive(floor: Floor, interaction: WaitingInteraction) -> Item | None:
     """
     item = new_item(floor, interaction)
     run = item.run
-    queue = run.policy
-    if queue.when_full is not None and queue.max_length is not None and len(run.items) >= queue.max_length:
-        _flow_out(floor, item, FlowCause.QUEUE_FULL, queue.when_full, {"max_length": queue.max_length})
+    if not item.ages or not run.is_simple or run.forced is not None:
+        if not _flowed_out_at_once(floor, item):
+            enter(floor, item)
+            review(floor, item)
         return None
-    is_served = True
-    if run.hours is not None or run.forced is not None:
-        is_served = run.serves(item, floor.now_ms)
-        if queue.when_closed is not None and not is_served:
-            _flow_out(floor, item, FlowCause.CLOSED, queue.when_closed, {})
-            return None
-    if is_served and run.minds_lack and _flowed_out_for_lack(floor, item):
-        return None
-    enter(floor, item)
-    if not item.ages or not item.is_plain or run.is_limited or run.forced is not None:
-        review(floor, item)
-        return None
+    floor.items[item.id] = run.items[item.id] = item
     kind = item.kind
     if kind.pools & kind.free.frontier.mask:
         return item
     floor.place(item)
     return None
+
+
+def _flowed_out_at_once(floor: Floor, item: Item) -> bool:
+    run = item.run
+    queue = run.policy
+    if queue.when_full is not None and queue.max_length is not None and len(run.items) >= queue.max_length:
+        _flow_out(floor, item, FlowCause.QUEUE_FULL, queue.when_full, {"max_length": queue.max_length})
+        return True
+    is_served = True
+    if run.hours is not None or run.forced is not None:
+        is_served = run.serves(item, floor.now_ms)
+        if queue.when_closed is not None and not is_served:
+            _flow_out(floor, item, FlowCause.CLOSED, queue.when_closed, {})
+            return True
+    return is_served and run.minds_lack and _flowed_out_for_lack(floor, item)
 
 
 def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
@@ -64,13 +69,11 @@ def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
             item.ages = False
         elif floor.now_ms - since_ms >= run.stages.quiet_ms:
             item.stage = run.stages.stage_at(floor.now_ms - since_ms)
-        else:
-            cell = shape.cells.get(interaction.value)
-            if cell is not None:
-                item.cell = cell
-                item.line = cell.line
-                item.kind = shape.faces[0]
-                return item
+        elif (cell := shape.cells.get(interaction.value)) is not None:
+            item.cell = cell
+            item.line = cell.line
+            item.kind = shape.faces[0]
+            return item
     floor.show(item)
     return item
 
