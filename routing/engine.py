@@ -65,18 +65,25 @@ class Router:
         check, apply = known
         if check is not None:
             check(floor, event)
-        if self._is_unsettled:
-            self._start(at_ms)
-        timers = floor.timers
-        if timers.next_ms <= at_ms and (timers.next_live_ms() or at_ms) < at_ms + 1:
-            self._pass_time(at_ms)
+        if floor.timers.next_ms <= at_ms or self._is_unsettled:
+            self._catch_up(at_ms)
         floor.now_ms = at_ms
         apply(floor, event)
         if floor.dirty_items or floor.dirty_agents:
             matching.settle(floor)
         decided = floor.out
-        floor.out = []
-        return decided
+        if decided:
+            floor.out = []
+            return decided
+        return []
+
+    def _catch_up(self, at_ms: int) -> None:
+        """Let happen what was due before an event."""
+        if self._is_unsettled:
+            self._start(at_ms)
+        next_ms = self.floor.timers.next_live_ms()
+        if next_ms is not None and next_ms <= at_ms:
+            self._pass_time(at_ms)
 
     def _not_back(self, at_ms: int) -> int:
         """Return the time to take for an event older than the last."""

@@ -1,17 +1,57 @@
 """An offer's life: made, accepted, ended, with what each means for the agent and the interaction."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from routing import capacity, waiting
 from routing.events import MakeOffer, MarkNotResponding, WithdrawOffer
 from routing.floor import Agent, Floor, Item, Offer
 from routing.model import Figure, HeldWork, OfferEnd, Reason, Rule
-from routing.ranking import GROUP_NAMES
+from routing.ranking import GROUP_NAMES, Line
 from routing.timers import Due
 
 # Members of an Enum cost as much as a call each time they are named; so does what a named tuple's own maker adds.
 _OFFER = Due.OFFER
 _tuple = tuple.__new__
+
+
+_Compared = tuple[Line, int, int, int, int, int, int]
+
+
+class OfferFigures(Mapping[str, Figure]):
+    """What an offer's rule compared. Reckoned when somebody reads it, as most offers are never asked about."""
+
+    __slots__ = ("_compared", "_known")
+
+    def __init__(self, compared: _Compared) -> None:
+        self._compared = compared
+        self._known: dict[str, Figure] | None = None
+
+    def _read(self) -> dict[str, Figure]:
+        if self._known is None:
+            line, arrival_ms, now_ms, since_ms, stage, idle_since_ms, used = self._compared
+            group, score = line.rank(arrival_ms, now_ms)
+            self._known = {
+                "waited_ms": now_ms - since_ms,
+                "group": GROUP_NAMES[group],
+                "urgency": -score,
+                "stage": stage,
+                "agent_idle_ms": now_ms - idle_since_ms,
+                "agent_units": used,
+            }
+        return self._known
+
+    def __getitem__(self, name: str) -> Figure:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __repr__(self) -> str:
+        return repr(self._read())
 
 
 def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bool = False) -> None:
@@ -27,16 +67,11 @@ def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bo
     deadline_ms = now_ms + timeout_ms
     offer = Offer(item, agent, no, deadline_ms, now_ms, units)
     interrupts = _interrupts(floor, agent, channel, units) if agent.held else ()
-    group, score = item.line.rank(item.entry[0], now_ms)
-    figures: dict[str, Figure] = {
-        "waited_ms": now_ms - item.since_ms,
-        "group": GROUP_NAMES[group],
-        "urgency": -score,
-        "stage": item.stage,
-        "agent_idle_ms": now_ms - agent.idle_since_ms,
-        "agent_units": agent.used,
-    }
-    agent.take(channel, units)
+    figures = OfferFigures(
+        (item.line, item.entry[0], now_ms, item.since_ms, item.stage, agent.idle_since_ms, agent.used)
+    )
+    agent.burden = agent.burden.plus(channel, units)
+    agent.used += units
     agent.offers[item.id] = offer
     agent.last_offer_at_ms = now_ms
     if item.offers:
