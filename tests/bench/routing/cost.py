@@ -23,7 +23,7 @@ from routing.state import Snapshot
 SKILLS = [f"s{number}" for number in range(16)]
 RARE = [f"rare{number}" for number in range(4)]
 TIERS = (1, 2, 4)
-PARTS = 8
+PARTS = 12
 PART = 4_000
 """Assignments in a part: as many as come in while an offer may be looked at, so that each has its share of timers."""
 START_MS = 1_700_000_000_000
