@@ -117,6 +117,11 @@ class Api:
         found, _ = await self._hub.reading.interaction(call.id, call.scope)
         return api.RoutingAnswer(routing=await self._hub.explaining.interaction(found.id))
 
+    async def agent_routing(self, call: Call) -> Answer:
+        """What an agent may take and why not the rest; of others only supervisors are told."""
+        query: api.RoutingQuery = call.query
+        return api.AgentRoutingAnswer(routing=await self._hub.explaining.agent(call.id, call.scope, query.seq))
+
     async def messages(self, call: Call) -> Answer:
         """A page of its messages."""
         query: api.MessagesQuery = call.query
@@ -227,6 +232,14 @@ class Api:
             _route("GET", "/search", "Search", self.search, api.SearchAnswer, query=api.SearchQuery),
             _route("GET", one, "An interaction", self.interaction, api.InteractionAnswer),
             _route("GET", f"{one}/routing", "Why it went where it went", self.routing, api.RoutingAnswer),
+            _route(
+                "GET",
+                "/agents/{id}/routing",
+                "What an agent may take",
+                self.agent_routing,
+                api.AgentRoutingAnswer,
+                query=api.RoutingQuery,
+            ),
             _route("GET", f"{one}/messages", "Messages", self.messages, api.MessagesAnswer, query=api.MessagesQuery),
             _route(
                 "POST", f"{one}/files", "Upload", self.upload, api.FileAnswer, query=api.UploadQuery, is_upload=True

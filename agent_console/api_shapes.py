@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from agent_console import shapes
 from agent_console.routes import Answer
 from hub.domain.agent import Role
-from hub.services.explaining import Explained
+from hub.services.explaining import AgentStanding, Explained
 from hub.services.search import MessageHit, NoteHit
 from hub.services.timeline import Item
 
@@ -48,6 +48,12 @@ class SearchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     q: Annotated[str, Meta(min_length=1, max_length=200)]
     limit: Limit = 20
+
+
+class RoutingQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """As things stood at a number of the journal; none: as they stand."""
+
+    seq: Annotated[int, Meta(ge=1, le=2**53)] | None = None
 
 
 class MessagesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -208,6 +214,12 @@ class RoutingAnswer(Answer, frozen=True, kw_only=True):
     """Why an interaction went to whom it went to."""
 
     routing: Explained
+
+
+class AgentRoutingAnswer(Answer, frozen=True, kw_only=True):
+    """How an agent stands with what waits."""
+
+    routing: AgentStanding
 
 
 class MessagesAnswer(Answer, frozen=True, kw_only=True):

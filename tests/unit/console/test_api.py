@@ -265,3 +265,35 @@ async def test_no_file_outside_the_folder_is_served(yard: Yard, name: str) -> No
     async with yard.session.get(URL(f"{yard.url}/console/static/{name}", encoded=True)) as answer:
         assert answer.status == 404
         assert msgspec.json.decode(await answer.read())["error"] == "not_found"
+
+
+async def test_agent_is_told_what_they_may_take_and_of_others_only_a_supervisor(yard: Yard, ann: Staff) -> None:
+    bob, sue = await yard.staff("bob"), await yard.staff("sue")
+    await yard.desk.available("ann")
+    chat = await yard.desk.chat()
+
+    now = (await ann.http("GET", "/agents/ann/routing"))[1]["routing"]
+    asked = {who.name: await who.http("GET", "/agents/ann/routing") for who in (bob, sue)}
+    nobody = await sue.http("GET", "/agents/zoe/routing")
+
+    assert (now["facts"]["offers"], now["facts"]["would_get_next"]) == (chat.id, "nothing")
+    assert [(one["interaction"], [why["code"] for why in one["refusals"]]) for one in now["weighed"]] == [
+        (chat.id, ["offered_to_them"])
+    ]
+    assert (asked["bob"][0], asked["sue"][0], nobody[0]) == (404, 200, 404)
+    assert asked["sue"][1]["routing"] == now
+
+
+async def test_agent_is_told_how_they_stood_in_the_past(yard: Yard, ann: Staff) -> None:
+    await yard.desk.available("ann")
+    chat = await yard.desk.chat()
+    await yard.desk.accept("ann")
+    record = yard.desk.hub.services.dispatcher.record
+    assert record is not None
+    ((seq, _),) = await record.offers_of(chat.id)
+
+    then = (await ann.http("GET", f"/agents/ann/routing?seq={seq}"))[1]["routing"]
+    now = (await ann.http("GET", "/agents/ann/routing"))[1]["routing"]
+
+    assert [one["interaction"] for one in then["weighed"]] == [chat.id]
+    assert (now["weighed"], now["facts"]["holds"]) == ([], chat.id)
