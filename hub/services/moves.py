@@ -15,6 +15,7 @@ from hub.domain.messages import Author, Message
 from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.domain.segments import Segment, SegmentKind
 from hub.services.wording import worded
+from hub.settings import Settings
 from hub.storage.tables import AGENTS, INTERACTIONS, JOBS, MESSAGES, OFFERS, SEGMENTS, Job
 from hub.storage.unit_of_work import UnitOfWork
 
@@ -151,6 +152,24 @@ async def say_system(
         code=code,
     )
     return msgspec.structs.replace(interaction, last_n=message.n)
+
+
+def record_answer(tx: UnitOfWork, settings: Settings, interaction: Interaction, agent_id: str, *, rang_ms: int) -> None:
+    """Note that the agent answered who waited in the queue, and whether in time; `rang_ms` it took to connect."""
+    waited = tx.now - (interaction.queued_at or interaction.created_at)
+    queue = settings.queues.get(interaction.queue)
+    target_ms = round(queue.target_s * 1000) if queue else 0
+    tx.record(
+        EventKind.INTERACTION_ANSWERED,
+        actor=f"agent:{agent_id}",
+        interaction=interaction.id,
+        customer=interaction.customer,
+        agent=agent_id,
+        queue=interaction.queue,
+        wait_ms=waited,
+        in_target=waited <= target_ms,
+        offer_to_answer_ms=rang_ms,
+    )
 
 
 async def schedule(tx: UnitOfWork, kind: str, subject: str, due_at: int, note: str = "") -> None:

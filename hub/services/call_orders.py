@@ -1,0 +1,233 @@
+"""Carries out what calls order of their carriers, in order for each call, as often as it takes; and compares notes."""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+
+import msgspec
+
+from hub.clock import Clock
+from hub.contract import DialTo, InboundCall, LegNews, LegView, LiveCalls
+from hub.domain.calls import Call, EndCause, Leg, LegRole, LegState, Order, OrderKind, OrderState, Place
+from hub.domain.errors import ChannelUnavailable, HubError, MessageRejected, Unavailable
+from hub.events import Bus, Commit
+from hub.services.calls import CallService
+from hub.settings import Settings
+from hub.storage.tables import CALL_ORDERS, CALLS, LEGS
+from hub.storage.unit_of_work import Store, UnitOfWork
+
+log = logging.getLogger(__name__)
+_RETRY_MS = (250, 500, 1_000, 2_000, 4_000, 8_000)
+_ROOM_ORDERS = frozenset(
+    {OrderKind.RECORD, OrderKind.PAUSE_RECORDING, OrderKind.RESUME_RECORDING, OrderKind.STOP_RECORDING}
+)
+_YOUNG_MS = 15_000
+"""A line younger than this may not be in the carrier's list yet."""
+
+
+class CallOrders:
+    """One worker a call at a time: what was ordered first is done first."""
+
+    def __init__(self, store: Store, settings: Settings, clock: Clock, calls: CallService, bus: Bus) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._calls = calls
+        self._waiting: dict[str, deque[Order]] = {}
+        self._workers: dict[str, asyncio.Task[None]] = {}
+        self._reconciler: asyncio.Task[None] | None = None
+        self.channels: dict[str, LiveCalls] = {}
+        bus.subscribe(self._on_commit)
+
+    async def start(self) -> None:
+        """Take up what was ordered before the hub went away, and look at every open call once."""
+
+        async def unit(tx: UnitOfWork) -> tuple[list[Order], list[str]]:
+            orders = await tx.select(CALL_ORDERS, "WHERE state = 'waiting' ORDER BY at, id")
+            rows = await tx.fetch(
+                "SELECT DISTINCT interaction FROM legs WHERE state <> 'ended' ORDER BY interaction",
+            )
+            return orders, [row[0] for row in rows]
+
+        orders, open_calls = await self._store.read(unit)
+        for order in orders:
+            self._put(order)
+        for interaction in open_calls:
+            await self._calls.look(interaction)
+        self._reconciler = asyncio.create_task(self._reconcile_for_ever(), name="call reconciler")
+
+    async def stop(self) -> None:
+        """Begin nothing more; what waits is done after the next start."""
+        tasks = [task for task in (self._reconciler, *self._workers.values()) if task is not None]
+        self._reconciler = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _on_commit(self, commit: Commit) -> None:
+        for record in commit.records:
+            if isinstance(record, Order) and record.state is OrderState.WAITING and record.attempts == 0:
+                self._put(record)
+
+    def _put(self, order: Order) -> None:
+        self._waiting.setdefault(order.interaction, deque()).append(order)
+        if order.interaction not in self._workers:
+            work = asyncio.create_task(self._work(order.interaction), name=f"orders of {order.interaction}")
+            self._workers[order.interaction] = work
+
+    async def _work(self, interaction: str) -> None:
+        waiting = self._waiting[interaction]
+        try:
+            while waiting:
+                await self._until_done(waiting.popleft())
+        finally:
+            del self._waiting[interaction]
+            del self._workers[interaction]
+
+    async def _until_done(self, order: Order) -> None:
+        for attempt in range(len(_RETRY_MS) + 1):
+            try:
+                return await self._do(order)
+            except ChannelUnavailable as error:
+                if attempt == len(_RETRY_MS):
+                    return await self._failed(order, str(error))
+                pause_ms = round(error.retry_after_s * 1000) if error.retry_after_s else _RETRY_MS[attempt]
+                log.warning("the carrier asks for patience", extra={"order": order.id, "kind": str(order.kind)})
+                await self._clock.sleep(pause_ms / 1000)
+            except MessageRejected as error:
+                return await self._failed(order, str(error))
+            except Unavailable:
+                await self._clock.sleep(1)
+        return None
+
+    async def _do(self, order: Order) -> None:
+        async def unit(tx: UnitOfWork) -> tuple[Call | None, Leg | None, Leg | None]:
+            call = await tx.get(CALLS, order.interaction)
+            leg = await tx.get(LEGS, order.leg) if order.leg else None
+            coached = await tx.get(LEGS, order.argument) if order.kind is OrderKind.LISTEN else None
+            return call, leg, coached
+
+        call, leg, coached = await self._store.read(unit)
+        channel = self.channels.get(call.channel) if call is not None else None
+        if call is None or channel is None:
+            await self._over(order, OrderState.VOID)
+        elif order.kind in _ROOM_ORDERS:
+            await channel.record(order)
+            await self._over(order, OrderState.DONE)
+        elif leg is None or not leg.is_live:
+            await self._over(order, OrderState.VOID)
+        elif order.kind is OrderKind.DIAL:
+            await self._dial(channel, order, call, leg)
+        else:
+            await channel.carry_out(order, leg.id, leg.provider_id, coached=coached.provider_id if coached else "")
+            await self._over(order, OrderState.DONE)
+
+    async def _dial(self, channel: LiveCalls, order: Order, call: Call, leg: Leg) -> None:
+        if leg.expected_end:
+            await self._calls.happened(call.channel, _gone(leg, f"void:{order.id}", EndCause.HUNG_UP_BY_US))
+            await self._over(order, OrderState.VOID)
+            return
+        endpoint = channel.phone_of(leg.agent, leg.endpoint) if leg.agent else leg.endpoint
+        to = DialTo(
+            leg=leg.id,
+            interaction=call.id,
+            role=leg.role,
+            endpoint=endpoint,
+            caller=call.line if leg.role is not LegRole.AGENT else call.number or call.line,
+            timeout_s=round(self._settings.calls.connect_s),
+            listening=leg.listening,
+            coached=order.argument,
+            detects_machine=leg.role is LegRole.CUSTOMER,
+        )
+        provider_id = await channel.dial(order, to)
+
+        async def unit(tx: UnitOfWork) -> None:
+            known = await tx.get(LEGS, leg.id, lock=True)
+            if known is not None and known.is_live:
+                state = LegState.DIALLING if known.state is LegState.WANTED else known.state
+                changed = msgspec.structs.replace(known, provider_id=known.provider_id or provider_id, state=state)
+                await tx.execute(LEGS.update, *LEGS.update_values(changed))
+                tx.touch(changed)
+
+        await self._store.write(unit)
+        await self._over(order, OrderState.DONE)
+
+    async def _over(self, order: Order, state: OrderState, problem: str = "") -> None:
+        async def unit(tx: UnitOfWork) -> None:
+            done = msgspec.structs.replace(order, state=state, attempts=order.attempts + 1, problem=problem[:200])
+            await tx.execute(CALL_ORDERS.update, *CALL_ORDERS.update_values(done))
+
+        await self._store.write(unit)
+
+    async def _failed(self, order: Order, problem: str) -> None:
+        """Say that an order came to nothing, and let the call see what follows from that."""
+        log.warning(
+            "an order to the carrier failed",
+            extra={"order": order.id, "kind": str(order.kind), "interaction": order.interaction, "error": problem},
+        )
+        await self._over(order, OrderState.FAILED, problem)
+
+        async def unit(tx: UnitOfWork) -> tuple[Call | None, Leg | None]:
+            return await tx.get(CALLS, order.interaction), await tx.get(LEGS, order.leg) if order.leg else None
+
+        call, leg = await self._store.read(unit)
+        if call is None or leg is None or not leg.is_live:
+            return
+        if order.kind is OrderKind.DIAL:
+            await self._calls.happened(call.channel, _gone(leg, f"failed:{order.id}", EndCause.FAILED))
+        else:
+            await self._compare(call.channel, [(leg, call)])
+
+    # -- comparing with the carrier's own word
+
+    async def _reconcile_for_ever(self) -> None:
+        while True:
+            await self._clock.sleep(self._settings.calls.reconcile_s)
+            for name in tuple(self.channels):
+                with contextlib.suppress(HubError):
+                    await self.reconcile(name)
+
+    async def reconcile(self, channel: str) -> None:
+        """Close what ended without notice, and take back in who is on the line and known to nobody.
+
+        Raises:
+            ChannelUnavailable: the carrier does not answer.
+        """
+
+        async def unit(tx: UnitOfWork) -> list[tuple[Leg, Call]]:
+            legs = await tx.select(LEGS, "WHERE state <> 'ended' ORDER BY wanted_at, id")
+            calls = {call.id: call for call in await tx.select(CALLS, "WHERE channel = $1", channel)}
+            return [(leg, calls[leg.interaction]) for leg in legs if leg.interaction in calls]
+
+        known = await self._store.read(unit)
+        old = [(leg, call) for leg, call in known if leg.wanted_at < self._clock.now() - _YOUNG_MS and leg.provider_id]
+        await self._compare(channel, old)
+        names = {leg.provider_id for leg, _ in known} | {leg.id for leg, _ in known}
+        for view in await self.channels[channel].lines_up():
+            if view.provider_id not in names and view.leg not in names and view.number:
+                await self._take_in(channel, view)
+
+    async def _compare(self, channel: str, known: list[tuple[Leg, Call]]) -> None:
+        views = {
+            view.provider_id: view
+            for view in await self.channels[channel].look([leg.provider_id for leg, _ in known if leg.provider_id])
+        }
+        for leg, call in known:
+            view = views.get(leg.provider_id)
+            if view is None or not view.is_live:
+                cause = view.cause if view is not None and view.cause else EndCause.LOST
+                log.warning("a line ended without notice", extra={"leg": leg.id, "interaction": call.id})
+                await self._calls.happened(channel, _gone(leg, f"reconciled:{leg.id}", cause))
+            elif view.place is not Place.NOWHERE and view.place is not leg.place:
+                key = f"reconciled:{leg.id}:{view.place}:{self._clock.now()}"
+                await self._calls.happened(channel, LegNews(key=key, leg=leg.id, state="up", place=view.place))
+
+    async def _take_in(self, channel: str, view: LegView) -> None:
+        log.warning("a caller nobody knew is taken in", extra={"channel": channel})
+        await self._calls.arrived(InboundCall(channel=channel, provider_id=view.provider_id, number=view.number))
+        await self._calls.park(channel, view.provider_id)
+
+
+def _gone(leg: Leg, key: str, cause: EndCause) -> LegNews:
+    return LegNews(key=key, leg=leg.id, provider_id=leg.provider_id, state="ended", cause=cause)
