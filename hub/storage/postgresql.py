@@ -19,12 +19,21 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 _NUL = "A NUL character can be neither stored nor looked for."
 _JOURNAL = """
-INSERT INTO journal (at, kind, actor, interaction, customer, agent, queue, facts)
-SELECT at, kind, actor, interaction, customer, agent, queue, facts
-FROM unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-  WITH ORDINALITY AS e (at, kind, actor, interaction, customer, agent, queue, facts, position)
-ORDER BY position
-RETURNING seq
+WITH numbers AS MATERIALIZED (SELECT first, tx FROM journal_numbers($1)), added AS (
+  INSERT INTO journal (seq, tx, at, kind, actor, interaction, customer, agent, queue, facts)
+  SELECT first + position - 1, tx, at, kind, actor, interaction, customer, agent, queue, facts
+  FROM numbers, unnest($2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+    WITH ORDINALITY AS e (at, kind, actor, interaction, customer, agent, queue, facts, position)
+)
+SELECT first FROM numbers
+"""
+# The newest transaction that has drawn numbers of the journal is older than any that begins now, unless the tables came
+# here by dump and restore: transactions have begun again at a small number, and readers would wait for the old ones.
+_MOVED = """
+SELECT pg_advisory_xact_lock(7462951039);
+UPDATE journal SET tx = 0
+  WHERE (SELECT last_value FROM journal_tx) >= pg_current_xact_id()::text::bigint;
+SELECT setval('journal_tx', 0) WHERE (SELECT last_value FROM journal_tx) >= pg_current_xact_id()::text::bigint;
 """
 
 
@@ -72,19 +81,19 @@ class PostgresConnection(Connection):
             (e.at, e.kind, e.actor, e.interaction, e.customer, e.agent, e.queue, msgspec.json.encode(e.facts).decode())
             for e in events
         ]
-        return sorted(row[0] for row in await self.raw.fetch(_JOURNAL, *_by_column(rows, 8)))
+        first: int = await self.raw.fetchval(_JOURNAL, len(rows), *_by_column(rows, 8))
+        return list(range(first, first + len(rows)))
 
     async def begin(self) -> None:
-        # The transaction's number is taken before any number of the journal: a reader who sees a later event then knows
-        # that this transaction still runs, and waits for it.
-        await self.raw.execute("BEGIN; SELECT pg_current_xact_id()")
+        await self.raw.execute("BEGIN")
 
     async def commit(self) -> None:
         await self.raw.execute("COMMIT")
 
     async def rollback(self) -> None:
         if not self.raw.is_closed():
-            await self.raw.execute("ROLLBACK")
+            # A statement that was cut short may have left the lock under which numbers of the journal are drawn.
+            await self.raw.execute("ROLLBACK; SELECT pg_advisory_unlock_all()")
 
 
 def _by_column(rows: Sequence[Row], width: int) -> list[list[Any]]:
@@ -125,6 +134,7 @@ class PostgresStore(Store):
         try:
             self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=self._readers, command_timeout=30)
             self._writer = PostgresConnection(await asyncpg.connect(self._url, command_timeout=30))
+            await self._writer.raw.execute(_MOVED, timeout=3600)
         except (OSError, asyncpg.PostgresError) as error:
             raise Unavailable(f"The database cannot be reached: {error}.") from error
         self._task = asyncio.create_task(self._write_groups(), name="database-writer")
