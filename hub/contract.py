@@ -522,6 +522,17 @@ class LegView(msgspec.Struct, frozen=True, kw_only=True):
     number: str = ""
 
 
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """The line an order is about. `coached`: the carrier's name of the line that a supervisor whispers to."""
+
+    leg: str
+    provider_id: str
+    interaction: str
+    language: str = ""
+    listening: Listening = Listening.NO
+    coached: str = ""
+
+
 @runtime_checkable
 class LiveCalls(Protocol):
     """A channel that speaks: what the hub orders of it. Each order may come again after a crash, under the same id.
@@ -533,13 +544,10 @@ class LiveCalls(Protocol):
     async def dial(self, order: Order, to: DialTo) -> str:
         """Ring a line into its room; return the carrier's name of it. A repetition finds the line it began."""
 
-    async def carry_out(self, order: Order, leg: str, provider_id: str, *, coached: str = "") -> None:
-        """Do what the order says with a line that is there; `coached` is the line that a supervisor whispers to."""
+    async def carry_out(self, order: Order, target: Target) -> None:
+        """Do what the order says with a line that is there. What is recorded is recorded on the customer's line."""
 
-    async def record(self, order: Order) -> None:
-        """Begin, pause, go on with or stop recording the room."""
-
-    async def fetch(self, recording: str) -> AsyncIterator[bytes]:
+    def fetch(self, recording: str) -> AsyncIterator[bytes]:
         """Return a recording's sound (audio/mpeg or audio/wav), from the carrier."""
 
     async def look(self, provider_ids: Sequence[str]) -> list[LegView]:
@@ -562,6 +570,7 @@ class HubSide:
     clock: Clock
     conversations: Conversations
     files: Files
+    calls: Calls
     public_url: str
     templates: Path
     client_ip: Callable[[object], str]

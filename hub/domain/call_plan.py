@@ -132,10 +132,11 @@ class _Drawing:
             kind = OrderKind.JOIN if place is Place.ROOM else OrderKind.PARK
             self.wish(kind, self.change(leg, goes_to=place, wants_hold=False, is_held=False))
 
-    def hold(self, leg: Leg, *, wanted: bool) -> None:
-        """Put a line on hold or take it back, once."""
+    def hold(self, leg: Leg, *, wanted: bool, hearing: str = "") -> None:
+        """Put a line on hold, where it hears these words before the music, or take it back; each once."""
         if leg.is_in_room and leg.wants_hold is not wanted and not leg.expected_end:
-            self.wish(OrderKind.HOLD if wanted else OrderKind.RESUME, self.change(leg, wants_hold=wanted))
+            held = self.change(leg, wants_hold=wanted)
+            self.wish(OrderKind.HOLD if wanted else OrderKind.RESUME, held, hearing if wanted else "")
 
 
 def plan(interaction: Interaction, call: Call, legs: Sequence[Leg], around: Surroundings) -> Plan:
@@ -231,7 +232,9 @@ def _talking(drawing: _Drawing) -> None:
         _guests(drawing)
     customer = drawing.customer
     if customer is not None:
-        drawing.hold(customer, wanted=interaction.state in _ON_HOLD or call.reattach_until is not None)
+        is_kept = call.reattach_until is not None
+        wanted = interaction.state in _ON_HOLD or is_kept
+        drawing.hold(customer, wanted=wanted, hearing="line_lost" if is_kept else "")
 
 
 def _guests(drawing: _Drawing) -> None:

@@ -154,7 +154,6 @@ class OrderKind(StrEnum):
     MUTE = "mute"
     UNMUTE = "unmute"
     LISTEN = "listen"
-    SAY = "say"
     HANG_UP = "hang_up"
     RECORD = "record"
     PAUSE_RECORDING = "pause_recording"

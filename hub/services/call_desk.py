@@ -12,7 +12,7 @@ from hub.domain.interaction import Interaction, State, moved
 from hub.domain.segments import SegmentKind
 from hub.services import moves, people
 from hub.services.access import Scope
-from hub.services.call_news import CallNews, guests
+from hub.services.call_news import CallNews, customers_line, guests
 from hub.services.call_state import WholeCall, order, save_leg, settle, whole_call
 from hub.services.calls import KIND, CallService
 from hub.services.handling import Handling
@@ -219,7 +219,8 @@ class CallDesk:
                 raise Conflict("This call is not recorded.")
             if whole.call.is_recording_paused is not paused:
                 await tx.save(CALLS, msgspec.structs.replace(whole.call, is_recording_paused=paused))
-                await order(tx, whole.call, OrderKind.PAUSE_RECORDING if paused else OrderKind.RESUME_RECORDING)
+                kind = OrderKind.PAUSE_RECORDING if paused else OrderKind.RESUME_RECORDING
+                await order(tx, whole.call, kind, leg=customers_line(whole))
                 _record(tx, EventKind.RECORDING_PAUSED, whole.interaction, scope, paused=paused)
 
         await self._store.write(unit)

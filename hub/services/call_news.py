@@ -65,7 +65,7 @@ class CallNews:
         await tx.save(AGENTS, msgspec.structs.replace(agent, misses=0, idle_since=tx.now))
         await tx.save(INTERACTIONS, active)
         if call.records:
-            await order(tx, call, OrderKind.RECORD)
+            await order(tx, call, OrderKind.RECORD, leg=customers_line(whole))
 
     async def _connect_failed(self, tx: UnitOfWork, whole: WholeCall, cause: EndCause | None) -> None:
         """The agent's phone was not answered: the caller keeps their place, the agent pauses."""
@@ -118,9 +118,6 @@ class CallNews:
             agent=whole.interaction.agent,
             queue=whole.interaction.queue,
         )
-        customer = next((leg for leg in whole.legs if leg.role is LegRole.CUSTOMER and leg.is_in_room), None)
-        if customer is not None:
-            await order(tx, call, OrderKind.SAY, leg=customer.id, argument="line_lost")
 
     async def _agent_hung_up(self, tx: UnitOfWork, whole: WholeCall, _cause: EndCause | None) -> None:
         await self._handling.begin_wrap_up(tx, whole.interaction, "handled", actor=f"agent:{whole.interaction.agent}")
@@ -153,7 +150,7 @@ class CallNews:
             queue=whole.interaction.queue,
         )
         if call.records:
-            await order(tx, call, OrderKind.STOP_RECORDING)
+            await order(tx, call, OrderKind.STOP_RECORDING, leg=customers_line(whole))
         await self._handling.begin_wrap_up(tx, whole.interaction, "handled", actor=f"agent:{whole.interaction.agent}")
 
     async def _guest_unreached(self, tx: UnitOfWork, whole: WholeCall, cause: EndCause | None) -> None:
@@ -194,6 +191,11 @@ class CallNews:
 def _rang_ms(tx: UnitOfWork, interaction: Interaction) -> int:
     """From the agent's acceptance, which `answered_at` holds while the lines are being joined."""
     return tx.now - (interaction.answered_at or tx.now)
+
+
+def customers_line(whole: WholeCall) -> str:
+    """Return the id of the customer's line that is there, empty when it is gone."""
+    return next((leg.id for leg in reversed(whole.legs) if leg.role is LegRole.CUSTOMER and leg.is_live), "")
 
 
 def guests(legs: tuple[Leg, ...]) -> list[Leg]:

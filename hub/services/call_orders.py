@@ -8,7 +8,7 @@ from collections import deque
 import msgspec
 
 from hub.clock import Clock
-from hub.contract import DialTo, InboundCall, LegNews, LegView, LiveCalls
+from hub.contract import DialTo, InboundCall, LegNews, LegView, LiveCalls, Target
 from hub.domain.calls import Call, EndCause, Leg, LegRole, LegState, Order, OrderKind, OrderState, Place
 from hub.domain.errors import ChannelUnavailable, HubError, MessageRejected, Unavailable
 from hub.events import Bus, Commit
@@ -19,9 +19,6 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
 _RETRY_MS = (250, 500, 1_000, 2_000, 4_000, 8_000)
-_ROOM_ORDERS = frozenset(
-    {OrderKind.RECORD, OrderKind.PAUSE_RECORDING, OrderKind.RESUME_RECORDING, OrderKind.STOP_RECORDING}
-)
 _YOUNG_MS = 15_000
 """A line younger than this may not be in the carrier's list yet."""
 
@@ -110,17 +107,20 @@ class CallOrders:
 
         call, leg, coached = await self._store.read(unit)
         channel = self.channels.get(call.channel) if call is not None else None
-        if call is None or channel is None:
-            await self._over(order, OrderState.VOID)
-        elif order.kind in _ROOM_ORDERS:
-            await channel.record(order)
-            await self._over(order, OrderState.DONE)
-        elif leg is None or not leg.is_live:
+        if call is None or channel is None or leg is None or not leg.is_live:
             await self._over(order, OrderState.VOID)
         elif order.kind is OrderKind.DIAL:
             await self._dial(channel, order, call, leg)
         else:
-            await channel.carry_out(order, leg.id, leg.provider_id, coached=coached.provider_id if coached else "")
+            target = Target(
+                leg=leg.id,
+                provider_id=leg.provider_id,
+                interaction=call.id,
+                language=call.language,
+                listening=leg.listening,
+                coached=coached.provider_id if coached else "",
+            )
+            await channel.carry_out(order, target)
             await self._over(order, OrderState.DONE)
 
     async def _dial(self, channel: LiveCalls, order: Order, call: Call, leg: Leg) -> None:
