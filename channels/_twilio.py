@@ -1,6 +1,7 @@
 """What Twilio's channels share: the REST client with a real time limit, its errors in the hub's words, signatures."""
 
 import asyncio
+import base64
 import functools
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from hub.domain.errors import ChannelUnavailable, MessageRejected
 from hub.settings import Secret
 
 if TYPE_CHECKING:
-    from aiohttp import web
+    from aiohttp import ClientSession, web
     from twilio.rest import Client
 
 T = TypeVar("T")
@@ -31,16 +32,16 @@ class Rest:
         self._secret = secret
         self._url = url.rstrip("/")
         self._client: Client | None = None
+        self.under_way = 0
+        """Questions that wait for their answer this moment."""
 
     @property
     def client(self) -> "Client":
         """The library's client, built at first use inside the running loop."""
         if self._client is None:
-            from twilio.http.async_http_client import AsyncTwilioHttpClient
             from twilio.rest import Client
 
-            http = AsyncTwilioHttpClient(timeout=TIMEOUT_S)
-            self._client = Client(self._key, self._secret.reveal(), self._account_sid, http_client=http)
+            self._client = Client(self._key, self._secret.reveal(), self._account_sid, http_client=_Http())
             self._client.api.base_url = self._url
         return self._client
 
@@ -54,6 +55,7 @@ class Rest:
         from aiohttp import ClientError
         from twilio.base.exceptions import TwilioException, TwilioRestException
 
+        self.under_way += 1
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 return await ask(self.client)
@@ -65,17 +67,76 @@ class Rest:
             raise MessageRejected(f"{error.msg} ({error.code})", str(error.code)) from error
         except (TwilioException, ClientError, OSError, TimeoutError) as error:
             raise ChannelUnavailable(f"The carrier cannot be reached: {type(error).__name__}.") from error
+        finally:
+            self.under_way -= 1
 
-    def recording(self, sid: str) -> tuple[str, tuple[str, str]]:
-        """Return where a recording's sound is, and what lets us in there."""
+    def recording(self, sid: str) -> tuple[str, str]:
+        """Return where a recording's sound is, and the Authorization header that lets us in there."""
         url = f"{self._url}/2010-04-01/Accounts/{self._account_sid}/Recordings/{sid}.mp3"
-        return url, (self._key, self._secret.reveal())
+        return url, _basic(self._key, self._secret.reveal())
 
     async def close(self) -> None:
         """Hang up on the carrier's computers."""
         if self._client is not None:
             await self._client.http_client.close()
             self._client = None
+
+
+class _Http:
+    """The library's transport, with a real time limit and without what aiohttp has given up (`auth=`).
+
+    The library calls `request` and reads `status_code` and `text` of the answer.
+    """
+
+    def __init__(self) -> None:
+        self._session: ClientSession | None = None
+        self.is_async = True
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, object] | None = None,
+        data: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - the library passes none
+        allow_redirects: bool = False,
+    ) -> object:
+        """Send a request; what is to come later is said as such, with the carrier's own time."""
+        from aiohttp import ClientSession, ClientTimeout
+        from twilio.http.response import Response
+
+        if self._session is None:
+            self._session = ClientSession(timeout=ClientTimeout(total=TIMEOUT_S), trust_env=False)
+        sent = dict(headers or {})
+        if auth:
+            sent["Authorization"] = _basic(*auth)
+        async with self._session.request(
+            method, url, params=_fields(params), data=_fields(data), headers=sent, allow_redirects=allow_redirects
+        ) as answer:
+            if answer.status == 429:
+                wait = answer.headers.get("Retry-After", "")
+                raise ChannelUnavailable("The carrier asks to slow down.", float(wait) if wait.isdigit() else None)
+            return Response(answer.status, await answer.text(), answer.headers)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def _fields(values: Mapping[str, object] | None) -> list[tuple[str, str]] | None:
+    """Return fields as they go over the wire: a list is a field repeated, truth is lower case, None is left out."""
+    if not values:
+        return None
+    pairs = ((name, one) for name, value in values.items() for one in (value if isinstance(value, list) else [value]))
+    return [(name, str(one).lower() if isinstance(one, bool) else str(one)) for name, one in pairs if one is not None]
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 class Gone(MessageRejected):

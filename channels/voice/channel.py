@@ -184,7 +184,7 @@ class Voice:
             except NotFound:
                 text = document(CallStep(then="hang_up"), self.places) if is_document else ""
             except HubError as error:
-                log.warning("a call could not be served", extra={"channel": self._id, "error": str(error)})
+                log.warning("a call could not be served", exc_info=True, extra={"channel": self._id, "error": str(error)})
                 if not is_document:
                     # The carrier does not ask again: what was missed here is found by comparing with its own list.
                     return web.Response(status=503)
@@ -245,10 +245,8 @@ class Voice:
     async def _hold(self, _params: dict[str, str], request: web.Request) -> str:
         texts = _WAIT_WORDS.get(request.query.get("say", ""), {})
         language = request.query.get("lang", "en")
-        words = (
-            [Said(texts.get(language, texts.get("en", "")), language if language in texts else "en")] if texts else []
-        )
-        return hold_document(words, self.places)
+        language = language if language in texts else "en"
+        return hold_document([Said(texts[language], language)] if texts else (), self.places)
 
     async def _fallback(self, params: dict[str, str], _request: web.Request) -> str:
         """Whatever failed: a caller is kept and asked about again, never told of an error."""

@@ -126,33 +126,36 @@ class Orders:
 
     async def carry_out(self, order: Order, target: Target) -> None:
         """Do what the order says; a line that is gone already wants nothing."""
+        places = self._places
+        documents = {
+            OrderKind.JOIN: places.url("join", target.interaction, target.leg),
+            OrderKind.PARK: places.url("park"),
+            OrderKind.TAKE_MESSAGE: places.url("take-message"),
+        }
         try:
-            match order.kind:
-                case OrderKind.JOIN:
-                    await self._redirect(target, self._places.url("join", target.interaction, target.leg))
-                case OrderKind.PARK:
-                    await self._redirect(target, self._places.url("park"))
-                case OrderKind.TAKE_MESSAGE:
-                    await self._redirect(target, self._places.url("take-message"))
-                case OrderKind.HANG_UP:
-                    await self._update_call(target, status="completed")
-                case OrderKind.HOLD:
-                    hold_url = self._places.url("hold", say=order.argument, lang=target.language)
-                    await self._update_participant(target, hold=True, hold_url=hold_url, hold_method="POST")
-                case OrderKind.RESUME:
-                    await self._update_participant(target, hold=False)
-                case OrderKind.MUTE | OrderKind.UNMUTE:
-                    await self._update_participant(target, muted=order.kind is OrderKind.MUTE)
-                case OrderKind.LISTEN:
-                    await self._update_participant(target, **listening(target.listening, target.coached))
-                case _:
-                    await self._record(order, target)
+            if order.kind in documents:
+                await self._update_call(target, url=documents[order.kind], method="POST")
+            elif order.kind is OrderKind.HANG_UP:
+                await self._update_call(target, status="completed")
+            else:
+                await self._in_room(order, target)
         except Gone:
             if order.kind is not OrderKind.HANG_UP:
                 raise
 
-    async def _redirect(self, target: Target, url: str) -> None:
-        await self._update_call(target, url=url, method="POST")
+    async def _in_room(self, order: Order, target: Target) -> None:
+        match order.kind:
+            case OrderKind.HOLD:
+                hold_url = self._places.url("hold", say=order.argument, lang=target.language)
+                await self._update_participant(target, hold=True, hold_url=hold_url, hold_method="POST")
+            case OrderKind.RESUME:
+                await self._update_participant(target, hold=False)
+            case OrderKind.MUTE | OrderKind.UNMUTE:
+                await self._update_participant(target, muted=order.kind is OrderKind.MUTE)
+            case OrderKind.LISTEN:
+                await self._update_participant(target, **listening(target.listening, target.coached))
+            case _:
+                await self._record(order, target)
 
     async def _update_call(self, target: Target, **changes: object) -> None:
         async def ask(client: "Client") -> Any:  # noqa: ANN401
@@ -196,12 +199,12 @@ class Orders:
 
     async def fetch(self, recording: str) -> AsyncIterator[bytes]:
         """Return a recording's sound from the carrier, with our credentials; a redirect is followed without them."""
-        from aiohttp import BasicAuth, ClientError, ClientSession, ClientTimeout
+        from aiohttp import ClientError, ClientSession, ClientTimeout
 
-        url, auth = self._rest.recording(recording)
+        url, proof = self._rest.recording(recording)
         try:
             async with ClientSession(timeout=ClientTimeout(total=60, connect=TIMEOUT_S)) as session:
-                answer = await session.get(url, auth=BasicAuth(*auth), allow_redirects=False)
+                answer = await session.get(url, headers={"Authorization": proof}, allow_redirects=False)
                 if answer.status in {302, 307}:
                     answer = await session.get(answer.headers["Location"])
                 if answer.status == 404:
@@ -245,9 +248,12 @@ class Orders:
         account_sid, key_sid, key_secret, application_sid = self._access
         if not key_sid or key_secret is None:
             raise MessageRejected("Phones in browsers need api_key_sid and api_key_secret.")
-        token = AccessToken(account_sid, key_sid, key_secret.reveal(), identity=agent, ttl=PASS_S)
+        now_s = self._clock.now() // 1000
+        token = AccessToken(
+            account_sid, key_sid, key_secret.reveal(), identity=agent, nbf=now_s, valid_until=now_s + PASS_S
+        )
         token.add_grant(VoiceGrant(incoming_allow=True, outgoing_application_sid=application_sid or None))
-        return str(token.to_jwt()), self._clock.now() + PASS_S * 1000
+        return str(token.to_jwt()), (now_s + PASS_S) * 1000
 
 
 def listening(how: Listening, coached: str) -> dict[str, Any]:

@@ -32,6 +32,9 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+CONNECTED_FIRST: Final = frozenset({"voice"})
+"""Channel kinds whose accepted work is only answered once lines are joined: until then it is `connecting`."""
+
 TERMINAL: Final = frozenset(
     {
         State.CLOSED,

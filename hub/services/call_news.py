@@ -78,17 +78,13 @@ class CallNews:
         if call.direction is Direction.OUTBOUND:
             await self._end(tx, interaction, ClosingReason.NOT_REACHED)
             return
-        await moves.begin_segment(tx, interaction, SegmentKind.QUEUED, outcome="connect_failed")
-        waiting = moved(interaction, State.QUEUED, agent=None, units=0, answered_at=None)
-        await tx.save(INTERACTIONS, waiting)
+        await tx.save(INTERACTIONS, await moves.disconnected(tx, interaction, "connect_failed"))
 
     async def _customer_gone(self, tx: UnitOfWork, whole: WholeCall, _cause: EndCause | None) -> None:
         interaction = whole.interaction
         if interaction.state is State.CONNECTING:
             await moves.release(tx, interaction.agent or "", interaction.units)
-            interaction = await tx.save(
-                INTERACTIONS, moved(interaction, State.QUEUED, agent=None, units=0, answered_at=None)
-            )
+            interaction = await tx.save(INTERACTIONS, await moves.disconnected(tx, interaction, "customer_left"))
         if interaction.state in {State.CREATED, State.SELF_SERVICE}:
             await self._end(tx, interaction, ClosingReason.CUSTOMER_LEFT)
             return
@@ -97,6 +93,8 @@ class CallNews:
     async def _unreached(self, tx: UnitOfWork, whole: WholeCall, cause: EndCause | None) -> None:
         """The customer did not answer our call: the agent notes it in wrap-up, and a callback is tried again later."""
         interaction, call = whole.interaction, whole.call
+        if call.direction is Direction.CALLBACK:
+            moves.record_answer(tx, self._settings, interaction, interaction.agent or "", rang_ms=0)
         dials = call.dials + 1
         await tx.save(CALLS, msgspec.structs.replace(call, dials=dials))
         wrapping = await self._handling.begin_wrap_up(

@@ -9,16 +9,21 @@ import msgspec
 
 from hub.clock import Clock
 from hub.contract import DialTo, InboundCall, LegNews, LegView, LiveCalls, Target
-from hub.domain.calls import Call, EndCause, Leg, LegRole, LegState, Order, OrderKind, OrderState, Place
+from hub.domain.calls import Call, EndCause, Leg, LegRole, LegState, Order, OrderKind, OrderState, Place, Recording
 from hub.domain.errors import ChannelUnavailable, HubError, MessageRejected, Unavailable
+from hub.domain.interaction import Interaction, State
 from hub.events import Bus, Commit
-from hub.services.calls import CallService
+from hub.services.calls import KIND, CallService
+from hub.services.files import FileStore
 from hub.settings import Settings
-from hub.storage.tables import CALL_ORDERS, CALLS, LEGS
+from hub.storage.tables import CALL_ORDERS, CALLS, LEGS, RECORDINGS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
 _RETRY_MS = (250, 500, 1_000, 2_000, 4_000, 8_000)
+_LARGEST_RECORDING = 200_000_000
+_ITS_OWN = frozenset({State.CREATED, State.SELF_SERVICE})
+"""States in which the caller hears documents of their own, and nothing is wanted of the lines."""
 _YOUNG_MS = 15_000
 """A line younger than this may not be in the carrier's list yet."""
 
@@ -26,11 +31,16 @@ _YOUNG_MS = 15_000
 class CallOrders:
     """One worker a call at a time: what was ordered first is done first."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Clock, calls: CallService, bus: Bus) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, clock: Clock, calls: CallService, bus: Bus, files: FileStore
+    ) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
         self._calls = calls
+        self._files = files
+        self._looking: dict[str, asyncio.Task[None]] = {}
+        self._look_again: set[str] = set()
         self._waiting: dict[str, deque[Order]] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._reconciler: asyncio.Task[None] | None = None
@@ -56,7 +66,7 @@ class CallOrders:
 
     async def stop(self) -> None:
         """Begin nothing more; what waits is done after the next start."""
-        tasks = [task for task in (self._reconciler, *self._workers.values()) if task is not None]
+        tasks = [t for t in (self._reconciler, *self._workers.values(), *self._looking.values()) if t is not None]
         self._reconciler = None
         for task in tasks:
             task.cancel()
@@ -66,6 +76,58 @@ class CallOrders:
         for record in commit.records:
             if isinstance(record, Order) and record.state is OrderState.WAITING and record.attempts == 0:
                 self._put(record)
+            elif isinstance(record, Interaction) and record.kind == KIND and record.state not in _ITS_OWN:
+                self._look_soon(record)
+
+    def _look_soon(self, interaction: Interaction) -> None:
+        """Let the call see what the change of its interaction asks for; many changes at once are one look."""
+        if interaction.id in self._looking:
+            self._look_again.add(interaction.id)
+            return
+        task = asyncio.create_task(self._look(interaction), name=f"look at {interaction.id}")
+        self._looking[interaction.id] = task
+        task.add_done_callback(lambda _: self._looking.pop(interaction.id, None))
+
+    async def _look(self, interaction: Interaction) -> None:
+        again = True
+        while again:
+            self._look_again.discard(interaction.id)
+            try:
+                if interaction.state is State.FLOWED_OUT:
+                    await self._calls.flowed_out(interaction.id)
+                await self._calls.look(interaction.id)
+            except HubError as error:
+                log.warning("a call could not be looked at", extra={"interaction": interaction.id, "code": error.code})
+            again = interaction.id in self._look_again
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is being carried out or looked at this moment."""
+        return bool(self._workers or self._looking)
+
+    async def fetch_recording(self, recording_id: str) -> None:
+        """Bring a recording from the carrier into our own files; it is played from there, never from the carrier.
+
+        Raises:
+            ChannelUnavailable: not there yet; the timer tries again.
+        """
+
+        async def unit(tx: UnitOfWork) -> tuple[Recording | None, Call | None]:
+            recording = await tx.get(RECORDINGS, recording_id)
+            return recording, await tx.get(CALLS, recording.interaction) if recording else None
+
+        recording, call = await self._store.read(unit)
+        channel = self.channels.get(call.channel) if call is not None else None
+        if recording is None or recording.file is not None or channel is None:
+            return
+        file = await self._files.store(
+            recording.interaction,
+            "message.mp3" if recording.is_message else "recording.mp3",
+            channel.fetch(recording.provider_id),
+            by="system",
+            limit=_LARGEST_RECORDING,
+        )
+        await self._calls.recording_kept(recording_id, file)
 
     def _put(self, order: Order) -> None:
         self._waiting.setdefault(order.interaction, deque()).append(order)

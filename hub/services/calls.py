@@ -23,7 +23,9 @@ from hub.domain.errors import BadRequest, NotFound
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.interaction import ClosingReason, Interaction, State, moved
+from hub.domain.messages import FileRef
 from hub.domain.offer import RevokeReason
+from hub.domain.visitors import StoredFile
 from hub.services import moves, people
 from hub.services.call_news import CallNews
 from hub.services.call_state import WholeCall, ended, order, save_leg, settle, whole_call
@@ -119,6 +121,7 @@ class CallService:
             line=line.number,
             name=clean_name(arrival.name),
             language=interaction.language,
+            records=line.records,
         )
         await tx.insert(CALLS, call)
         leg = Leg(
@@ -263,6 +266,21 @@ class CallService:
         if await _has_callback(tx, whole.call.number, before.queue):
             return
         customer = await people.survivor(tx, before.customer)
+        booked = await self._queue_callback(tx, line, whole, customer, head_start_ms=max(waited_ms, 0))
+        tx.record(
+            EventKind.CALLBACK_BOOKED,
+            actor="customer",
+            interaction=before.id,
+            customer=customer.id,
+            queue=before.queue,
+            callback=booked.id,
+        )
+
+    async def _queue_callback(
+        self, tx: UnitOfWork, line: Line, whole: WholeCall, customer: Customer, *, head_start_ms: int
+    ) -> Interaction:
+        """Queue the call that we owe somebody; whoever takes it is rung first, then the customer."""
+        before = whole.interaction
         interaction = await self._new_interaction(
             tx, line, customer, language=before.language, number=whole.call.number
         )
@@ -270,20 +288,14 @@ class CallService:
             tx,
             msgspec.structs.replace(interaction, queue=before.queue, previous=before.id, root=before.root or before.id),
             "callback",
-            head_start_ms=max(waited_ms, 0),
+            head_start_ms=head_start_ms,
         )
         await tx.insert(INTERACTIONS, interaction)
-        await tx.insert(
-            CALLS, msgspec.structs.replace(whole.call, id=interaction.id, direction=Direction.CALLBACK, version=0)
+        call = msgspec.structs.replace(
+            whole.call, id=interaction.id, direction=Direction.CALLBACK, records=line.records, version=0
         )
-        tx.record(
-            EventKind.CALLBACK_BOOKED,
-            actor="customer",
-            interaction=before.id,
-            customer=customer.id,
-            queue=before.queue,
-            callback=interaction.id,
-        )
+        await tx.insert(CALLS, call)
+        return interaction
 
     async def flowed_out(self, interaction_id: str) -> None:
         """The queue gave a waiting call up: the caller may leave a message where the line takes them."""
@@ -314,6 +326,45 @@ class CallService:
         if whole is None:
             raise NotFound("There is no such call.")
         return CallStep(say=(spoken("message_taken", whole.call.language),), then="hang_up")
+
+    async def recording_kept(self, recording_id: str, file: StoredFile) -> None:
+        """Note where a recording lies, and show it in the conversation."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            recording = await tx.get(RECORDINGS, recording_id, lock=True)
+            if recording is None or recording.file is not None:
+                return
+            kept = msgspec.structs.replace(recording, file=file.id)
+            await tx.execute(RECORDINGS.update, *RECORDINGS.update_values(kept))
+            tx.touch(kept)
+            interaction = await moves.interaction_for_change(tx, recording.interaction)
+            ref = FileRef(file.id, file.name, file.type, file.size)
+            code = "message_recorded" if recording.is_message else "call_recorded"
+            shown = await moves.say_system(tx, interaction, code, files=(ref,))
+            await tx.save(INTERACTIONS, shown)
+            tx.record(
+                EventKind.RECORDING_STORED,
+                interaction=interaction.id,
+                customer=interaction.customer,
+                queue=interaction.queue,
+                file=file.id,
+                duration_s=recording.duration_s,
+            )
+
+        await self._store.write(unit)
+
+    async def call_again(self, interaction_id: str) -> None:
+        """Queue a callback once more whose customer did not answer."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            whole = await whole_call(tx, interaction_id)
+            before, line = whole.interaction, self._line(whole.call.channel)
+            if before.is_open or await _has_callback(tx, whole.call.number, before.queue):
+                return
+            customer = await people.survivor(tx, before.customer)
+            await self._queue_callback(tx, line, whole, customer, head_start_ms=0)
+
+        await self._store.write(unit)
 
     async def park(self, channel: str, provider_id: str) -> None:
         """Lead a caller, whatever they hear, into the queue's waiting room."""

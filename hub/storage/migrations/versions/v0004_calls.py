@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -33,10 +33,10 @@ def _calls() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("reattach_until", sa.BigInteger(), nullable=True),
+        sa.Column("release_to", sa.Text(), nullable=False),
         sa.Column("is_released", sa.Boolean(), nullable=False),
         sa.Column("records", sa.Boolean(), nullable=False),
         sa.Column("is_recording_paused", sa.Boolean(), nullable=False),
-        sa.Column("can_book", sa.Boolean(), nullable=False),
         sa.Column("dials", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
@@ -61,6 +61,7 @@ def _legs() -> None:
         sa.Column("wants_mute", sa.Boolean(), nullable=False),
         sa.Column("is_muted", sa.Boolean(), nullable=False),
         sa.Column("listening", sa.Text(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
         sa.Column("expected_end", sa.Boolean(), nullable=False),
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
         sa.Column("joined_at", sa.BigInteger(), nullable=True),
