@@ -518,8 +518,10 @@ class LegView(msgspec.Struct, frozen=True, kw_only=True):
     leg: str = ""
     is_live: bool = True
     place: Place = Place.NOWHERE
+    is_held: bool = False
     cause: EndCause | None = None
     number: str = ""
+    began_at: int = 0
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -550,8 +552,8 @@ class LiveCalls(Protocol):
     def fetch(self, recording: str) -> AsyncIterator[bytes]:
         """Return a recording's sound (audio/mpeg or audio/wav), from the carrier."""
 
-    async def look(self, provider_ids: Sequence[str]) -> list[LegView]:
-        """Return how these lines stand by the carrier's word."""
+    async def look(self, lines: Sequence[Target]) -> list[LegView]:
+        """Return how these lines stand by the carrier's word, and which are in their room; who is gone is left out."""
 
     async def lines_up(self) -> list[LegView]:
         """Return every line of ours that is up, for finding what nobody knows of."""

@@ -184,7 +184,9 @@ class Voice:
             except NotFound:
                 text = document(CallStep(then="hang_up"), self.places) if is_document else ""
             except HubError as error:
-                log.warning("a call could not be served", exc_info=True, extra={"channel": self._id, "error": str(error)})
+                log.warning(
+                    "a call could not be served", exc_info=True, extra={"channel": self._id, "error": str(error)}
+                )
                 if not is_document:
                     # The carrier does not ask again: what was missed here is found by comparing with its own list.
                     return web.Response(status=503)
@@ -294,9 +296,9 @@ class Voice:
         """Return a recording's sound (see `LiveCalls`)."""
         return self.orders.fetch(recording)
 
-    async def look(self, provider_ids: Sequence[str]) -> list[LegView]:
+    async def look(self, lines: Sequence[Target]) -> list[LegView]:
         """Return how these lines stand (see `LiveCalls`)."""
-        return await self.orders.look(provider_ids)
+        return await self.orders.look(lines)
 
     async def lines_up(self) -> list[LegView]:
         """Return every inbound line that is up (see `LiveCalls`)."""

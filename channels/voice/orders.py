@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from channels._twilio import TIMEOUT_S, Gone, Rest
 from channels.voice.documents import ROOM_EVENTS, Places
 from channels.voice.news import CAUSES
 from hub.clock import Clock
 from hub.contract import DialTo, LegView, Target
-from hub.domain.calls import EndCause, LegRole, Listening, Order, OrderKind
+from hub.domain.calls import EndCause, LegRole, Listening, Order, OrderKind, Place
 from hub.domain.errors import ChannelUnavailable, MessageRejected
 from hub.settings import Secret
 
@@ -215,9 +217,28 @@ class Orders:
         except (ClientError, OSError, TimeoutError) as error:
             raise ChannelUnavailable(f"The recording cannot be fetched: {type(error).__name__}.") from error
 
-    async def look(self, provider_ids: Sequence[str]) -> list[LegView]:
-        """Return how these lines stand by the carrier's word."""
-        return [view for view in await asyncio.gather(*map(self._view, provider_ids)) if view is not None]
+    async def look(self, lines: Sequence[Target]) -> list[LegView]:
+        """Return how these lines stand by the carrier's word, and which are in their room."""
+        rooms = dict.fromkeys(line.interaction for line in lines)
+        participants: dict[str, Any] = {}
+        for found in await asyncio.gather(*map(self._participants, rooms)):
+            participants |= found
+        views = await asyncio.gather(*(self._view(line.provider_id) for line in lines))
+        return [_with_place(view, participants.get(view.provider_id)) for view in views if view is not None]
+
+    async def _participants(self, interaction: str) -> dict[str, Any]:
+        """Return who is in a room, by the carrier's name of their line."""
+        conference = await self._conference(interaction)
+        if not conference:
+            return {}
+
+        async def ask(client: "Client") -> Any:  # noqa: ANN401
+            return await client.conferences(conference).participants.list_async(limit=50)
+
+        try:
+            return {str(one.call_sid): one for one in await self._rest.call(ask)}
+        except Gone:
+            return {}
 
     async def _view(self, provider_id: str) -> LegView | None:
         async def ask(client: "Client") -> Any:  # noqa: ANN401
@@ -238,7 +259,15 @@ class Orders:
             return await client.calls.list_async(to=self._number, status="in-progress", limit=1_000)
 
         calls = await self._rest.call(ask)
-        return [LegView(provider_id=call.sid, number=call._from) for call in calls if call.direction == "inbound"]  # noqa: SLF001
+        return [
+            LegView(
+                provider_id=call.sid,
+                number=call._from,  # noqa: SLF001 - the library's own name for it
+                began_at=round(call.start_time.timestamp() * 1000) if call.start_time else 0,
+            )
+            for call in calls
+            if call.direction == "inbound"
+        ]
 
     def pass_for(self, agent: str) -> tuple[str, int]:
         """Return an access token for an agent's browser, and when it is over (ms since 1970)."""
@@ -254,6 +283,12 @@ class Orders:
         )
         token.add_grant(VoiceGrant(incoming_allow=True, outgoing_application_sid=application_sid or None))
         return str(token.to_jwt()), (now_s + PASS_S) * 1000
+
+
+def _with_place(view: LegView, participant: Any) -> LegView:  # noqa: ANN401
+    if participant is None or participant.status != "connected":
+        return view
+    return msgspec.structs.replace(view, place=Place.ROOM, is_held=bool(participant.hold))
 
 
 def listening(how: Listening, coached: str) -> dict[str, Any]:

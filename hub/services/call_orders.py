@@ -25,7 +25,9 @@ _LARGEST_RECORDING = 200_000_000
 _ITS_OWN = frozenset({State.CREATED, State.SELF_SERVICE})
 """States in which the caller hears documents of their own, and nothing is wanted of the lines."""
 _YOUNG_MS = 15_000
-"""A line younger than this may not be in the carrier's list yet."""
+"""A call younger than this may not have reached us yet: its webhook is on the way."""
+_TURNS = 3
+"""Lines on their way somewhere are compared so many times as often as all the others."""
 
 
 class CallOrders:
@@ -244,51 +246,81 @@ class CallOrders:
     # -- comparing with the carrier's own word
 
     async def _reconcile_for_ever(self) -> None:
+        turn = 0
         while True:
-            await self._clock.sleep(self._settings.calls.reconcile_s)
+            await self._clock.sleep(self._settings.calls.reconcile_s / _TURNS)
+            turn += 1
             for name in tuple(self.channels):
                 with contextlib.suppress(HubError):
-                    await self.reconcile(name)
+                    await self.reconcile(name, only_moving=turn % _TURNS != 0)
 
-    async def reconcile(self, channel: str) -> None:
+    async def reconcile(self, channel: str, *, only_moving: bool = False) -> None:
         """Close what ended without notice, and take back in who is on the line and known to nobody.
+
+        Args:
+            channel: the line.
+            only_moving: look at lines that are on their way somewhere, and at nobody else.
 
         Raises:
             ChannelUnavailable: the carrier does not answer.
         """
 
         async def unit(tx: UnitOfWork) -> list[tuple[Leg, Call]]:
-            legs = await tx.select(LEGS, "WHERE state <> 'ended' ORDER BY wanted_at, id")
-            calls = {call.id: call for call in await tx.select(CALLS, "WHERE channel = $1", channel)}
-            return [(leg, calls[leg.interaction]) for leg in legs if leg.interaction in calls]
+            legs = await tx.select(
+                LEGS,
+                "WHERE state <> 'ended' AND EXISTS "
+                "(SELECT 1 FROM calls WHERE calls.id = legs.interaction AND calls.channel = $1) ORDER BY wanted_at, id",
+                channel,
+            )
+            wanted = sorted({leg.interaction for leg in legs})
+            calls = {call.id: call for call in await tx.select(CALLS, "WHERE id ANY_OF($1)", wanted)}
+            return [(leg, calls[leg.interaction]) for leg in legs]
 
         known = await self._store.read(unit)
-        old = [(leg, call) for leg, call in known if leg.wanted_at < self._clock.now() - _YOUNG_MS and leg.provider_id]
-        await self._compare(channel, old)
-        names = {leg.provider_id for leg, _ in known} | {leg.id for leg, _ in known}
+        await self._compare(channel, [(leg, call) for leg, call in known if not only_moving or _is_moving(leg)])
+        if only_moving:
+            return
+        names = {leg.provider_id for leg, _ in known}
+        young = self._clock.now() - _YOUNG_MS
         for view in await self.channels[channel].lines_up():
-            if view.provider_id not in names and view.leg not in names and view.number:
+            if view.provider_id not in names and view.number and view.began_at < young:
                 await self._take_in(channel, view)
 
     async def _compare(self, channel: str, known: list[tuple[Leg, Call]]) -> None:
-        views = {
-            view.provider_id: view
-            for view in await self.channels[channel].look([leg.provider_id for leg, _ in known if leg.provider_id])
-        }
+        lines = [
+            Target(leg=leg.id, provider_id=leg.provider_id, interaction=leg.interaction)
+            for leg, _ in known
+            if leg.provider_id
+        ]
+        views = {view.provider_id: view for view in await self.channels[channel].look(lines)} if lines else {}
         for leg, call in known:
             view = views.get(leg.provider_id)
+            if not leg.provider_id:
+                continue
             if view is None or not view.is_live:
                 cause = view.cause if view is not None and view.cause else EndCause.LOST
-                log.warning("a line ended without notice", extra={"leg": leg.id, "interaction": call.id})
-                await self._calls.happened(channel, _gone(leg, f"reconciled:{leg.id}", cause))
-            elif view.place is not Place.NOWHERE and view.place is not leg.place:
-                key = f"reconciled:{leg.id}:{view.place}:{self._clock.now()}"
-                await self._calls.happened(channel, LegNews(key=key, leg=leg.id, state="up", place=view.place))
+                await self._tell(call, leg, _gone(leg, f"compared:{leg.id}", cause))
+            elif (view.place is Place.ROOM) is not (leg.place is Place.ROOM) or view.is_held is not leg.is_held:
+                place = view.place if view.place is Place.ROOM or leg.place is Place.ROOM else None
+                key = f"compared:{leg.id}:{self._clock.now()}"
+                said = LegNews(key=key, leg=leg.id, state="up", place=place, is_held=view.is_held)
+                await self._tell(call, leg, said)
+
+    async def _tell(self, call: Call, leg: Leg, said: LegNews) -> None:
+        """Take the carrier's own word for what it had told nobody, unless it has been told meanwhile."""
+        log.warning("a line is not as it was told", extra={"leg": leg.id, "interaction": call.id})
+        await self._calls.happened(call.channel, said, as_of=leg)
 
     async def _take_in(self, channel: str, view: LegView) -> None:
         log.warning("a caller nobody knew is taken in", extra={"channel": channel})
         await self._calls.arrived(InboundCall(channel=channel, provider_id=view.provider_id, number=view.number))
         await self._calls.park(channel, view.provider_id)
+
+
+def _is_moving(leg: Leg) -> bool:
+    """Whether something was ordered of the line that has not been confirmed."""
+    is_arriving = leg.goes_to is Place.ROOM and leg.place is not Place.ROOM
+    return is_arriving or leg.expected_end or leg.wants_hold is not leg.is_held
 
 
 def _gone(leg: Leg, key: str, cause: EndCause) -> LegNews:

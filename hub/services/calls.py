@@ -379,11 +379,16 @@ class CallService:
 
     # -- the carrier's news
 
-    async def happened(self, channel: str, news: LegNews | RecordingNews) -> None:
-        """Take the carrier's news; what was told before changes nothing, and no state ever goes back."""
+    async def happened(self, channel: str, news: LegNews | RecordingNews, *, as_of: Leg | None = None) -> None:
+        """Take the carrier's news; what was told before changes nothing, and no state ever goes back.
+
+        `as_of`: the line as it was when the carrier was asked; if it has changed since, the answer counts no more.
+        """
 
         async def unit(tx: UnitOfWork) -> None:
             interaction = await self._interaction_of(tx, channel, news)
+            if as_of is not None and await tx.get(LEGS, as_of.id) != as_of:
+                return
             if not await _is_first(tx, channel, news, interaction) or interaction is None:
                 return
             if isinstance(news, RecordingNews):

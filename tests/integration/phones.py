@@ -11,20 +11,19 @@ from aiohttp import web
 
 from channels.simulator.carrier import Account, AccountLimits, Carrier, Hook, Number
 from channels.simulator.carrier.legs import Leg as Line
-from channels.simulator.carrier.phones import HangUp, Meet, Phone, Press, Say, Step, Wait, WaitFor
+from channels.simulator.carrier.phones import Step
 from channels.simulator.carrier.server import Server
 from channels.simulator.carrier.twiml import validate
-from channels.simulator.carrier.webhooks import Answer, NetworkTransport, Outgoing
+from channels.simulator.carrier.webhooks import Answer, NetworkTransport, Outgoing, Unreachable
 from channels.voice import Voice
 from hub.clock import FakeClock
 from hub.domain.calls import Call, Leg, Order
 from hub.domain.interaction import Interaction
 from hub.settings import ChannelSettings, Secret
+from hub.settings.sections import CallSettings
 from hub.storage.tables import CALL_ORDERS, CALLS, INTERACTIONS, LEGS
 from tests.builders import Desk, open_desk
 from tests.integration.conftest import free_port
-
-__all__ = ["HangUp", "Meet", "Phone", "Press", "Say", "Wait", "WaitFor"]
 
 SID = "AC" + "0" * 31 + "1"
 TOKEN = "the-token-of-the-account"
@@ -43,9 +42,13 @@ class Wire:
     under_way: int = 0
     documents: list[tuple[str, bytes]] = field(default_factory=list)
     statuses: list[tuple[str, int]] = field(default_factory=list)
+    is_cut: bool = False
+    """Whether the carrier cannot reach the hub."""
 
     async def send(self, request: Outgoing) -> Answer:
         """Carry a webhook over loopback."""
+        if self.is_cut:
+            raise Unreachable("the line is cut")
         self.under_way += 1
         try:
             answer = await self.network.send(request)
@@ -160,7 +163,12 @@ class PhoneHouse:
 
 @asynccontextmanager
 async def phone_house(
-    folder: Path, database_url: str, *, limits: AccountLimits | None = None, **block: Any
+    folder: Path,
+    database_url: str,
+    *,
+    limits: AccountLimits | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **block: Any,
 ) -> AsyncIterator[PhoneHouse]:
     """Open a hub with a line at a carrier of its own."""
     clock = FakeClock()
@@ -197,7 +205,17 @@ async def phone_house(
     }
     channels = {"hotline": ChannelSettings(id="hotline", kind="voice", options=options)}
     try:
-        desk = await open_desk(folder, database_url, {"public_url": url, "channels": channels}, clock=clock)
+        desk = await open_desk(
+            folder,
+            database_url,
+            {
+                "public_url": url,
+                "channels": channels,
+                "calls": CallSettings(callback_again_s=60.0),
+                **(settings or {}),
+            },
+            clock=clock,
+        )
     except BaseException:
         await server.stop()
         raise
