@@ -44,6 +44,7 @@ from hub.services.offers import Offers
 from hub.services.people import People
 from hub.services.presence import PresenceService
 from hub.services.reading import Reading
+from hub.services.recordings import Recordings
 from hub.services.routing_record import RoutingRecord
 from hub.services.search import Search
 from hub.services.supervision import Supervision
@@ -86,6 +87,7 @@ class Services:
     people: People
     presence: PresenceService
     reading: Reading
+    recordings: Recordings
     search: Search
     supervision: Supervision
     timeline: Timeline
@@ -269,6 +271,7 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
     dispatcher.lease = Lease(store, clock, "dispatch", node_name(settings))
     calls = CallService(store, settings, floor, handling)
     files = FileStore(store, settings, clock, key)
+    orders = CallOrders(store, settings, clock, calls, bus)
     return Services(
         store=store,
         bus=bus,
@@ -276,7 +279,7 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
         floor=floor,
         accounts=Accounts(store, settings, clock),
         call_desk=CallDesk(store, settings, handling, calls),
-        call_orders=CallOrders(store, settings, clock, calls, bus, files),
+        call_orders=orders,
         calls=calls,
         chats=Chats(store, settings, handling, floor, signals),
         dispatcher=dispatcher,
@@ -288,6 +291,7 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
         people=People(store, settings),
         presence=PresenceService(store, settings),
         reading=Reading(store),
+        recordings=Recordings(store, calls, files, orders.channels),
         search=Search(store, settings),
         supervision=Supervision(store, settings, handling),
         timeline=Timeline(store),
@@ -307,7 +311,7 @@ def _handlers(services: Services) -> dict[str, jobs.Handler]:
         "visitor_gone": services.chats.give_up,
         "call_look": services.calls.look,
         "callback_again": services.calls.call_again,
-        "fetch_recording": services.call_orders.fetch_recording,
+        "fetch_recording": services.recordings.fetch,
         "jwt_used": nothing,
     }
 

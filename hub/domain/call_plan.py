@@ -17,6 +17,8 @@ from hub.domain.interaction import TERMINAL, Interaction, State
 
 _TALKING: Final = frozenset({State.ACTIVE, State.HELD, State.CONSULTING})
 _ON_HOLD: Final = frozenset({State.HELD, State.CONSULTING})
+RING_AGAIN_MS: Final = 3_000
+"""How long after a lost line, or a vain try, an agent's phone is rung again while the customer is kept."""
 
 
 class News(StrEnum):
@@ -223,7 +225,7 @@ def _talking(drawing: _Drawing) -> None:
             drawing.plan.news = News.REATTACHED
         elif around.now >= call.reattach_until:
             drawing.plan.news = News.REATTACH_FAILED
-        elif not is_there and around.agent_is_there:
+        elif not is_there and around.agent_is_there and _may_ring_again(line, around.now):
             drawing.dial(LegRole.AGENT, around.agent_endpoint, interaction.agent)
     elif not is_there:
         was_put_down = line is not None and line.cause is EndCause.HUNG_UP and not around.is_browser
@@ -235,6 +237,11 @@ def _talking(drawing: _Drawing) -> None:
         is_kept = call.reattach_until is not None
         wanted = interaction.state in _ON_HOLD or is_kept
         drawing.hold(customer, wanted=wanted, hearing="line_lost" if is_kept else "")
+
+
+def _may_ring_again(line: Leg | None, now: int) -> bool:
+    """Whether the last try is over for a while: a phone that is not there says so at once, every time."""
+    return line is None or line.ended_at is None or now >= line.ended_at + RING_AGAIN_MS
 
 
 def _guests(drawing: _Drawing) -> None:

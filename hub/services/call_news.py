@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from hub.domain.call_plan import News
+from hub.domain.call_plan import RING_AGAIN_MS, News
 from hub.domain.calls import Direction, EndCause, Leg, LegRole, OrderKind
 from hub.domain.events import EventKind
 from hub.domain.interaction import ClosingReason, Interaction, State, moved
@@ -108,7 +108,7 @@ class CallNews:
         """Keep the caller, say what happened, and wait a little for the agent."""
         until = tx.now + round(self._settings.calls.reattach_s * 1000)
         call = await tx.save(CALLS, msgspec.structs.replace(whole.call, reattach_until=until))
-        await moves.schedule(tx, "call_look", call.id, until)
+        await moves.schedule(tx, "call_look", call.id, tx.now + RING_AGAIN_MS)
         tx.record(
             EventKind.LINE_LOST,
             interaction=call.id,

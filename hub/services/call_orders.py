@@ -9,19 +9,18 @@ import msgspec
 
 from hub.clock import Clock
 from hub.contract import DialTo, InboundCall, LegNews, LegView, LiveCalls, Target
-from hub.domain.calls import Call, EndCause, Leg, LegRole, LegState, Order, OrderKind, OrderState, Place, Recording
+from hub.domain.agent import Agent, Connectivity
+from hub.domain.calls import Call, EndCause, Leg, LegRole, LegState, Order, OrderKind, OrderState, Place
 from hub.domain.errors import ChannelUnavailable, HubError, MessageRejected, Unavailable
 from hub.domain.interaction import Interaction, State
 from hub.events import Bus, Commit
 from hub.services.calls import KIND, CallService
-from hub.services.files import FileStore
 from hub.settings import Settings
-from hub.storage.tables import CALL_ORDERS, CALLS, LEGS, RECORDINGS
+from hub.storage.tables import CALL_ORDERS, CALLS, LEGS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
 _RETRY_MS = (250, 500, 1_000, 2_000, 4_000, 8_000)
-_LARGEST_RECORDING = 200_000_000
 _ITS_OWN = frozenset({State.CREATED, State.SELF_SERVICE})
 """States in which the caller hears documents of their own, and nothing is wanted of the lines."""
 _YOUNG_MS = 15_000
@@ -33,14 +32,11 @@ _TURNS = 3
 class CallOrders:
     """One worker a call at a time: what was ordered first is done first."""
 
-    def __init__(
-        self, store: Store, settings: Settings, clock: Clock, calls: CallService, bus: Bus, files: FileStore
-    ) -> None:
+    def __init__(self, store: Store, settings: Settings, clock: Clock, calls: CallService, bus: Bus) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
         self._calls = calls
-        self._files = files
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._look_again: set[str] = set()
         self._waiting: dict[str, deque[Order]] = {}
@@ -80,6 +76,9 @@ class CallOrders:
                 self._put(record)
             elif isinstance(record, Interaction) and record.kind == KIND and record.state not in _ITS_OWN:
                 self._look_soon(record)
+            elif isinstance(record, Agent) and record.connectivity is Connectivity.CONNECTED:
+                for interaction in self._calls.calls_of(record.id):
+                    self._look_soon(interaction)
 
     def _look_soon(self, interaction: Interaction) -> None:
         """Let the call see what the change of its interaction asks for; many changes at once are one look."""
@@ -106,30 +105,6 @@ class CallOrders:
     def is_busy(self) -> bool:
         """Whether anything is being carried out or looked at this moment."""
         return bool(self._workers or self._looking)
-
-    async def fetch_recording(self, recording_id: str) -> None:
-        """Bring a recording from the carrier into our own files; it is played from there, never from the carrier.
-
-        Raises:
-            ChannelUnavailable: not there yet; the timer tries again.
-        """
-
-        async def unit(tx: UnitOfWork) -> tuple[Recording | None, Call | None]:
-            recording = await tx.get(RECORDINGS, recording_id)
-            return recording, await tx.get(CALLS, recording.interaction) if recording else None
-
-        recording, call = await self._store.read(unit)
-        channel = self.channels.get(call.channel) if call is not None else None
-        if recording is None or recording.file is not None or channel is None:
-            return
-        file = await self._files.store(
-            recording.interaction,
-            "message.mp3" if recording.is_message else "recording.mp3",
-            channel.fetch(recording.provider_id),
-            by="system",
-            limit=_LARGEST_RECORDING,
-        )
-        await self._calls.recording_kept(recording_id, file)
 
     def _put(self, order: Order) -> None:
         self._waiting.setdefault(order.interaction, deque()).append(order)
@@ -198,7 +173,7 @@ class CallOrders:
             interaction=call.id,
             role=leg.role,
             endpoint=endpoint,
-            caller=call.line if leg.role is not LegRole.AGENT else call.number or call.line,
+            caller=call.number or call.line,
             timeout_s=round(self._settings.calls.connect_s),
             listening=leg.listening,
             coached=order.argument,

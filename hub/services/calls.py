@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hub.contract import CallStep, InboundCall, LegNews, Line, RecordingNews, Said
+from hub.domain.call_plan import RING_AGAIN_MS
 from hub.domain.calls import (
     LEG_RANK,
     Call,
@@ -359,7 +360,7 @@ class CallService:
         async def unit(tx: UnitOfWork) -> None:
             whole = await whole_call(tx, interaction_id)
             before, line = whole.interaction, self._line(whole.call.channel)
-            if before.is_open or await _has_callback(tx, whole.call.number, before.queue):
+            if await _has_callback(tx, whole.call.number, before.queue):
                 return
             customer = await people.survivor(tx, before.customer)
             await self._queue_callback(tx, line, whole, customer, head_start_ms=0)
@@ -403,9 +404,15 @@ class CallService:
         """See whether the call needs anything; asked after every change of its interaction, and by timers."""
 
         async def unit(tx: UnitOfWork) -> None:
-            await settle(tx, interaction_id, self._news)
+            call = (await settle(tx, interaction_id, self._news)).call
+            if call.reattach_until is not None:
+                await moves.schedule(tx, "call_look", call.id, min(call.reattach_until, tx.now + RING_AGAIN_MS))
 
         await self._store.write(unit)
+
+    def calls_of(self, agent: str) -> list[Interaction]:
+        """Return the calls that an agent has this moment."""
+        return [interaction for interaction in self._floor.work_of(agent) if interaction.kind == KIND]
 
     async def _interaction_of(self, tx: UnitOfWork, channel: str, news: LegNews | RecordingNews) -> str | None:
         if isinstance(news, RecordingNews):
@@ -528,7 +535,7 @@ async def _has_callback(tx: UnitOfWork, number: str, queue: str) -> bool:
     row = await tx.fetch_one(
         "SELECT 1 FROM calls JOIN interactions ON interactions.id = calls.id "
         "WHERE calls.number = $1 AND calls.direction = 'callback' AND interactions.queue = $2 "
-        "AND interactions.ended_at IS NULL",
+        "AND interactions.ended_at IS NULL AND interactions.state <> 'wrapping'",
         number,
         queue,
     )

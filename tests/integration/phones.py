@@ -1,7 +1,7 @@
 """A hub with a phone line, and the carrier that it believes to be at: both listen, both speak over loopback."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,6 +156,20 @@ class PhoneHouse:
         await self.wait(2)
         return await self.desk.interaction(accepted.id), line, phone
 
+    def when_quiet(self, stored: Callable[[], Awaitable[object]] | None) -> Callable[[], Awaitable[object]]:
+        """Return what waits until nothing is under way between the hub, its database and the carrier."""
+        assert stored is not None
+
+        async def quiet() -> None:
+            calm = 0
+            while calm < 5:
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                await stored()
+                calm = 0 if self.wire.under_way or self.channel._rest.under_way else calm + 1
+
+        return quiet
+
     def bad_documents(self) -> list[str]:
         """Return what the carrier would object to in what the hub has answered."""
         return [f"{url}: {problem}" for url, body in self.wire.documents for problem in validate(body.decode())]
@@ -171,76 +185,64 @@ async def phone_house(
     **block: Any,
 ) -> AsyncIterator[PhoneHouse]:
     """Open a hub with a line at a carrier of its own."""
-    clock = FakeClock()
-    port = free_port()
+    clock, port, wire = FakeClock(), free_port(), Wire()
     url = f"http://127.0.0.1:{port}"
-    hooks = f"{url}/webhooks/hotline"
-    number = Number(
-        phone_number=LINE,
-        voice=Hook(f"{hooks}/call"),
-        voice_fallback=Hook(f"{hooks}/fallback"),
-        status_callback=Hook(f"{hooks}/status"),
-    )
-    account = Account(
-        sid=SID,
-        auth_token=TOKEN,
-        api_keys={KEY: KEY_SECRET},
-        numbers={LINE: number},
-        limits=limits
-        or AccountLimits(calls_per_s=100.0, requests_per_s=1_000.0, request_burst=1_000, must_own_numbers=False),
-    )
-    wire = Wire()
-    carrier = Carrier(account, clock, transport=wire)
+    carrier = Carrier(_account(f"{url}/webhooks/hotline", limits), clock, transport=wire)
     server = Server(carrier)
-    options: dict[str, Any] = {
-        "number": LINE,
-        "queue": "support",
-        "account_sid": SID,
-        "auth_token": Secret(TOKEN),
-        "api_key_sid": KEY,
-        "api_key_secret": Secret(KEY_SECRET),
-        "api_url": await server.start(),
-        "welcome": {"en": "Welcome to Fernway."},
-        **block,
-    }
+    options = _options(await server.start()) | block
     channels = {"hotline": ChannelSettings(id="hotline", kind="voice", options=options)}
+    changes = {
+        "public_url": url,
+        "channels": channels,
+        "calls": CallSettings(callback_again_s=60.0),
+        **(settings or {}),
+    }
     try:
-        desk = await open_desk(
-            folder,
-            database_url,
-            {
-                "public_url": url,
-                "channels": channels,
-                "calls": CallSettings(callback_again_s=60.0),
-                **(settings or {}),
-            },
-            clock=clock,
-        )
+        desk = await open_desk(folder, database_url, changes, clock=clock)
     except BaseException:
         await server.stop()
         raise
     runner = web.AppRunner(desk.hub.app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    stored = clock.settle
-    assert stored is not None
-
-    channel = cast("Voice", desk.hub.channels[0])
-
-    async def quiet() -> None:
-        calm = 0
-        while calm < 5:
-            for _ in range(20):
-                await asyncio.sleep(0)
-            await stored()
-            calm = 0 if wire.under_way or channel._rest.under_way else calm + 1
-
-    clock.settle = quiet
+    house = PhoneHouse(desk, carrier, wire, cast("Voice", desk.hub.channels[0]), clock)
+    clock.settle = house.when_quiet(clock.settle)
     try:
-        yield PhoneHouse(desk, carrier, wire, channel, clock)
+        yield house
     finally:
         clock.settle = None
         await carrier.close()
         await desk.hub.stop()
         await runner.cleanup()
         await server.stop()
+
+
+def _account(hooks: str, limits: AccountLimits | None) -> Account:
+    """Return an account with one number that calls the hub."""
+    number = Number(
+        phone_number=LINE,
+        voice=Hook(f"{hooks}/call"),
+        voice_fallback=Hook(f"{hooks}/fallback"),
+        status_callback=Hook(f"{hooks}/status"),
+    )
+    return Account(
+        sid=SID,
+        auth_token=TOKEN,
+        api_keys={KEY: KEY_SECRET},
+        numbers={LINE: number},
+        limits=limits or AccountLimits(calls_per_s=100.0, requests_per_s=1_000.0, request_burst=1_000),
+    )
+
+
+def _options(api_url: str) -> dict[str, Any]:
+    """Return the line's block in the configuration."""
+    return {
+        "number": LINE,
+        "queue": "support",
+        "account_sid": SID,
+        "auth_token": Secret(TOKEN),
+        "api_key_sid": KEY,
+        "api_key_secret": Secret(KEY_SECRET),
+        "api_url": api_url,
+        "welcome": {"en": "Welcome to Fernway."},
+    }
