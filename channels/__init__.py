@@ -2,5 +2,5 @@
 
 from typing import Final
 
-KINDS: Final = {"webchat": "channels.webchat:WebChat"}
+KINDS: Final = {"webchat": "channels.webchat:WebChat", "voice": "channels.voice:Voice"}
 """Channel kinds as configurations name them, and the class of each: imported only where one is configured."""

@@ -21,12 +21,15 @@ from channels import KINDS
 from hub import jobs
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
-from hub.contract import Channel, HubSide
+from hub.contract import Channel, HubSide, LiveCalls
 from hub.domain.agent import Role
 from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.metrics import Metrics
 from hub.services.accounts import Accounts
+from hub.services.call_desk import CallDesk
+from hub.services.call_orders import CallOrders
+from hub.services.calls import CallService
 from hub.services.chats import Chats
 from hub.services.dispatch import Dispatcher
 from hub.services.explaining import Explaining
@@ -41,6 +44,7 @@ from hub.services.offers import Offers
 from hub.services.people import People
 from hub.services.presence import PresenceService
 from hub.services.reading import Reading
+from hub.services.recordings import Recordings
 from hub.services.routing_record import RoutingRecord
 from hub.services.search import Search
 from hub.services.supervision import Supervision
@@ -70,6 +74,9 @@ class Services:
     signals: Signals
     floor: Floor
     accounts: Accounts
+    call_desk: CallDesk
+    call_orders: CallOrders
+    calls: CallService
     chats: Chats
     dispatcher: Dispatcher
     files: FileStore
@@ -80,6 +87,7 @@ class Services:
     people: People
     presence: PresenceService
     reading: Reading
+    recordings: Recordings
     search: Search
     supervision: Supervision
     timeline: Timeline
@@ -138,6 +146,9 @@ class Hub:
         await services.dispatcher.start()
         for channel in self.channels:
             self._feed.listen(channel.id, await channel.open(self.side))
+            if isinstance(channel, LiveCalls):
+                services.call_orders.channels[channel.id] = channel
+        await services.call_orders.start()
         services.indexer.start()
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeping")
 
@@ -156,6 +167,7 @@ class Hub:
                 await self._housekeeper
         services = self.services
         await services.dispatcher.stop()
+        await services.call_orders.stop()
         await self.jobs.stop()
         await services.indexer.stop()
         services.accounts.close()
@@ -220,6 +232,7 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
         clock=clock,
         conversations=services.chats,
         files=services.files,
+        calls=services.calls,
         public_url=settings.server.public_url,
         templates=data_folder("templates"),
         client_ip=ClientAddress(settings.server.trusted_proxies),
@@ -256,15 +269,21 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
     dispatcher = Dispatcher(settings, floor, offers, handling, clock)
     dispatcher.record = RoutingRecord(store, dispatcher.policy, clock)
     dispatcher.lease = Lease(store, clock, "dispatch", node_name(settings))
+    calls = CallService(store, settings, floor, handling)
+    files = FileStore(store, settings, clock, key)
+    orders = CallOrders(store, settings, clock, calls, bus)
     return Services(
         store=store,
         bus=bus,
         signals=signals,
         floor=floor,
         accounts=Accounts(store, settings, clock),
+        call_desk=CallDesk(store, settings, handling, calls),
+        call_orders=orders,
+        calls=calls,
         chats=Chats(store, settings, handling, floor, signals),
         dispatcher=dispatcher,
-        files=FileStore(store, settings, clock, key),
+        files=files,
         handling=handling,
         indexer=Indexer(store, bus, clock),
         journal=journal,
@@ -272,6 +291,7 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
         people=People(store, settings),
         presence=PresenceService(store, settings),
         reading=Reading(store),
+        recordings=Recordings(store, calls, files, orders.channels),
         search=Search(store, settings),
         supervision=Supervision(store, settings, handling),
         timeline=Timeline(store),
@@ -289,6 +309,9 @@ def _handlers(services: Services) -> dict[str, jobs.Handler]:
         "wrap_up_end": services.handling.wrap_up_ended,
         "agent_lost": services.presence.lost,
         "visitor_gone": services.chats.give_up,
+        "call_look": services.calls.look,
+        "callback_again": services.calls.call_again,
+        "fetch_recording": services.recordings.fetch,
         "jwt_used": nothing,
     }
 

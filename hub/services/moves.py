@@ -11,10 +11,11 @@ from hub.domain.errors import NotFound
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.interaction import Interaction, State, check_move
-from hub.domain.messages import Author, Message
+from hub.domain.messages import Author, FileRef, Message
 from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.domain.segments import Segment, SegmentKind
 from hub.services.wording import worded
+from hub.settings import Settings
 from hub.storage.tables import AGENTS, INTERACTIONS, JOBS, MESSAGES, OFFERS, SEGMENTS, Job
 from hub.storage.unit_of_work import UnitOfWork
 
@@ -127,7 +128,13 @@ async def end_offer(tx: UnitOfWork, offer: Offer, state: OfferState, reason: str
 
 
 async def say_system(
-    tx: UnitOfWork, interaction: Interaction, code: str, *, agent: str | None = None, name: str = ""
+    tx: UnitOfWork,
+    interaction: Interaction,
+    code: str,
+    *,
+    agent: str | None = None,
+    name: str = "",
+    files: tuple[FileRef, ...] = (),
 ) -> Interaction:
     """Add what the hub itself says to the conversation; returns the interaction with its new count, to be saved."""
     message = Message(
@@ -139,6 +146,7 @@ async def say_system(
         name=name,
         code=code,
         text=worded(code, interaction.language, name=name),
+        files=files,
     )
     await tx.insert(MESSAGES, message)
     tx.record(
@@ -151,6 +159,34 @@ async def say_system(
         code=code,
     )
     return msgspec.structs.replace(interaction, last_n=message.n)
+
+
+async def disconnected(tx: UnitOfWork, interaction: Interaction, outcome: str) -> Interaction:
+    """Return an interaction that was accepted and never connected to its place in the queue; the caller saves it.
+
+    The agent's capacity is the caller's to give back. It is the same entry into the queue: it was not answered.
+    """
+    await begin_segment(tx, interaction, SegmentKind.QUEUED, outcome=outcome)
+    check_move(interaction.state, State.QUEUED)
+    return msgspec.structs.replace(interaction, state=State.QUEUED, agent=None, units=0, answered_at=None)
+
+
+def record_answer(tx: UnitOfWork, settings: Settings, interaction: Interaction, agent_id: str, *, rang_ms: int) -> None:
+    """Note that the agent answered who waited in the queue, and whether in time; `rang_ms` it took to connect."""
+    waited = tx.now - (interaction.queued_at or interaction.created_at)
+    queue = settings.queues.get(interaction.queue)
+    target_ms = round(queue.target_s * 1000) if queue else 0
+    tx.record(
+        EventKind.INTERACTION_ANSWERED,
+        actor=f"agent:{agent_id}",
+        interaction=interaction.id,
+        customer=interaction.customer,
+        agent=agent_id,
+        queue=interaction.queue,
+        wait_ms=waited,
+        in_target=waited <= target_ms,
+        offer_to_answer_ms=rang_ms,
+    )
 
 
 async def schedule(tx: UnitOfWork, kind: str, subject: str, due_at: int, note: str = "") -> None:

@@ -13,7 +13,7 @@ from hub.domain.agent import Agent
 from hub.domain.errors import BadRequest, OfferGone
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
-from hub.domain.interaction import Interaction, State, check_move, moved
+from hub.domain.interaction import CONNECTED_FIRST, Interaction, State, check_move, moved
 from hub.domain.offer import REJECT_REASONS, Offer, OfferState, RevokeReason
 from hub.domain.segments import Segment, SegmentKind
 from hub.services import moves
@@ -139,20 +139,9 @@ class Offers:
 
     async def _connect(self, tx: UnitOfWork, interaction: Interaction, agent: Agent, offer: Offer) -> Interaction:
         check_move(interaction.state, State.CONNECTING)
-        waited = tx.now - (interaction.queued_at or interaction.created_at)
-        queue = self._settings.queues.get(interaction.queue)
-        target_ms = round(queue.target_s * 1000) if queue else 0
-        tx.record(
-            EventKind.INTERACTION_ANSWERED,
-            actor=f"agent:{agent.id}",
-            interaction=interaction.id,
-            customer=interaction.customer,
-            agent=agent.id,
-            queue=interaction.queue,
-            wait_ms=waited,
-            in_target=waited <= target_ms,
-            offer_to_answer_ms=tx.now - offer.made_at,
-        )
+        if interaction.kind in CONNECTED_FIRST and not interaction.is_message:
+            return await _ring(tx, interaction, agent, offer)
+        moves.record_answer(tx, self._settings, interaction, agent.id, rang_ms=tx.now - offer.made_at)
         await moves.begin_segment(tx, interaction, SegmentKind.HANDLED, agent=agent.id, outcome="accepted")
         answered = msgspec.structs.replace(
             interaction,
@@ -217,6 +206,15 @@ class Offers:
             changes["not_responding_since"] = tx.now
             tx.record(EventKind.NOT_RESPONDING, agent=agent.id, misses=misses)
         await moves.release(tx, agent.id, offer.units, **changes)
+
+
+async def _ring(tx: UnitOfWork, interaction: Interaction, agent: Agent, offer: Offer) -> Interaction:
+    """Hold the interaction for the agent while the lines are joined; `answered_at` is when they accepted till then."""
+    ringing = msgspec.structs.replace(
+        interaction, state=State.CONNECTING, agent=agent.id, direct_to=None, units=offer.units, answered_at=tx.now
+    )
+    await tx.save(AGENTS, msgspec.structs.replace(agent, misses=0, idle_since=tx.now))
+    return await tx.save(INTERACTIONS, ringing)
 
 
 def _offer(proposal: Proposal, interaction: Interaction, now: int) -> Offer:

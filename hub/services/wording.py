@@ -22,6 +22,8 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "Thank you. We have your message and will answer it.",
         "zh": "感谢您的留言，我们会尽快回复。",
     },
+    "call_recorded": {"en": "The recording of the call.", "zh": "通话录音。"},
+    "message_recorded": {"en": "The customer left a spoken message.", "zh": "客户留下了语音留言。"},
     "visitor_left": {"en": "The customer ended the conversation.", "zh": "客户已结束会话。"},
 }
 

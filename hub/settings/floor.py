@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from hub.settings.sections import (
+    CallSettings,
     Capacity,
     Demo,
     Handling,
@@ -193,6 +194,8 @@ class AgentSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Channel kind -> units one costs this agent, where it differs."""
     speed: Annotated[float, Meta(gt=0)] = 1.0
     """1.0 is average, more is quicker; used by the agent order `fastest` alone."""
+    phone: str = ""
+    """Number (+15005550006) or SIP address (sip:ann@pbx.example) that rings for calls; empty: their browser."""
 
 
 class ChannelSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -249,6 +252,7 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     handling: Handling = msgspec.field(default_factory=Handling)
     presence: Presence = msgspec.field(default_factory=Presence)
     capacity: Capacity = msgspec.field(default_factory=Capacity)
+    calls: CallSettings = msgspec.field(default_factory=CallSettings)
     kinds: Mapping[str, Kind] = msgspec.field(default_factory=default_kinds)
     sign_in: SignIn = msgspec.field(default_factory=SignIn)
     limits: Limits = msgspec.field(default_factory=Limits)

@@ -91,6 +91,24 @@ class Kind(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Accept for the agent. On, nobody looks away unnoticed, and customers talk to empty chairs."""
 
 
+class CallSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Phone calls: how long lines are waited for, and what happens when they are lost."""
+
+    connect_s: SomeSeconds = 20.0
+    """How long a phone rings: an agent's once they have accepted, a customer's when we call. Below 15 s nobody gets to
+    a desk phone; above 30 s voice boxes answer."""
+    reattach_s: SomeSeconds = 20.0
+    """How long a caller is kept for an agent whose line was lost. Below 10 s no browser is back; above 30 s another
+    colleague would have been quicker."""
+    callback_tries: Some = 3
+    """How often a customer who does not answer is called back."""
+    callback_again_s: SomeSeconds = 1800.0
+    """How long after an unanswered callback it is tried again. Minutes annoy, days break the promise."""
+    reconcile_s: SomeSeconds = 15.0
+    """How often open calls are compared with the carrier's own list. Rarely: ghosts hold agents; all the time: the
+    carrier's limits are spent on questions."""
+
+
 class Capacity(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much work an agent holds at once."""
 

@@ -101,6 +101,19 @@ outgoing = _table(
     sa.UniqueConstraint("interaction", "n"),
     sa.Index("ix_outgoing_open", "due_at", **_open_only("state IN ('waiting', 'sending')")),
 )
+calls = _table(tables.CALLS)
+legs = _table(
+    tables.LEGS,
+    sa.Index(None, "interaction"),
+    sa.Index("ix_legs_provider", "provider_id", **_open_only("provider_id <> ''")),
+)
+call_orders = _table(
+    tables.CALL_ORDERS,
+    sa.Index(None, "interaction"),
+    sa.Index("ix_call_orders_open", "due_at", **_open_only("state = 'waiting'")),
+)
+recordings = _table(tables.RECORDINGS, sa.UniqueConstraint("provider_id"), sa.Index(None, "interaction"))
+carrier_events = _table(tables.CARRIER_EVENTS, sa.UniqueConstraint("channel", "key"), sa.Index(None, "interaction"))
 journal = sa.Table(
     "journal",
     metadata,

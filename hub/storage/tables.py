@@ -4,6 +4,7 @@ import msgspec
 
 from hub.domain.accounts import Credential, Session
 from hub.domain.agent import Agent
+from hub.domain.calls import Call, CarrierEvent, Leg, Order, Recording
 from hub.domain.correspondence import Arrival, ChannelMark, Envelope, Outgoing
 from hub.domain.customers import Address, Customer
 from hub.domain.ids import InteractionId
@@ -72,3 +73,8 @@ ARRIVALS = Rows("arrivals", Arrival)
 CHANNEL_MARKS = Rows("channel_marks", ChannelMark, key=("channel", "name"))
 ENVELOPES = Rows("envelopes", Envelope, key=("interaction", "n"))
 OUTGOING = Rows("outgoing", Outgoing)
+CALLS = Rows("calls", Call)
+LEGS = Rows("legs", Leg)
+CALL_ORDERS = Rows("call_orders", Order)
+RECORDINGS = Rows("recordings", Recording)
+CARRIER_EVENTS = Rows("carrier_events", CarrierEvent)

@@ -8,7 +8,7 @@ import { Avatar, Button, Chip, Empty, Icon, IconButton } from "../ui/parts.js";
 import { isEnded, isWritable } from "../work.js";
 import { Composer } from "./composer.js";
 import { Elapsed } from "./deadline.js";
-import { Tier } from "./list.js";
+import { Tier } from "./tier.js";
 import { Log } from "./log.js";
 import { OfferDock } from "./offer.js";
 import { WrapUp } from "./wrapup.js";

@@ -7,7 +7,7 @@ import { address, showCustomerDrawer, showPane, toast } from "../screen.js";
 import { conversation, interactions, setCustomer } from "../store.js";
 import { Avatar, Button, Chip, Icon, IconButton, Skeleton } from "../ui/parts.js";
 import { Duplicates, Merged } from "./duplicates.js";
-import { Tier } from "./list.js";
+import { Tier } from "./tier.js";
 import { linked } from "./message.js";
 import { ProfileForm } from "./profile.js";
 import { TimelineView } from "./timeline.js";
