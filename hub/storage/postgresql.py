@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
+import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -175,6 +176,34 @@ def _one_statement(shapes: tuple[Shape, ...], with_events: bool) -> str:
     return f"WITH {', '.join(parts)} SELECT {first}{holds}"
 
 
+class BackOff:
+    """When to connect again: soon after the first failure, then ever later, and never all nodes at once."""
+
+    def __init__(
+        self, *, first_s: float = 0.05, most_s: float = 2.0, chance: Callable[[], float] = random.random
+    ) -> None:
+        self._first_s = first_s
+        self._most_s = most_s
+        self._chance = chance
+        self._failures = 0
+        self._due_at = 0.0
+
+    def is_due(self, now_s: float) -> bool:
+        """Tell whether enough time has passed since the last failure."""
+        return now_s >= self._due_at
+
+    def failed(self, now_s: float) -> None:
+        """Wait twice as long as the last time, up to a limit; half of it by chance."""
+        wait_s = min(self._first_s * 2 ** min(self._failures, 30), self._most_s)
+        self._failures += 1
+        self._due_at = now_s + wait_s * (0.5 + self._chance() / 2)
+
+    def succeeded(self) -> None:
+        """Begin from the start with the next failure."""
+        self._failures = 0
+        self._due_at = 0.0
+
+
 class PostgresStore(Store):
     """PostgreSQL, for more than one machine."""
 
@@ -190,6 +219,7 @@ class PostgresStore(Store):
         self._writer: PostgresConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._back_off = BackOff()
         self.groups = 0
         self.units = 0
 
@@ -204,13 +234,12 @@ class PostgresStore(Store):
             asyncpg.InterfaceError,
             # What asyncpg says of a connection that the server closed while it was idle.
             asyncpg.InternalClientError,
+            UncertainError,
         )
         self._unfit = asyncpg.CharacterNotInRepertoireError
         try:
             self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=self._readers, command_timeout=30)
-            self._writer = PostgresConnection(
-                await asyncpg.connect(self._url, command_timeout=30, statement_cache_size=400)
-            )
+            self._writer = await self._connect()
             await self._writer.raw.execute(_MOVED, timeout=3600)
         except (OSError, asyncpg.PostgresError) as error:
             raise Unavailable(f"The database cannot be reached: {error}.") from error
@@ -274,12 +303,13 @@ class PostgresStore(Store):
             outcomes = await commit_group(writer, units, self._clock.now, guarded=guarded)
         except Exception as error:
             # Whatever it was: those who wait are told, and the next group gets a fresh connection.
-            is_known = isinstance(error, self._errors)
-            log.warning("database out of reach", exc_info=not is_known, extra={"error": str(error)})
-            if self._writer is not None:
-                self._writer.raw.terminate()
-                self._writer = None
+            if not isinstance(error, Unavailable):
+                is_known = isinstance(error, self._errors)
+                log.warning("database out of reach", exc_info=not is_known, extra={"error": str(error)})
+            self._hang_up()
             return [Outcome(error=Unavailable("The database cannot be reached.")) for _ in units]
+        if any(isinstance(outcome.error, UncertainError) for outcome in outcomes):
+            self._hang_up()
         for outcome in outcomes:
             if isinstance(outcome.error, self._errors):
                 outcome.error = Unavailable("The database cannot be reached.")
@@ -287,11 +317,31 @@ class PostgresStore(Store):
                 outcome.error = BadRequest(_NUL)
         return outcomes
 
+    def _hang_up(self) -> None:
+        if self._writer is not None:
+            self._writer.raw.terminate()
+            self._writer = None
+
     async def _connected(self) -> PostgresConnection:
+        """Return the writing connection, made anew if need be.
+
+        Raises:
+            Unavailable: the last attempt failed a moment ago.
+        """
+        if self._writer is None or self._writer.raw.is_closed():
+            now_s = asyncio.get_running_loop().time()
+            if not self._back_off.is_due(now_s):
+                raise Unavailable("The database could not be reached a moment ago.")
+            try:
+                self._writer = await self._connect()
+            except Exception:
+                self._back_off.failed(asyncio.get_running_loop().time())
+                raise
+            self._back_off.succeeded()
+        return self._writer
+
+    async def _connect(self) -> PostgresConnection:
         import asyncpg
 
-        if self._writer is None or self._writer.raw.is_closed():
-            self._writer = PostgresConnection(
-                await asyncpg.connect(self._url, command_timeout=30, statement_cache_size=400)
-            )
-        return self._writer
+        # Changes are joined to one statement for each set of tables: more of them than asyncpg keeps by default.
+        return PostgresConnection(await asyncpg.connect(self._url, command_timeout=30, statement_cache_size=400))

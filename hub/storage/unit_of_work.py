@@ -244,7 +244,7 @@ async def commit_group(
         await connection.rollback()
         if len(units) == 1:
             return [await _alone(connection, units[0], now)]
-        return [(await commit_group(connection, [unit], now, guarded=guarded))[0] for unit in units]
+        return [await _one(connection, unit, now, guarded=guarded) for unit in units]
     try:
         await connection.commit()
     except Exception as error:
@@ -252,6 +252,14 @@ async def commit_group(
         await connection.rollback()
         return [Outcome(error=error) for _ in units]
     return attempt.outcomes
+
+
+async def _one(connection: Connection, unit: Unit[Any], now: Callable[[], int], *, guarded: bool) -> Outcome:
+    """Run one unit of a group that was undone: what is committed stays told, even if the line is lost after it."""
+    try:
+        return (await commit_group(connection, [unit], now, guarded=guarded))[0]
+    except Exception as error:
+        return Outcome(error=error)
 
 
 async def _run(connection: Connection, units: Sequence[Unit[Any]], now: Callable[[], int]) -> _Attempt | None:

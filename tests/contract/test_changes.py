@@ -16,7 +16,7 @@ from hub.domain.events import EventKind
 from hub.events import Bus
 from hub.services import moves
 from hub.storage.batches import Batch
-from hub.storage.postgresql import PostgresConnection
+from hub.storage.postgresql import BackOff, PostgresConnection
 from hub.storage.tables import CUSTOMERS, JOBS, Job
 from hub.storage.unit_of_work import Store, UncertainError, UnitOfWork, commit_group
 from tests.contract.house import House, opened_store
@@ -188,6 +188,28 @@ async def test_commit_whose_outcome_nobody_knows_is_not_tried_again() -> None:
     with pytest.raises(UncertainError):
         await commit_group(PostgresConnection(line), [unit, unit], lambda: 0, guarded=True)
     assert line.asked == 1
+
+
+def test_connecting_again_waits_ever_longer_up_to_a_limit_and_differs_between_nodes() -> None:
+    def waits(chance: float) -> list[float]:
+        back_off, found, now_s = BackOff(first_s=1, most_s=10, chance=lambda: chance), [], 0.0
+        for _ in range(6):
+            back_off.failed(now_s)
+            began = now_s
+            while not back_off.is_due(now_s):
+                now_s += 0.25
+            found.append(now_s - began)
+        return found
+
+    assert waits(1.0) == [1, 2, 4, 8, 10, 10]
+    assert waits(0.0) == [0.5, 1, 2, 4, 5, 5]
+    again = BackOff(first_s=1, most_s=10, chance=lambda: 1.0)
+    again.failed(0)
+    again.failed(0)
+    again.succeeded()
+    assert again.is_due(0)
+    again.failed(0)
+    assert (again.is_due(0.9), again.is_due(1.0)) == (False, True)
 
 
 async def test_prompt_batch_keeps_its_place_among_other_units(store: Store) -> None:
