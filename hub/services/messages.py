@@ -51,7 +51,7 @@ class Messages:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._limit = settings.limits.message_chars
         self._per_day = settings.limits.visitor_messages_per_day
-        self._batch: Batch[Words, Message] = Batch(store, self._say_many)
+        self._batch: Batch[Words, Message] = Batch(store, self._say_many, guarded=True)
 
     def say(self, words: Words) -> "asyncio.Future[Message]":
         """Store a message; the future resolves once it is committed.

@@ -4,6 +4,8 @@ Functions for use inside a unit of work. They change the records of others; the 
 and saved once by the caller.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from hub.domain.agent import Agent
@@ -16,10 +18,30 @@ from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.domain.segments import Segment, SegmentKind
 from hub.services.wording import worded
 from hub.settings import Settings
+from hub.storage.changes import Shape
 from hub.storage.tables import AGENTS, INTERACTIONS, JOBS, MESSAGES, OFFERS, SEGMENTS, Job
 from hub.storage.unit_of_work import UnitOfWork
 
 REVOKED = OfferState.REVOKED
+_ENDED_SEGMENTS = Shape(
+    "update",
+    "segments",
+    ("interaction", "ended_at", "outcome"),
+    ("text", "int8", "text"),
+    tail="AND segments.ended_at IS NULL",
+)
+_ENDED_OFFERS = Shape(
+    "update",
+    "offers",
+    ("id", "state", "reason", "ended_at"),
+    ("text", "text", "text", "int8"),
+    tail="AND offers.state = 'pending'",
+    is_exact=True,
+)
+_SET_JOBS = JOBS.insertion._replace(
+    tail="ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, note = excluded.note, attempts = 0"
+)
+_GONE_JOBS = Shape("delete", "jobs", ("id",), ("text",))
 
 
 async def interaction_for_change(tx: UnitOfWork, interaction_id: str) -> Interaction:
@@ -47,9 +69,15 @@ async def agent_for_change(tx: UnitOfWork, agent_id: str) -> Agent:
 
 
 async def begin_segment(
-    tx: UnitOfWork, interaction: Interaction, kind: SegmentKind, *, agent: str | None = None, outcome: str = ""
+    tx: UnitOfWork,
+    interaction: Interaction,
+    kind: SegmentKind,
+    *,
+    agent: str | None = None,
+    outcome: str = "",
+    ended: str | None = None,
 ) -> None:
-    """End the interaction's open segment with `outcome` and begin one of `kind`."""
+    """End the interaction's open segment with `outcome` and begin one of `kind`; with `ended` it takes no time."""
     await end_segments(tx, interaction.id, outcome)
     segment = Segment(
         id=new_id("s"),
@@ -58,23 +86,30 @@ async def begin_segment(
         queue=interaction.queue,
         agent=agent,
         started_at=tx.now,
+        ended_at=None if ended is None else tx.now,
+        outcome=ended or "",
     )
-    await tx.execute(SEGMENTS.insert, *SEGMENTS.values(segment))
+    await tx.insert_many(SEGMENTS, (segment,))
 
 
 async def end_segments(tx: UnitOfWork, interaction_id: str, outcome: str) -> None:
     """End the interaction's open segment."""
-    await tx.execute(
-        "UPDATE segments SET ended_at = $1, outcome = $2 WHERE interaction = $3 AND ended_at IS NULL",
-        tx.now,
-        outcome,
-        interaction_id,
-    )
+    await end_segments_of(tx, (interaction_id,), outcome)
+
+
+async def end_segments_of(tx: UnitOfWork, interactions: Iterable[str], outcome: str) -> None:
+    """End the open segments of many interactions."""
+    # Named by their interaction: of two ends of one interaction the second is that of the segment begun in between.
+    await tx.change(_ENDED_SEGMENTS, [(interaction, tx.now, outcome) for interaction in interactions])
 
 
 async def release(tx: UnitOfWork, agent_id: str, units: int, **changes: object) -> Agent:
     """Give units of capacity back to the agent; one who is idle now takes the presence chosen to come next."""
-    agent = await agent_for_change(tx, agent_id)
+    return await tx.save(AGENTS, given_back(tx, await agent_for_change(tx, agent_id), units, **changes))
+
+
+def given_back(tx: UnitOfWork, agent: Agent, units: int, **changes: object) -> Agent:
+    """Return the agent with units of capacity given back, as `release` does, to be saved."""
     held = max(agent.held - units, 0)
     if held == 0 and agent.next_presence is not None:
         changes |= {
@@ -91,7 +126,7 @@ async def release(tx: UnitOfWork, agent_id: str, units: int, **changes: object) 
             reason=agent.next_reason,
             cause="next",
         )
-    return await tx.save(AGENTS, msgspec.structs.replace(agent, held=held, **changes))
+    return msgspec.structs.replace(agent, held=held, **changes)
 
 
 async def end_offers(
@@ -108,9 +143,13 @@ async def end_offers(
 
 
 async def end_offer(tx: UnitOfWork, offer: Offer, state: OfferState, reason: str, *, actor: str = "system") -> Offer:
-    """Write how an offer ended. The caller holds it locked and has seen that it was pending."""
+    """Write how an offer ended. The caller has seen that it was pending.
+
+    Raises (also later):
+        Conflict: it is so no longer.
+    """
     ended = msgspec.structs.replace(offer, state=state, reason=str(reason), ended_at=tx.now)
-    await tx.execute(OFFERS.update, *OFFERS.update_values(ended))
+    await tx.change(_ENDED_OFFERS, [(ended.id, str(ended.state), ended.reason, ended.ended_at)])
     tx.touch(ended)
     await cancel_job(tx, "offer_expiry", offer.id)
     tx.record(
@@ -192,17 +231,13 @@ def record_answer(tx: UnitOfWork, settings: Settings, interaction: Interaction, 
 async def schedule(tx: UnitOfWork, kind: str, subject: str, due_at: int, note: str = "") -> None:
     """Set the durable timer of this kind for this subject; one that is set already is moved."""
     job = Job(id=f"{kind}:{subject}", kind=kind, subject=subject, due_at=due_at, note=note)
-    marks = JOBS.insert.removeprefix("INSERT ")
-    await tx.execute(
-        f"INSERT {marks} ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, note = excluded.note, attempts = 0",
-        *JOBS.values(job),
-    )
+    await tx.change(_SET_JOBS, [JOBS.values(job)])
     tx.touch(job)
 
 
 async def cancel_job(tx: UnitOfWork, kind: str, subject: str) -> None:
     """Take a durable timer back; one that is not set is fine."""
-    await tx.execute("DELETE FROM jobs WHERE id = $1", f"{kind}:{subject}")
+    await tx.change(_GONE_JOBS, [(f"{kind}:{subject}",)])
 
 
 async def enter_queue(

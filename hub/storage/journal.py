@@ -3,7 +3,8 @@
 import msgspec
 
 from hub.domain.events import Event, EventKind
-from hub.storage.unit_of_work import Row, Store, UnitOfWork
+from hub.storage.changes import Row
+from hub.storage.unit_of_work import Store, UnitOfWork
 
 _COLUMNS = "seq, at, kind, actor, interaction, customer, agent, queue, facts"
 # Numbers are handed out before commit. `tx` is the newest transaction that had drawn one when this event drew its own:

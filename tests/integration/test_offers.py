@@ -340,3 +340,19 @@ async def test_every_reason_of_the_console_is_taken(desk: Desk, reason: str) -> 
     await desk.hub.services.offers.reject(offer.id, "ann", reason)
 
     assert (await desk.offers_of(chat))[0] == ("ann", "rejected")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_conversations_wrapped_up_and_completed_at_once_free_their_agent(desk: Desk, count: int) -> None:
+    await desk.available("ann")
+    scope = await desk.scope("ann")
+    chats = []
+    for number in range(count):
+        chats.append(await desk.chat(f"Visitor {number}"))
+        await desk.accept("ann")
+    handling = desk.hub.services.handling
+    await asyncio.gather(*(handling.wrap_up(chat.id, scope) for chat in chats))
+    await asyncio.gather(*(handling.complete(chat.id, scope, "solved") for chat in chats))
+    after = [await desk.interaction(chat.id) for chat in chats]
+    assert [(each.state, each.disposition) for each in after] == [(State.CLOSED, "solved")] * count
+    assert (await desk.agent("ann")).held == 0
