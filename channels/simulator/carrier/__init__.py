@@ -21,6 +21,7 @@ the same uncertain order. Sound is not mixed; every leg has a truthful timeline 
     webhooks.py      all that is sent to the customer: signed (signing.py), timed, retried, mistreated (faults.py)
     rest/            the REST interface
     phones.py        scripted people                  softphones.py, tokens.py   telephones in browsers
+    loops.py         calls to one's own numbers
     switch.py, timers.py, sids.py, problems.py        what all of it stands on
 """
 

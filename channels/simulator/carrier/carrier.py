@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from channels.simulator.carrier.account import Account, Hook, Number
 from channels.simulator.carrier.interpreter import inbound
 from channels.simulator.carrier.legs import Endpoint, Leg, Route, Source, StatusHook
+from channels.simulator.carrier.loops import Loop
 from channels.simulator.carrier.messaging import Message, Post
 from channels.simulator.carrier.phones import Phone, Step, World
 from channels.simulator.carrier.plant import Plant
@@ -38,6 +39,7 @@ class Carrier:
         self.softphones = Softphones(self.world)
         for number in account.numbers.values():
             number.sid = number.sid or self.switch.sids.new("PN")
+            self.world.install(number.phone_number, Loop(number.phone_number, self.call_number))
 
     @property
     def account(self) -> Account:
