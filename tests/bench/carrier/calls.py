@@ -44,7 +44,10 @@ WANTED_P99_MS = 250.0
 TALK_S = 20.0
 LATE_MS = 1500
 """How much later than planned a leg may end and still count as right."""
-SCRIPT: list[Step] = [WaitFor("press 1"), Press("1"), Meet(), Say("Good morning, I have a question."), Wait(TALK_S), HangUp()]
+SCRIPT: list[Step] = [
+    *(WaitFor("press 1"), Press("1"), Meet()),
+    *(Say("Good morning, I have a question."), Wait(TALK_S), HangUp()),
+]
 
 
 @dataclass
