@@ -245,6 +245,24 @@ async def test_outbound_call_reports_every_step_in_order(street: Street) -> None
     assert (shown["status"], shown["duration"]) == ("completed", told[3]["CallDuration"])
 
 
+async def test_recorded_call_names_its_recording_at_the_end(street: Street) -> None:
+    street.carrier.world.install(BOB, Phone(Manners(after_s=1)))
+    street.post(
+        "Calls.json",
+        To=BOB,
+        From=LINE,
+        Twiml=response("<Say>This is recorded.</Say>"),
+        Record="true",
+        RecordingChannels="dual",
+        RecordingStatusCallback=f"{BASE}/recording",
+        StatusCallback=f"{BASE}/progress",
+    )
+    await street.wait(20)
+    told, kept = street.customer.at("/progress")[0], street.customer.at("/recording")[0]
+    assert (told["RecordingSid"], kept["RecordingChannels"]) == (kept["RecordingSid"], "2")
+    assert told["RecordingUrl"] == kept["RecordingUrl"]
+
+
 @pytest.mark.parametrize(
     ("manners", "status"),
     [
@@ -406,3 +424,14 @@ async def test_many_calls_reach_one_telephone_and_each_has_its_script(street: St
     await street.wait(10)
     assert {street.leg(one["sid"]).status for one in made} == {"completed"}
     assert phone.parties == {}
+
+
+async def test_hanging_up_in_the_turn_of_the_answer_leaves_nothing(street: Street) -> None:
+    street.carrier.world.install(BOB, Phone(Manners(after_s=1), [HangUp()]))
+    made = street.post("Calls.json", To=BOB, From=LINE, Url=f"{BASE}/answered", Record="true")
+    joining = street.post("Conferences/room/Participants.json", To=BOB, From=LINE)
+    await street.wait(5)
+    assert [street.leg(sid).status for sid in (made["sid"], joining["call_sid"])] == ["completed", "completed"]
+    assert street.customer.at("/answered") == []
+    assert street.get("Conferences.json")["conferences"][0]["status"] == "completed"
+    assert street.carrier.pending == {"tasks": 0, "deliveries": 0, "alarms": 0}

@@ -342,3 +342,23 @@ async def test_faults_of_the_rest_interface(line: Line) -> None:
     with pytest.raises(Exception, match=r"(?i)connection"):
         await line.do(create)
     assert len(line.street.carrier.plant.legs) == 1, "what was not answered was done"
+
+
+async def test_news_may_overtake_the_answer(line: Line) -> None:
+    street = line.street
+    street.carrier.world.install(BOB, Phone())
+    street.carrier.switch.faults.switch_on(Fault(kind="rest:Calls", effect="late", seconds=5))
+    asked = asyncio.create_task(
+        line.do(
+            lambda: line.client.calls.create(
+                to=BOB, from_=LINE, twiml=HOLD_ON, status_callback=f"{BASE}/p", status_callback_event=["ringing"]
+            )
+        )
+    )
+    while not street.carrier.plant.legs:
+        await street.clock.settled()
+    await street.wait(3)
+    assert street.statuses("/p") == ["ringing"]
+    assert not asked.done()
+    await street.wait(3)
+    assert street.customer.at("/p")[0]["CallSid"] == (await asked).sid

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels._segments import BASIC, EXTENDED, segments
 from channels.simulator.carrier import Handset
-from channels.simulator.carrier.segments import BASIC, EXTENDED, segments
 from tests.unit.carrier.street import ANN, BASE, BOB, LINE, Street, names
 
 CHAT, CHAT_LINE = f"whatsapp:{BOB}", f"whatsapp:{LINE}"

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import SIGNATURE_SETTINGS_HEADER, RequestValidator, get_signature_algorithm
 
 from channels.simulator.carrier import Account, Carrier, Hook, Number, Server
 from channels.simulator.carrier.signing import signature
 from hub.clock import SystemClock
 from tests.unit.carrier.street import ANN, LINE, SID, TOKEN, response
 
+SHARED = "a-shared-key"
 SHORT = response("<Hangup/>")
 
 
@@ -31,7 +32,9 @@ class Shop:
         posted = await request.post() if request.method == "POST" and not is_json else {}
         form = {name: str(value) for name, value in posted.items()}
         proof = (await request.text()) if is_json else form
-        is_signed = RequestValidator(TOKEN).validate(url, proof, request.headers["X-Twilio-Signature"])
+        algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER))
+        key = {"HMAC_SHA1": TOKEN, "HMAC_SHA256": SHARED}[algorithm]
+        is_signed = RequestValidator(key).validate(url, proof, request.headers["X-Twilio-Signature"], algorithm)
         self.seen.append((request.path, is_signed, {**form, **request.query}, dict(request.headers)))
         if request.path == "/moved":
             return web.Response(status=307, headers={"Location": "/voice"})
@@ -80,6 +83,26 @@ async def test_webhooks_are_signed_whatever_the_method_and_query(shop: Shop, met
     assert [(path, is_signed) for path, is_signed, _, _ in shop.seen] == [("/voice", True), ("/status", True)]
     params = shop.seen[0][2]
     assert (params["queue"], params["From"], params["CallSid"]) == ("sales & more", ANN, leg.sid)
+
+
+async def test_shared_key_signs_with_sha256_and_says_so(shop: Shop) -> None:
+    shop.carrier.account.signing_key = ("webhooks_sharedkey_1", SHARED)
+    shop.carrier.account.numbers[LINE].voice = Hook(f"{shop.url}/voice")
+    shop.carrier.person_calls(ANN, LINE)
+    await until_over(shop)
+    _, is_signed, params, headers = shop.seen[0]
+    assert is_signed
+    assert headers[SIGNATURE_SETTINGS_HEADER] == "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"
+    assert params["FromCountry"] == "CN"
+
+
+async def test_changed_token_signs_from_then_on(shop: Shop) -> None:
+    shop.carrier.account.secondary_token, shop.carrier.account.auth_token = TOKEN, "new"
+    shop.carrier.account.numbers[LINE].voice = Hook(f"{shop.url}/voice")
+    shop.carrier.person_calls(ANN, LINE)
+    await until_over(shop)
+    assert not shop.seen[0][1]
+    assert shop.carrier.account.accepts(SID, TOKEN)
 
 
 async def test_redirects_are_followed_and_cookies_kept(shop: Shop) -> None:

@@ -170,13 +170,35 @@ async def play(
     story.call_in(1)
     for what, n, pause_s in done:
         story.act(what, n)
+        check_now(street)
         await street.wait(pause_s)
+        check_now(street)
     street.carrier.switch.faults.switch_off()
     await street.wait(200)
     for leg in street.carrier.live_calls():
         leg.hang_up()
     await street.wait(60)
     return street
+
+
+def check_now(street: Street) -> None:
+    """What holds at any time: a leg is in one place, and only while it is up."""
+    plant = street.carrier.plant
+    waiting = [sid for queue in plant.queues.values() for sid in queue.members]
+    inside = [sid for room in plant.conferences.values() for sid in room.participants]
+    assert len({*waiting, *inside}) == len(waiting) + len(inside)
+    for sid in [*waiting, *inside]:
+        assert sid not in plant.legs or plant.legs[sid].is_up
+    for room in plant.conferences.values():
+        assert room.is_over == (not room.participants and not room.pending)
+        labels = [one.label for one in [*room.participants.values(), *room.pending.values()] if one.label]
+        assert len(labels) == len(set(labels))
+        assert (
+            room.is_over
+            or room.status == "in-progress"
+            or len(room.participants) < 2
+            or not any(one.starts for one in room.participants.values())
+        )
 
 
 def check(street: Street) -> None:
