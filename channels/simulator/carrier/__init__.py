@@ -17,10 +17,11 @@ the same uncertain order. Sound is not mixed; every leg has a truthful timeline 
     plant.py         everything there is, by name     recordings.py, wav.py   what is recorded, and its files
     hearing.py       what a leg hears, as a timeline  machines.py  people or machines
 
-    messaging.py     SMS and WhatsApp; segments.py counts them
+    messaging.py     SMS and WhatsApp
     webhooks.py      all that is sent to the customer: signed (signing.py), timed, retried, mistreated (faults.py)
     rest/            the REST interface
     phones.py        scripted people                  softphones.py, tokens.py   telephones in browsers
+    loops.py         calls to one's own numbers
     switch.py, timers.py, sids.py, problems.py        what all of it stands on
 """
 

@@ -96,6 +96,10 @@ class Account:
     applications: dict[str, Application] = field(default_factory=dict)
     services: dict[str, MessagingService] = field(default_factory=dict)
     verified: set[str] = field(default_factory=set)
+    secondary_token: str = ""
+    """A second token that is accepted while the first is being changed; nothing is signed with it."""
+    signing_key: tuple[str, str] | None = None
+    """Name and secret of a shared key: webhooks are then signed with it, by SHA-256, and say so in a header."""
     limits: AccountLimits = AccountLimits()
 
     def __post_init__(self) -> None:
@@ -109,4 +113,5 @@ class Account:
 
     def accepts(self, user: str, password: str) -> bool:
         """Whether these credentials open the REST interface."""
-        return (user == self.sid and password == self.auth_token) or self.api_keys.get(user, "") == password != ""
+        tokens = {self.auth_token, self.secondary_token} - {""}
+        return (user == self.sid and password in tokens) or self.api_keys.get(user, "") == password != ""

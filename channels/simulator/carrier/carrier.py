@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+import phonenumbers
+
 from channels.simulator.carrier.account import Account, Hook, Number
 from channels.simulator.carrier.interpreter import inbound
 from channels.simulator.carrier.legs import Endpoint, Leg, Route, Source, StatusHook
+from channels.simulator.carrier.loops import Loop
 from channels.simulator.carrier.messaging import Message, Post
 from channels.simulator.carrier.phones import Phone, Step, World
 from channels.simulator.carrier.plant import Plant
@@ -16,6 +19,18 @@ from channels.simulator.carrier.webhooks import Transport
 from hub.clock import Clock
 
 ONLY_COMPLETED = frozenset({"completed"})
+
+
+def places(from_: str, to: str) -> list[tuple[str, object]]:
+    """Return where two numbers are at home, as far as their prefixes tell."""
+    said: list[tuple[str, object]] = []
+    for name, number in (("From", from_), ("Caller", from_), ("To", to), ("Called", to)):
+        try:
+            country = phonenumbers.region_code_for_number(phonenumbers.parse(number))
+        except phonenumbers.NumberParseException:
+            country = None
+        said.append((f"{name}Country", country))
+    return said
 
 
 class Carrier:
@@ -38,6 +53,7 @@ class Carrier:
         self.softphones = Softphones(self.world)
         for number in account.numbers.values():
             number.sid = number.sid or self.switch.sids.new("PN")
+            self.world.install(number.phone_number, Loop(number.phone_number, self.call_number))
 
     @property
     def account(self) -> Account:
@@ -67,6 +83,7 @@ class Carrier:
         if number is None or not number.can_talk:
             leg.end("failed", 404)
             return leg
+        leg.extra += places(from_, to)
         leg.progress = StatusHook(number.status_callback, ONLY_COMPLETED)
         leg.fallback = number.voice_fallback
         self._ring(leg, Source(hook=self._voice_of(number), kind="call"))

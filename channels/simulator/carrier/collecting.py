@@ -257,13 +257,7 @@ class _Message:
 
     def params(self, ended_with: str) -> list[tuple[str, object]]:
         """Return the parameters of the result."""
-        recording = self._recording
-        return [
-            ("RecordingUrl", recording.url_of()),
-            ("RecordingSid", recording.sid),
-            ("RecordingDuration", recording.duration_s),
-            ("Digits", ended_with or None),
-        ]
+        return [*self._recording.params(), ("Digits", ended_with or None)]
 
     def tell_after_hangup(self) -> None:
         """Request the action also when the caller has hung up; what it answers is not obeyed."""

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from channels.simulator.carrier.account import Hook
 from channels.simulator.carrier.hearing import Sound
-from channels.simulator.carrier.legs import Interrupt, Leg, StatusHook, rfc2822
+from channels.simulator.carrier.legs import HungUp, Interrupt, Leg, StatusHook, rfc2822
 from channels.simulator.carrier.switch import Switch
 from channels.simulator.carrier.webhooks import flattened
 from hub.clock import Instant
@@ -172,6 +172,8 @@ class Conference:
             JoinRefused: the room is full or over, the label is taken, or nobody is there to be coached.
         """
         leg = participant.leg
+        if leg.is_over:
+            raise HungUp
         was_expected = self.pending.pop(leg.sid, None)
         try:
             self.check(participant)

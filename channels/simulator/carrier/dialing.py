@@ -24,7 +24,7 @@ from channels.simulator.carrier.queues import CallQueue, Dequeued
 from channels.simulator.carrier.recordings import Order, Recording
 from channels.simulator.carrier.running import Next, Run
 from channels.simulator.carrier.twiml import Node
-from channels.simulator.carrier.verbs import answer
+from channels.simulator.carrier.verbs import answer, send_digits
 
 RING_S: Final = 30
 Params = list[tuple[str, object]]
@@ -229,6 +229,8 @@ class _Dialled:
         route = Route(to=to, from_=from_, direction="outbound-dial", parent=run.leg.sid, custom=custom)
         child = run.plant.call(route, attempt)
         self._ringing[child.sid] = child
+        if noun.get("sendDigits"):
+            send_digits(child, noun.get("sendDigits"))
         child.watch(lambda gone: run.leg.post(Gone(gone, is_over=True)))
         return child
 

@@ -6,7 +6,7 @@ Legs that drop are `leg`. A fault of kind `*` concerns all callbacks.
 
     lost         it is never sent; a document cannot be fetched, a request's answer never arrives
     duplicated   it is sent twice with the same idempotency token
-    late         it is sent `seconds` later
+    late         it is sent `seconds` later; a request is done at once and answered later, so that news overtakes it
     reordered    it is sent after the next of its kind, or after `seconds` when none comes
     slow         the connection takes `seconds` before anything is read
     status       the REST interface answers with `code` (429, 500, 503) and does nothing

@@ -261,7 +261,9 @@ VOICE: Final[Mapping[str, Element]] = {
         {"url": Url(), "method": VERB, "reservationSid": Text(34), "postWorkActivitySid": Text(34)}, text="may"
     ),
     "Sim": Element(text="must"),
-    "Application": Element({**CALLEE, "customerId": Text(), "copyParentTo": BOOLEAN}, text="may"),
+    "Application": Element(
+        {**CALLEE, "customerId": Text(), "copyParentTo": BOOLEAN}, frozenset({"Parameter"}), text="may"
+    ),
     "WhatsApp": Element(CALLEE, text="must"),
     "Enqueue": Element(
         {
@@ -292,7 +294,7 @@ VOICE: Final[Mapping[str, Element]] = {
     ),
     "Stream": Element(_STREAM, frozenset({"Parameter"})),
     "Siprec": Element(_STREAM, frozenset({"Parameter"})),
-    "Transcription": Element(_TRANSCRIPTION),
+    "Transcription": Element(_TRANSCRIPTION, frozenset({"Parameter"})),
     "Connect": Element(
         {"action": Url(), "method": VERB}, frozenset({"Stream", "ConversationRelay", "Room", "VirtualAgent"})
     ),

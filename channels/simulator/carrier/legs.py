@@ -175,6 +175,7 @@ class Leg:
         self.recordings: list[str] = []
         self.when_up: list[Callable[[], object]] = []
         self.extra: list[tuple[str, object]] = []
+        self.at_end: list[Callable[[], Sequence[tuple[str, object]]]] = []
         self.spoken: deque[tuple[Instant, Instant]] = deque(maxlen=500)
         self._sequence = 0
         self._tickets = 0
@@ -229,8 +230,11 @@ class Leg:
     # -- its life
 
     def watch(self, watcher: Callable[["Leg"], None]) -> None:
-        """Be told in the same turn when it ends."""
-        self._watchers.append(watcher)
+        """Be told in the same turn when it ends; at once when it has."""
+        if self.is_over:
+            watcher(self)
+        else:
+            self._watchers.append(watcher)
 
     def unwatch(self, watcher: Callable[["Leg"], None]) -> None:
         """Be told no more."""
@@ -242,9 +246,12 @@ class Leg:
         self._program = program
 
     def end_after(self, seconds: float, end: Callable[[], object]) -> Alarm:
-        """Arrange something that is called off when the leg ends."""
+        """Arrange something that is called off when the leg ends, or has ended."""
         alarm = self.switch.timers.after(seconds, end)
-        self._alarms.append(alarm)
+        if self.is_over:
+            alarm.cancel()
+        else:
+            self._alarms.append(alarm)
         return alarm
 
     def initiate(self) -> None:
@@ -440,6 +447,7 @@ class Leg:
             ("CallDuration", duration),
             ("Duration", -(-duration // 60)),
             ("AnsweredBy", self.answered_by or None),
+            *(param for params in self.at_end for param in params()),
         ]
 
     def _heard(self, sound: Sound) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, Protocol
 
+from channels._segments import segments
 from channels.simulator.carrier.account import API_VERSION, NOWHERE, Hook, Number
 from channels.simulator.carrier.plant import keep
-from channels.simulator.carrier.segments import segments
 from channels.simulator.carrier.switch import Switch
 from channels.simulator.carrier.twiml import Node, read
 from channels.simulator.carrier.webhooks import LARGEST_SOUND, Answer, flattened

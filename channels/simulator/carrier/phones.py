@@ -82,7 +82,10 @@ class Phone:
         self.script = tuple(script)
         self.is_single = is_single
         """Busy while it is in a call; otherwise calls do not know of one another."""
-        self.parties: list[Party] = []
+        self.parties: dict[str, Party] = {}
+        """Who talks now, by the leg's sid."""
+        self.last: Party | None = None
+        """Who took the last call, over or not."""
 
     @property
     def nature(self) -> str:
@@ -96,7 +99,7 @@ class Phone:
 
     def offered(self, leg: Leg) -> None:
         """It rings."""
-        is_busy = self.is_single and any(not party.leg.is_over for party in self.parties)
+        is_busy = self.is_single and bool(self.parties)
         outcome = "busy" if is_busy else self.manners.outcome
         after_s = 0.0 if is_busy else self.manners.after_s
         if outcome == "answers":
@@ -110,22 +113,20 @@ class Phone:
 
     def connected(self, leg: Leg) -> None:
         """The call is up: the script begins."""
-        party = Party(leg, self.script, self.manners.greeting)
-        self.parties = [one for one in self.parties[-50:] if not one.leg.is_over]
-        self.parties.append(party)
-        party.begin()
+        self.last = self.parties[leg.sid] = Party(leg, self.script, self.manners.greeting)
+        self.last.begin()
 
     def heard(self, leg: Leg, sound: Sound) -> None:
         """Something is heard."""
-        for party in self.parties:
-            if party.leg is leg:
-                party.hear(sound)
+        party = self.parties.get(leg.sid)
+        if party is not None:
+            party.hear(sound)
 
     def ended(self, leg: Leg) -> None:
         """The call is over."""
-        for party in self.parties:
-            if party.leg is leg:
-                party.over()
+        party = self.parties.pop(leg.sid, None)
+        if party is not None:
+            party.over()
 
 
 @dataclass(slots=True)

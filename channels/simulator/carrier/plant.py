@@ -162,6 +162,8 @@ class Plant:
 
         recording = self.record(order, voices)
         leg.recordings.append(recording.sid)
+        if order.source == "OutboundAPI":
+            leg.at_end.append(recording.params)
         leg.watch(lambda _: recording.finish())
         return recording
 
@@ -186,6 +188,8 @@ def limited(attempt: Attempt) -> Program:
     """Return a call's program with its time limit set at the answer."""
 
     async def program(leg: Leg) -> None:
+        if leg.is_over:
+            return  # it was hung up in the turn in which it was answered
         leg.end_after(attempt.time_limit_s, leg.hang_up)
         try:
             await attempt.program(leg)

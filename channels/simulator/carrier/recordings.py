@@ -147,6 +147,14 @@ class Recording:
             on_failure=lambda answer: self.switch.note_answer(answer, self.sid),
         )
 
+    def params(self) -> list[tuple[str, object]]:
+        """Return what is told of it together with something else."""
+        return [
+            ("RecordingUrl", self.url_of()),
+            ("RecordingSid", self.sid),
+            ("RecordingDuration", self.duration_s),
+        ]
+
     def url_of(self) -> str:
         """Return the address of its file, without ending."""
         return f"{self.url}/2010-04-01/Accounts/{self.switch.account.sid}/Recordings/{self.sid}"

@@ -99,6 +99,8 @@ class Run:
     async def walk(self, verbs: Sequence[Node]) -> Next:
         """Obey verbs one after another; what comes after the last is the end."""
         for index, verb in enumerate(verbs):
+            if self.leg.is_over:
+                raise HungUp
             self.following = verbs[index + 1] if index + 1 < len(verbs) else None
             handler = self.verbs.get(verb.name)
             if handler is None:

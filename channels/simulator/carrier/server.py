@@ -84,6 +84,8 @@ async def rest(request: web.Request) -> web.StreamResponse:
         body=await request.read(),
     )
     answer = carrier.api.answer(asked)
+    if "late" in strikes:
+        await carrier.switch.timers.sleep(strikes["late"].seconds)
     return await _answer_after(request, answer, strikes)
 
 

@@ -1,9 +1,10 @@
 """The plain verbs: speaking, playing, waiting, going elsewhere, ending; recording beside the document."""
 
+from functools import partial
 from typing import Final
 
 from channels.simulator.carrier.hearing import Sound
-from channels.simulator.carrier.legs import Source
+from channels.simulator.carrier.legs import Leg, Source
 from channels.simulator.carrier.recordings import Order
 from channels.simulator.carrier.running import HALF_SECOND, OVER, Next, Run
 from channels.simulator.carrier.twiml import Node
@@ -96,6 +97,25 @@ async def stop(run: Run, node: Node) -> Next:
     for child in node.children:
         run.leg.note(12200, f"<{child.name}> is not simulated", is_error=False)
     return None
+
+
+def send_digits(leg: Leg, digits: str) -> None:
+    """Let the telephone that is called hear keys once it is up; `w` is half a second of silence."""
+
+    def tone(key: str) -> None:
+        now = leg.switch.now()
+        leg.hearing.begin(Sound(at=now, until=now + round(DTMF_S * 1000), kind="tone", text=f"dtmf:{key}"))
+
+    def send() -> None:
+        delay_s = 0.0
+        for key in digits:
+            if key in "wW":
+                delay_s += HALF_SECOND
+            else:
+                leg.end_after(delay_s, partial(tone, key))
+                delay_s += DTMF_S
+
+    leg.when_up.append(send)
 
 
 def answer(run: Run) -> None:

@@ -276,7 +276,7 @@ class Webhooks:
 
     def _headers(self, url: str, params: Pairs, token: str, cookies: dict[str, str] | None) -> dict[str, str]:
         headers = {
-            "X-Twilio-Signature": signature(self._account.auth_token, url, params),
+            **self._proof(url, params),
             "I-Twilio-Idempotency-Token": token,
             "User-Agent": AGENT,
             "Accept": "*/*",
@@ -284,6 +284,17 @@ class Webhooks:
         if cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         return headers
+
+    def _proof(self, url: str, params: Pairs) -> dict[str, str]:
+        """Return the headers that prove who sends: signed with the account's token, or with a shared key."""
+        key = self._account.signing_key
+        if key is None:
+            return {"X-Twilio-Signature": signature(self._account.auth_token, url, params)}
+        name, secret = key
+        return {
+            "X-Twilio-Signature": signature(secret, url, params, "sha256"),
+            "X-Twilio-Webhooks-Signature-Settings": f"key={name},algorithm=HMAC_SHA256",
+        }
 
     async def _attempt(self, request: Outgoing, overrides: Overrides) -> Answer:
         answer = Answer(error=11205, url=request.url)

@@ -3,7 +3,7 @@
 import pytest
 
 from channels.simulator.carrier import Fault, HangUp, Manners, Phone, Press, Say, Wait, WaitFor
-from tests.unit.carrier.street import ANN, APP, BASE, BOB, LINE, Street, response, sound_wav
+from tests.unit.carrier.street import ANN, APP, BASE, BOB, LINE, OTHER_LINE, Street, response, sound_wav
 
 WELCOME = '<Say language="en-US">Welcome. Press 1 for sales.</Say>'
 
@@ -245,6 +245,24 @@ async def test_outbound_call_reports_every_step_in_order(street: Street) -> None
     assert (shown["status"], shown["duration"]) == ("completed", told[3]["CallDuration"])
 
 
+async def test_recorded_call_names_its_recording_at_the_end(street: Street) -> None:
+    street.carrier.world.install(BOB, Phone(Manners(after_s=1)))
+    street.post(
+        "Calls.json",
+        To=BOB,
+        From=LINE,
+        Twiml=response("<Say>This is recorded.</Say>"),
+        Record="true",
+        RecordingChannels="dual",
+        RecordingStatusCallback=f"{BASE}/recording",
+        StatusCallback=f"{BASE}/progress",
+    )
+    await street.wait(20)
+    told, kept = street.customer.at("/progress")[0], street.customer.at("/recording")[0]
+    assert (told["RecordingSid"], kept["RecordingChannels"]) == (kept["RecordingSid"], "2")
+    assert told["RecordingUrl"] == kept["RecordingUrl"]
+
+
 @pytest.mark.parametrize(
     ("manners", "status"),
     [
@@ -365,3 +383,55 @@ async def test_application_is_called_with_the_browser_parameters(street: Street)
     asked = street.customer.at("/app")[0]
     assert (asked["From"], asked["To"], asked["queue"], asked["ApplicationSid"]) == ("client:ann", BOB, "sales", APP)
     assert asked["CallSid"].startswith("CA")
+
+
+async def test_call_to_ones_own_number_comes_in_at_the_other_end(street: Street) -> None:
+    street.customer.on("/voice", '<Gather numDigits="1" action="/menu"><Say>Welcome.</Say></Gather>')
+    street.customer.on("/menu", "<Say>Thank you.</Say>")
+    made = street.post(
+        "Calls.json", To=OTHER_LINE, From=LINE, Twiml=response("<Pause length='60'/>"), SendDigits="www1"
+    )
+    await street.wait(20)
+    outgoing = street.leg(made["sid"])
+    (incoming,) = [leg for leg in street.carrier.plant.legs.values() if leg.route.direction == "inbound"]
+    assert (incoming.route.from_, incoming.route.to) == (LINE, OTHER_LINE)
+    assert incoming.hearing.words == ["Welcome.", "Thank you."]
+    assert (incoming.status, outgoing.status) == ("completed", "completed")
+
+
+async def test_busy_own_number_is_busy_at_both_ends(street: Street) -> None:
+    street.customer.on("/voice", '<Reject reason="busy"/>')
+    made = street.post("Calls.json", To=OTHER_LINE, From=LINE, Twiml=response("<Hangup/>"))
+    await street.wait(5)
+    assert {leg.status for leg in street.carrier.plant.legs.values()} == {"busy"}
+    assert street.get(f"Calls/{made['sid']}.json")["status"] == "busy"
+
+
+async def test_digits_sent_to_a_telephone_are_heard_there(street: Street) -> None:
+    street.carrier.world.install(BOB, Phone())
+    made = street.post("Calls.json", To=BOB, From=LINE, Twiml=response("<Pause length='9'/>"), SendDigits="1w2")
+    await street.wait(5)
+    tones = [sound.text for sound in street.leg(made["sid"]).hearing.sounds if sound.kind == "tone"]
+    assert tones == ["dtmf:1", "dtmf:2"]
+
+
+async def test_many_calls_reach_one_telephone_and_each_has_its_script(street: Street) -> None:
+    phone = Phone(Manners(after_s=1), [Wait(5), HangUp()])
+    street.carrier.world.install(BOB, phone)
+    made = [street.post("Calls.json", To=BOB, From=LINE, Twiml=response("<Pause length='60'/>")) for _ in range(80)]
+    await street.wait(5)
+    assert len(phone.parties) == 80
+    await street.wait(10)
+    assert {street.leg(one["sid"]).status for one in made} == {"completed"}
+    assert phone.parties == {}
+
+
+async def test_hanging_up_in_the_turn_of_the_answer_leaves_nothing(street: Street) -> None:
+    street.carrier.world.install(BOB, Phone(Manners(after_s=1), [HangUp()]))
+    made = street.post("Calls.json", To=BOB, From=LINE, Url=f"{BASE}/answered", Record="true")
+    joining = street.post("Conferences/room/Participants.json", To=BOB, From=LINE)
+    await street.wait(5)
+    assert [street.leg(sid).status for sid in (made["sid"], joining["call_sid"])] == ["completed", "completed"]
+    assert street.customer.at("/answered") == []
+    assert street.get("Conferences.json")["conferences"][0]["status"] == "completed"
+    assert street.carrier.pending == {"tasks": 0, "deliveries": 0, "alarms": 0}

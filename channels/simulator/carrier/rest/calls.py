@@ -12,6 +12,7 @@ from channels.simulator.carrier.rest import recordings
 from channels.simulator.carrier.rest.paging import in_time, newest, page
 from channels.simulator.carrier.rest.requests import Request, Response, party
 from channels.simulator.carrier.twiml import LARGEST_INLINE
+from channels.simulator.carrier.verbs import send_digits
 
 USUAL_TIMEOUT_S: Final = 60
 SHOWN: Final = {"initiated": "queued"}
@@ -57,7 +58,7 @@ def create(plant: Plant, request: Request) -> Response:
     if order is not None:
         record_when_up(plant, leg, request, order.channels)
     if request.get("SendDigits"):
-        leg.extra.append(("SendDigits", request.get("SendDigits")))
+        send_digits(leg, request.get("SendDigits"))
     return Response(status=201, payload=row(plant, leg))
 
 

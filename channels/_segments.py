@@ -1,4 +1,4 @@
-"""How a text is cut into messages: which alphabet it needs, how many segments it takes (3GPP TS 23.038)."""
+"""How a text is cut into SMS: which alphabet it needs, how many segments it takes (3GPP TS 23.038)."""
 
 from dataclasses import dataclass
 from typing import Final
