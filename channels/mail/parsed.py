@@ -122,7 +122,7 @@ def parse(raw: bytes, reading: Reading | None = None) -> ParsedMail:
     authors = parse_addresses(headers.raw("from"))
     author = authors[0] if authors else None
     subject = headers.text("subject")
-    words = _words(found, author.name if author else "")
+    words = _words(found, author or Address(""))
     bounce = bounces.read_bounce(raw, found, headers, author, subject, words.body_text)
     attachments = tuple(
         file for file in found.attachments if bounce is None or not file.content_type.startswith("message/")
@@ -200,7 +200,7 @@ def parse_date(value: str) -> datetime | None:
         return None
 
 
-def _words(found: content.Content, sender: str) -> _Words:
+def _words(found: content.Content, author: Address) -> _Words:
     pieces = found.pieces
     page = (
         "\n".join(html or markup.text_as_html(plain) for plain, html in pieces)
@@ -217,10 +217,11 @@ def _words(found: content.Content, sender: str) -> _Words:
             texts.append(plain)
     body = "\n".join(texts).strip("\n").rstrip()
     if len(pieces) == 1 and lines is not None:
-        return _Words(body, page, trimming.trim_lines(lines, sender=sender))
-    trimmed = trimming.trim(body, sender=sender)
+        return _Words(body, page, trimming.trim_lines(lines, sender=author.name, address=author.email))
+    trimmed = trimming.trim(body, sender=author.name, address=author.email)
     if len(pieces) == 1 and pieces[0][1] and rendering.has_structure(pieces[0][1]):
-        trimmed = _better(trimmed, trimming.trim_lines(rendering.render(pieces[0][1]), sender=sender))
+        of_html = trimming.trim_lines(rendering.render(pieces[0][1]), sender=author.name, address=author.email)
+        trimmed = _better(trimmed, of_html)
     return _Words(body, page, trimmed)
 
 

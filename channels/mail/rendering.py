@@ -61,8 +61,8 @@ _TRACKED = frozenset(
     "blockquote div span p pre table td tr body section article center includetail font a ul ol details".split()
 )
 _WHITE = re.compile(r"[ \t\r\n\f\u200b\u200c\ufeff\u034f\u00ad]+")
-_TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
+_TIGHT = re.compile(r"MsoNormal|MsoPlainText|margin(?:-bottom|-top)?:\s?0(?![.\d])", re.IGNORECASE)
 _MAX_STACK = 400
 
 _QUOTE_ATTRIBUTES = re.compile(
@@ -128,6 +128,8 @@ class _Open:
     """Its own, or that of what it stands in."""
     quotes: bool = False
     is_hidden: bool = False
+    is_tight: bool = False
+    """A paragraph without room around it."""
 
 
 @dataclass(slots=True)
@@ -143,11 +145,15 @@ class _Page:
     line_mark: Mark = Mark.NONE
     line_depth: int = 0
     has_words: bool = False
+    is_held_open: bool = False
+    """A no-break space stands in this line, as editors write an empty one."""
 
     def break_line(self, *, blank: bool = False) -> None:
         text = "".join(self.words)
         self.words.clear()
         self.has_words = False
+        blank = blank or (self.is_held_open and not text.strip())
+        self.is_held_open = False
         if not self.pre:
             text = text.strip(" \t\n")
         if text or (self.pre and self.lines):
@@ -205,10 +211,14 @@ def _text(page: _Page, token: str) -> None:
     if page.pre:
         page.write(text.replace("\r\n", "\n"))
         return
-    text = _WHITE.sub(" ", text)
+    if "  " in text or not text.isprintable() or "\u034f" in text:  # most runs are plain words
+        text = _WHITE.sub(" ", text)
     if text == " " and (not page.words or page.words[-1].endswith((" ", "\n"))):
         return
-    page.write(text.replace("\xa0", " "))
+    if "\xa0" in text:
+        page.is_held_open = True
+        text = text.replace("\xa0", " ")
+    page.write(text)
 
 
 def _tag(page: _Page, closing: bool, name: str, attributes: str) -> None:
@@ -223,7 +233,7 @@ def _tag(page: _Page, closing: bool, name: str, attributes: str) -> None:
     if name in {"td", "th"}:
         _cell(page, closing=closing)
     if name in _BLOCKS:
-        page.break_line(blank=name in _SPACED and not _is_tight(page, name, attributes))
+        page.break_line(blank=name in _SPACED and not _is_tight(page, name, attributes, closing=closing))
     if name in _TRACKED and not attributes.endswith("/"):
         if closing:
             _close(page, name)
@@ -233,8 +243,13 @@ def _tag(page: _Page, closing: bool, name: str, attributes: str) -> None:
         page.write("- ")
 
 
-def _is_tight(page: _Page, name: str, attributes: str) -> bool:
-    return name == "p" and ("MsoNormal" in attributes or any(opened.tag == "td" for opened in page.stack[-4:]))
+def _is_tight(page: _Page, name: str, attributes: str, *, closing: bool) -> bool:
+    """Whether a paragraph stands close to the next, as a line does."""
+    if name != "p":
+        return False
+    if closing:
+        return bool(page.stack) and page.stack[-1].tag == "p" and page.stack[-1].is_tight
+    return _TIGHT.search(attributes) is not None or any(opened.tag == "td" for opened in page.stack[-4:])
 
 
 def _line_break(page: _Page) -> None:
@@ -265,6 +280,7 @@ def _open(page: _Page, name: str, attributes: str) -> None:
         opened.quotes = True
     if name == "includetail":
         page.rest_pending = True
+    opened.is_tight = name == "p" and _is_tight(page, name, attributes, closing=False)
     page.pre += name == "pre"
     page.depth += opened.quotes
     page.hidden += opened.is_hidden
@@ -305,7 +321,8 @@ def _close(page: _Page, name: str) -> None:
 def _tidy(lines: list[Line]) -> list[Line]:
     tidy: list[Line] = []
     for line in lines:
-        text = _TRAILING.sub("", clean(line.text))
+        text = line.text.rstrip(" \t")
+        text = text if text.isprintable() else clean(text).rstrip(" \t")
         if not text and (not tidy or not tidy[-1].text):
             continue
         tidy.append(line if text == line.text else Line(text, line.depth, line.mark))
