@@ -11,14 +11,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from html import unescape
+from itertools import islice
 
 from channels.mail.charsets import clean
 
 MAX_TEXT = 1_000_000
 """Characters of text that are taken from a page; nobody reads on behind that."""
 
+MAX_WHOLE = 200_000
+"""Characters of HTML that are always read to their end."""
+
 _MAX_HTML = 2_000_000
 _MAX_LINES = 30_000
+_MAX_TOKENS = 200_000
+"""Tags and runs of words; a page of 100 kB has 10,000."""
 
 
 class Mark(Enum):
@@ -64,6 +70,7 @@ _WHITE = re.compile(r"[ \t\r\n\f\u200b\u200c\ufeff\u034f\u00ad]+")
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
 _TIGHT = re.compile(r"MsoNormal|MsoPlainText|margin(?:-bottom|-top)?:\s?0(?![.\d])", re.IGNORECASE)
 _MAX_STACK = 400
+_PLACED = frozenset({"img", "br", "hr"})
 
 _QUOTE_ATTRIBUTES = re.compile(
     r"""gmail_quote|gmail_extra|yahoo_quoted|protonmail_quote|tutanota_quote|zmail_extra|isReplyContent|type=["']?cite
@@ -178,20 +185,55 @@ class _Page:
         return self.stack[-1].mark if self.stack else Mark.NONE
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`html[start:end]` is words, a picture, a rule or a line break of the line `line` and, with `is_pre`, those below."""
+
+    start: int
+    end: int
+    line: int
+    is_pre: bool = False
+
+
 def render(html: str) -> list[Line]:
     """The visible lines of `html`: no empty line at either end, never two in a row."""
+    return _render(html, None)
+
+
+def render_placed(html: str) -> tuple[list[Line], list[Place]]:
+    """The visible lines, and where in `html` what they are made of stands, in order."""
+    places: list[Place] = []
+    return _render(html, places), places
+
+
+def _render(html: str, places: list[Place] | None) -> list[Line]:
     body = _HEAD_BODY.search(html)
     page = _Page()
-    for match in _TOKEN.finditer(html, body.start() if body else 0, _MAX_HTML):
+    tokens = _TOKEN.finditer(html, body.start() if body else 0, _MAX_HTML)
+    for match in islice(tokens, _MAX_TOKENS):
         name = match[3]
         if name is not None:
-            _tag(page, bool(match[2]), name.lower(), match[4])
+            name = name.lower()
+            if places is not None and name in _PLACED:
+                places.append(Place(match.start(), match.end(), _line_of(page, name)))
+            _tag(page, bool(match[2]), name, match[4])
         elif (run := match.group())[0] != "<" or run[1:2] in {"", "<"}:
+            if places is not None and not page.hidden:
+                places.append(Place(match.start(), match.end(), _line_of(page), is_pre=page.pre > 0))
             _text(page, run)
         if page.size > MAX_TEXT or len(page.lines) > _MAX_LINES:
             break
     page.break_line()
-    return _tidy(page.lines)
+    return _tidy(page.lines, places)
+
+
+def _line_of(page: _Page, name: str = "") -> int:
+    """The line that an element belongs to: a picture between two goes with the upper one, unless it is quoted."""
+    line = len(page.lines)
+    if page.pre:
+        return line + "".join(page.words).count("\n")
+    is_free = page.depth == 0 and not page.rest_pending and (not page.stack or page.stack[-1].mark is Mark.NONE)
+    return line - 1 if name == "img" and is_free and not page.has_words and line else line
 
 
 def as_text(lines: Sequence[Line]) -> str:
@@ -318,9 +360,11 @@ def _close(page: _Page, name: str) -> None:
             return
 
 
-def _tidy(lines: list[Line]) -> list[Line]:
+def _tidy(lines: list[Line], places: list[Place] | None) -> list[Line]:
     tidy: list[Line] = []
+    numbers: list[int] = []
     for line in lines:
+        numbers.append(len(tidy))
         text = line.text.rstrip(" \t")
         text = text if text.isprintable() else clean(text).rstrip(" \t")
         if not text and (not tidy or not tidy[-1].text):
@@ -328,4 +372,9 @@ def _tidy(lines: list[Line]) -> list[Line]:
         tidy.append(line if text == line.text else Line(text, line.depth, line.mark))
     while tidy and not tidy[-1].text:
         tidy.pop()
+    if places and numbers:
+        last = max(len(tidy) - 1, 0)
+        for number, place in enumerate(places):
+            tidied = min(numbers[min(place.line, len(numbers) - 1)], last)
+            places[number] = Place(place.start, place.end, tidied, place.is_pre)
     return tidy

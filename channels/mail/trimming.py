@@ -103,8 +103,16 @@ def trim(text: str, *, sender: str = "", address: str = "") -> Trimmed:
 
 def trim_lines(lines: Sequence[Line], *, sender: str = "", address: str = "") -> Trimmed:
     """The parts of rendered HTML, whose structure helps."""
+    return sort_lines(lines, sender=sender, address=address)[0]
+
+
+def sort_lines(lines: Sequence[Line], *, sender: str = "", address: str = "") -> tuple[Trimmed, list[Kind]]:
+    """The parts of rendered HTML and the kind of each of its lines; all are new when folding would leave nothing."""
     raw = [marked(line) for line in lines]
-    return _assemble("\n".join(raw), lines, raw, _sort(lines[:MAX_LINES], sender, address))
+    trimmed = _assemble("\n".join(raw), lines, raw, kinds := _sort(lines[:MAX_LINES], sender, address))
+    if trimmed.is_whole or not kinds:
+        return trimmed, [Kind.NEW] * len(lines)
+    return trimmed, kinds + [kinds[-1]] * (len(lines) - len(kinds))
 
 
 def _sort(lines: Sequence[Line], sender: str, address: str) -> list[Kind]:

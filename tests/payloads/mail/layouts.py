@@ -38,9 +38,10 @@ def _wrapped(line: str, width: int) -> str:
     )
 
 
-def text_cases() -> Iterator[Case]:
-    """Every language and client in the layouts of plain text."""
-    for code, tongue in TONGUES.items():
+def text_cases(*codes: str) -> Iterator[Case]:
+    """Every client in the layouts of plain text, in these languages or all."""
+    for code in codes or TONGUES:
+        tongue = TONGUES[code]
         for number, new in enumerate(tongue.news):
             sign_off = tongue.sign_offs[number % len(tongue.sign_offs)]
             for client, line in tongue.attributions.items():
@@ -212,9 +213,10 @@ _BLOCK_PAGES: dict[str, _Build] = {
 }
 
 
-def page_cases() -> Iterator[Case]:
-    """Every language in every client's HTML."""
-    for code, tongue in TONGUES.items():
+def page_cases(*codes: str) -> Iterator[Case]:
+    """Every client's HTML, in these languages or all."""
+    for code in codes or TONGUES:
+        tongue = TONGUES[code]
         for number, new in enumerate(tongue.news):
             sign_off = tongue.sign_offs[number]
             for client, build in _PAGES.items():

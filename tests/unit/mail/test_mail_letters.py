@@ -18,15 +18,15 @@ def of_page(mail: str) -> Trimmed:
     return trim_lines(render(mail))
 
 
-def wrong(cases: Iterable[Case], language: str, read: Callable[[str], Trimmed]) -> tuple[int, list[tuple[str, str]]]:
-    """How many cases a language has, and those of them that are trimmed otherwise than people would."""
-    chosen = [case for case in cases if case.name.startswith(f"{language}/")]
+def wrong(cases: Iterable[Case], read: Callable[[str], Trimmed]) -> tuple[int, list[tuple[str, str]]]:
+    """How many cases there are, and those of them that are trimmed otherwise than people would."""
+    chosen = list(cases)
     return len(chosen), [(case.name, found) for case in chosen if (found := read(case.mail).reply_text) != case.new]
 
 
 @pytest.mark.parametrize("language", TONGUES)
 def test_letters_as_text(language: str) -> None:
-    count, missed = wrong(text_cases(), language, of_text)
+    count, missed = wrong(text_cases(language), of_text)
 
     assert count > 500
     assert missed == []
@@ -34,7 +34,7 @@ def test_letters_as_text(language: str) -> None:
 
 @pytest.mark.parametrize("language", TONGUES)
 def test_letters_as_html(language: str) -> None:
-    count, missed = wrong(page_cases(), language, of_page)
+    count, missed = wrong(page_cases(language), of_page)
 
     assert count > 60
     assert missed == []
