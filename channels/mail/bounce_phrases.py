@@ -45,10 +45,10 @@ GIVEN_UP = re.compile(
     re.IGNORECASE,
 )
 COPY = re.compile(
-    r"^[\s>]{0,4}(?:-{2,}\s*)?(?:(?:this is|below (?:this|the next) line is|here is|the following is|included is|attached is|enclosed is)?\s*(?:a |the )?copy of (?:the |your )?(?:original )?(?:message|mail|headers|body)"
+    r"^[\s>]{0,4}(?:-{2,80}\s{0,5})?(?:(?:this is|below (?:this|the next) line is|here is|the following is|included is|attached is|enclosed is)?\s{0,5}(?:a |the )?copy of (?:the |your )?(?:original )?(?:message|mail|headers|body)"
     r"|original message(?: follows| headers| text)?|(?:the |your )?(?:message|mail|text) headers? follows?|unsent message (?:below|follows)|returned (?:message|mail) (?:follows|below)|message (?:header|text|contents?)s? (?:follows?|begins?)|start of returned message"
     r"|header of the original|begin message|original mail|copie du message|kopie der nachricht|ursprüngliche nachricht|текст (?:исходного|вашего) (?:сообщения|письма))[^\n]{0,80}$"
-    r"|^[\s>]{0,4}-{2,}\s*(?:下面是|附件|原始邮件|原邮件|以下是|原信|原文)[^\n]{0,80}$"
+    r"|^[\s>]{0,4}-{2,80}\s{0,5}(?:下面是|附件|原始邮件|原邮件|以下是|原信|原文)[^\n]{0,80}$"
     r"|^(?:return-path: ?<|received: (?:from|by|\())",
     re.IGNORECASE | re.MULTILINE,
 )
