@@ -21,6 +21,7 @@ from hub.settings import Settings
 from hub.storage.tables import FILES, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
+MAX_FILES = 10
 _DAY_MS = 86_400_000
 _HEAD = 4_096
 _ZIP = b"PK\x03\x04"
@@ -70,7 +71,7 @@ class FileStore:
         limit: int,
         per_day: int | None = None,
     ) -> StoredFile:
-        """Keep an upload; nothing of a refused one stays.
+        """Keep an upload; nothing of a refused one stays. Without an interaction it is for a letter that begins one.
 
         Raises:
             TooLarge: more than `limit` bytes, or `per_day` bytes by the same person since yesterday.
@@ -79,7 +80,7 @@ class FileStore:
         """
         shown = shown_name(without_cards(name))
         file_id = new_id("f")
-        path = self._path(file_id)
+        path = self.path(file_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             size, digest, head = await _receive(body, path, limit)
@@ -113,9 +114,10 @@ class FileStore:
         kind = _TYPES.get(ending) or mimetypes.types_map.get(ending, "application/octet-stream")
 
         async def unit(tx: UnitOfWork) -> StoredFile:
-            found = await tx.get(INTERACTIONS, interaction)
-            if found is None:
+            found = await tx.get(INTERACTIONS, interaction) if interaction else None
+            if interaction and found is None:
                 raise NotFound("There is no such conversation.")
+            customer = found.customer if found else ""
             if per_day is not None:
                 row = await tx.fetch_one(
                     "SELECT coalesce(sum(size), 0) FROM files WHERE uploaded_by = $1 AND created_at > $2",
@@ -127,7 +129,7 @@ class FileStore:
             file = StoredFile(
                 id=file_id,
                 interaction=interaction,
-                customer=found.customer,
+                customer=customer,
                 name=name,
                 type=kind,
                 size=size,
@@ -139,8 +141,8 @@ class FileStore:
             tx.record(
                 EventKind.FILE_STORED,
                 actor=by,
-                interaction=interaction,
-                customer=found.customer,
+                interaction=interaction or None,
+                customer=customer or None,
                 file=file_id,
                 size=size,
             )
@@ -148,8 +150,18 @@ class FileStore:
 
         return await self._store.write(unit)
 
-    def _path(self, file_id: str) -> Path:
+    def path(self, file_id: str) -> Path:
+        """Return where a file's bytes lie."""
         return self._folder / file_id[1:4] / file_id
+
+    async def text(self, file_id: str) -> str:
+        """Return a text file's content; empty when it is gone."""
+        path = self.path(file_id)
+
+        def read() -> str:
+            return path.read_text("utf-8", "replace") if path.is_file() else ""
+
+        return await asyncio.get_running_loop().run_in_executor(None, read)
 
     def link(self, file: FileRef) -> str:
         """Return a signed path that opens the file for a while."""
@@ -174,7 +186,7 @@ class FileStore:
             return await tx.get(FILES, file_id)
 
         file = await self._store.read(unit)
-        path = self._path(file_id)
+        path = self.path(file_id)
         if file is None or not path.is_file():
             raise NotFound("This file is gone.")
         return file, path
@@ -185,7 +197,7 @@ class FileStore:
         Raises:
             NotFound: one of them is not theirs. BadRequest: too many.
         """
-        if len(ids) > 10:
+        if len(ids) > MAX_FILES:
             raise BadRequest("At most ten files a message.")
         if not ids:
             return []

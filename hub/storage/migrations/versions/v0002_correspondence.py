@@ -13,6 +13,8 @@ def upgrade() -> None:
     _channel_marks()
     _envelopes()
     _outgoing()
+    op.add_column("drafts", sa.Column("letter", sa.Text(), nullable=True))
+    op.add_column("agents", sa.Column("signature", sa.Text(), nullable=False, server_default=sa.text("''")))
 
 
 def _open_only(name: str, table: str, column: str, condition: str) -> None:
@@ -68,6 +70,8 @@ def _envelopes() -> None:
         sa.Column("refers_to", sa.Text(), nullable=False),
         sa.Column("quoted", sa.Text(), nullable=False),
         sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("inline", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("arrival", sa.Text(), nullable=False),
         sa.Column("evidence", sa.Text(), nullable=False),
         sa.Column("linked", sa.Text(), nullable=True),
@@ -101,6 +105,12 @@ def _outgoing() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("refused", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("answers_n", sa.BigInteger(), nullable=True),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("tried_since", sa.BigInteger(), nullable=True),
+        sa.Column("accepted", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing")),
         sa.UniqueConstraint("interaction", "n", name=op.f("uq_outgoing_interaction_n")),
