@@ -11,7 +11,7 @@ from hub.domain.errors import BadRequest, Closed, Conflict, Forbidden, NotFound,
 from hub.domain.ids import new_id
 from hub.domain.interaction import State
 from hub.services.letters import NewLetter
-from tests.letters import CUSTOMER, Office, open_office
+from tests.office import CUSTOMER, Office, open_office
 
 OWN = Party("help@example.test")
 BOSS = Party("boss@customer.test", "Boss")
