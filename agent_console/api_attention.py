@@ -46,6 +46,11 @@ class AttentionApi:
             ],
         )
 
+    async def troubled(self, call: Call) -> Answer:
+        """Letters that did not go out, or may not have arrived."""
+        found = await self._hub.reading.troubled_letters(call.scope)
+        return api.TroubledAnswer(letters=[_troubled(one) for one in found])
+
     async def read_again(self, call: Call) -> Answer:
         """Read an arrival once more."""
         await self._hub.arrivals.read_again(call.id, call.scope)
@@ -69,6 +74,7 @@ class AttentionApi:
         one = "/arrivals/{id}"
         return [
             route("GET", "/attention", "What to look at", self.attention, api.AttentionAnswer),
+            route("GET", "/letters/troubled", "Letters that did not go", self.troubled, api.TroubledAnswer),
             route("POST", f"{one}/read-again", "Read it again", self.read_again, Answer, body=Nothing),
             route("POST", f"{one}/dismiss", "It needs nothing", self.dismiss, Answer, body=Nothing),
             Route(

@@ -198,6 +198,12 @@ class TroubledShape(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
 
 
+class TroubledAnswer(Answer, frozen=True, kw_only=True):
+    """Letters of ours that did not go out, or may not have arrived, as far as the caller sees them."""
+
+    letters: list[TroubledShape]
+
+
 class ChannelLine(msgspec.Struct, frozen=True, kw_only=True):
     """How a channel's line to its provider is, since when, and why it is not up."""
 

@@ -69,6 +69,7 @@ ROUTES: Final[dict[str, frozenset[Role] | None]] = {
     "POST /interactions/{id}/letters/draft": EVERYBODY,
     "POST /letters": EVERYBODY,
     "GET /letters/draft": EVERYBODY,
+    "GET /letters/troubled": EVERYBODY,
     "POST /letters/draft": EVERYBODY,
     "POST /letters/files": EVERYBODY,
     "POST /interactions/{id}/split": EVERYBODY,

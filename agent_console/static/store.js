@@ -19,6 +19,8 @@ export const offers = /** @type {Table<import("./types").OfferRow>} */ (new Tabl
 const conversations = new Map();
 const outbox = signal(/** @type {Pending[]} */ ([]));
 const typists = signal(/** @type {Record<string, { name: string, at: number }>} */ ({}));
+/** Interactions with a letter of ours that did not go out, or may not have arrived. */
+const troubled = signal(/** @type {Record<string, import("./types").OutgoingRow["state"]>} */ ({}));
 const gone = signal(/** @type {import("./types").Gone | null} */ (null));
 const session = signal(/** @type {import("./types").SessionState} */ ({ known: false, signedIn: false, demo: false, company: "" }));
 const settings = signal(/** @type {import("./types").Settings | null} */ (null));
@@ -33,6 +35,8 @@ export const connectionState = () => connection.value;
 export const goneOffer = () => gone.value;
 /** @param {string} interaction */
 export const pendingOf = (interaction) => outbox.value.filter((one) => one.interaction === interaction);
+/** @param {string} interaction */
+export const troubleOf = (interaction) => troubled.value[interaction];
 export const allPending = () => outbox.value;
 /** @param {string} interaction */
 export const typistOf = (interaction) => typists.value[interaction];
@@ -134,7 +138,7 @@ function applyMessages(put) {
   const news = new Map();
   const of = (/** @type {string} */ id) => news.get(id) ?? news.set(id, { messages: [], notes: [] }).get(id);
   for (const row of Object.values(put.letters ?? {})) addLetters(row.interaction, [row], []);
-  for (const row of Object.values(put.outgoing ?? {})) addLetters(row.interaction, [], [row]);
+  for (const row of Object.values(put.outgoing ?? {})) (addLetters(row.interaction, [], [row]), noteTrouble(row.interaction, row.state));
   for (const row of Object.values(put.messages ?? {})) of(row.interaction)?.messages.push(row);
   for (const row of Object.values(put.notes ?? {})) if (row.interaction) of(row.interaction)?.notes.push(row);
   for (const [id, { messages, notes }] of news) addMessages(id, messages, notes);
@@ -179,8 +183,17 @@ export function addLetters(id, letters, outgoing) {
   if (held) cell(id).value = { ...held, letters: byNumber(held.letters, letters), outgoing: byNumber(held.outgoing, outgoing) };
 }
 
+const TROUBLES = ["failed", "uncertain"];
+/** @param {string} interaction @param {import("./types").OutgoingRow["state"]} state */
+export function noteTrouble(interaction, state) {
+  const { [interaction]: before, ...rest } = troubled.peek();
+  if (TROUBLES.includes(state)) troubled.value = { ...rest, [interaction]: state };
+  else if (before) troubled.value = rest;
+}
+
 /** @param {Conversation} value */
 export function setConversation(value) {
+  noteTrouble(value.id, Object.values(value.outgoing).find((row) => TROUBLES.includes(row.state))?.state ?? "sent");
   const held = cell(value.id);
   conversations.delete(value.id);
   conversations.set(value.id, held);
@@ -225,6 +238,7 @@ export function forgetAll() {
     outbox.value = [];
     typists.value = {};
     gone.value = null;
+    troubled.value = {};
     answered.clear();
   });
 }

@@ -45,7 +45,7 @@ function Arrival({ one }) {
 function Letter({ one }) {
   const bad = one.state === "failed";
   return html`<li class="attention-row"><span class="attention-icon"><${Icon} name=${kindOf(one.channel_kind).icon ?? "inbox"} /></span>
-    <div class="attention-main"><p class="attention-title"><b>${one.customer_name}</b><${Chip} tone=${bad ? "bad" : "warn"} icon=${bad ? "triangle-alert" : "circle-help"}>${t(bad ? "letter.failed" : "letter.uncertain")}<//><time title=${fullTime(one.at)}>${shortDay(one.at, ticking())}</time></p>
+    <div class="attention-main"><p class="attention-title"><b>${one.customer_name}</b><${Chip} tone=${bad ? "bad" : "warn"} icon=${bad ? "triangle-alert" : "circle-help"}>${t(`letter.is.${one.state}`)}<//><time title=${fullTime(one.at)}>${shortDay(one.at, ticking())}</time></p>
       <p>${one.subject || t("interaction.untitled")}</p><p class="attention-problem" dir="auto">${one.status && html`<code>${one.status}</code> `}${one.problem}</p><p class="quiet">${one.agent ? t("with", { name: agents.get(one.agent)?.name ?? one.agent }) : t("attention.nobody")}</p></div>
     <div class="attention-actions"><${Button} small icon="eye" onClick=${() => openInteraction(one.interaction)}>${t("drawer.open")}<//></div></li>`;
 }

@@ -115,7 +115,7 @@ export function LetterForm({ id, row, known, open, onOpen, onSend, onSave, onPas
   return html`${answersOpen && row && html`<${Answers} find=${answersOpen.find} row=${row} onChoose=${insert} onClose=${() => (setAnswersOpen(null), field.current?.focus())} field=${field} />`}
     <div class="letter-form" onKeyDown=${onKey} onFocusOut=${onSave}>
       <${Envelope} id=${id} known=${known} open=${open} onOpen=${onOpen} />
-      <textarea ref=${field} rows="3" data-composer aria-label=${t("letter.words")} placeholder=${t(draft.mode === "forward" ? "letter.forward.placeholder" : draft.mode === "new" ? "letter.new.placeholder" : "letter.placeholder")} lang=${row?.language ?? undefined} value=${text} onInput=${typed} onPaste=${onPaste} autocomplete="off"></textarea>
+      <textarea ref=${field} rows="2" data-composer aria-label=${t("letter.words")} placeholder=${t(draft.mode === "forward" ? "letter.forward.placeholder" : draft.mode === "new" ? "letter.new.placeholder" : "letter.placeholder")} lang=${row?.language ?? undefined} value=${text} onInput=${typed} onPaste=${onPaste} autocomplete="off"></textarea>
       ${(draft.signature || draft.quoted) && html`<div class="letter-below">
         ${draft.signature && html`<p class="letter-signature" dir="auto" aria-label=${t("letter.signature")} role="note">${draft.signature}</p>`}
         ${draft.quoted && html`<${IconButton} icon="ellipsis" class="quoted-toggle" label=${t(quoted ? "letter.quoted.hide" : "letter.quoted.goes")} tip="right" aria-expanded=${quoted} onClick=${() => setQuoted(!quoted)} />`}

@@ -4,7 +4,7 @@ import { t, worded } from "../i18n.js";
 import { narrow } from "../platform.js";
 import { isBegun, letterDraft } from "../drafts.js";
 import { address, draftOf, selected } from "../screen.js";
-import { hubSettings, kindOf, myself, queueName } from "../store.js";
+import { hubSettings, kindOf, myself, queueName, troubleOf } from "../store.js";
 import { Avatar, Button, Chip, Empty } from "../ui/parts.js";
 import { myGroups, steady } from "../work.js";
 import { Elapsed, RowTime } from "./deadline.js";
@@ -79,6 +79,7 @@ export function WorkList() {
 function WorkRow({ row, at, of, here, stop }) {
   const draft = (draftOf(row.id, "reply") || isBegun(letterDraft(row.id))) && !here;
   const me = myself()?.agent_id;
+  const trouble = troubleOf(row.id);
   const letters = kindOf(row.channel_kind).has_envelopes;
   const preview = row.preview || (letters ? "" : row.subject) || t(`channel.${row.channel_kind}`);
   return html`<div role="listitem" aria-setsize=${of} aria-posinset=${at}><a href=${address("work", row.id)} data-row data-id=${row.id} class=${`row ${row.unread ? "unread" : ""}`} aria-current=${here ? "true" : undefined} tabindex=${stop ? 0 : -1}
@@ -89,7 +90,7 @@ function WorkRow({ row, at, of, here, stop }) {
       <span class="row-preview" lang=${row.language ?? undefined}>${letters && row.subject && html`<span class="row-subject">${row.subject}</span> `}${draft ? html`<em>${t("draft")}</em> ` : row.last_from === "agent" && row.agent === me ? `${t("you")}: ` : ""}${preview}</span>
     </span>
     <span class="row-side"><${RowTime} row=${row} />${row.unread > 0 && html`<span class="count"><span aria-hidden="true">${row.unread}</span><span class="visually-hidden">${t("unread", { n: row.unread })}</span></span>`}
-      ${row.state === "wrapping" ? html`<${Chip} tone="busy">${t("chip.wrap")}<//>` : row.state === "transferring" ? html`<${Chip}>${t("chip.transfer")}<//>` : row.unread ? null : html`<span class="row-queue">${queueName(row.queue)}</span>`}</span>
+      ${row.state === "wrapping" ? html`<${Chip} tone="busy">${t("chip.wrap")}<//>` : row.state === "transferring" ? html`<${Chip}>${t("chip.transfer")}<//>` : trouble ? html`<${Chip} tone=${trouble === "failed" ? "bad" : "warn"} icon="triangle-alert">${t(`letter.is.${trouble}`)}<//>` : row.unread ? null : html`<span class="row-queue">${queueName(row.queue)}</span>`}</span>
   </a></div>`;
 }
 
