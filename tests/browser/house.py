@@ -35,6 +35,7 @@ from tests.letterbox import Mailed
 
 PASSWORD = "correct horse battery 17"
 LANGUAGES = ("en", "zh")
+UNDO_S = 5.0
 
 
 @dataclass(kw_only=True)
@@ -151,7 +152,7 @@ def _cut(connections: list[Any]) -> int:
     return len(connections)
 
 
-def company(folder: Path, url: str, shops: Sequence[str], *, offer_timeout_s: float) -> Settings:
+def company(folder: Path, url: str, shops: Sequence[str], *, offer_timeout_s: float, wrap_up_s: float) -> Settings:
     """Return a company of two agents, a supervisor and an admin; one chat site is open, one closed."""
     base = small_company(folder, f"sqlite:///{folder}/hub.db", public_url=url)
     queues = {
@@ -172,6 +173,8 @@ def company(folder: Path, url: str, shops: Sequence[str], *, offer_timeout_s: fl
             "late": _site("late", "night", shops),
             "post": letterbox.block(),
         },
+        letters=msgspec.structs.replace(base.letters, undo_s=UNDO_S),
+        handling=msgspec.structs.replace(base.handling, wrap_up_s=wrap_up_s),
         offers=msgspec.structs.replace(
             base.offers,
             misses_until_not_responding=6,
@@ -228,7 +231,9 @@ def _words() -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, *, offer_timeout_s: float = 60.0, passwords: bool = False) -> AsyncIterator[House]:
+async def open_house(
+    folder: Path, *, offer_timeout_s: float = 60.0, wrap_up_s: float = 60.0, passwords: bool = False
+) -> AsyncIterator[House]:
     """Start hub and shop in this very loop; `passwords` lets people sign in by the form too."""
     hub_port, shop_port = free_port(), free_port()
     url, shop, abroad, stranger = (
@@ -236,7 +241,11 @@ async def open_house(folder: Path, *, offer_timeout_s: float = 60.0, passwords: 
         *(f"http://{host}:{shop_port}" for host in ("127.0.0.1", "localhost", "stranger.localhost")),
     )
     with letterbox.known():
-        hub = build(company(folder, url, (shop, abroad), offer_timeout_s=offer_timeout_s), strict=True, demo=True)
+        hub = build(
+            company(folder, url, (shop, abroad), offer_timeout_s=offer_timeout_s, wrap_up_s=wrap_up_s),
+            strict=True,
+            demo=True,
+        )
     house = House(hub=hub, url=url, shop=shop, abroad=abroad, stranger=stranger)
     await hub.start()
     runners = [await _listen(hub.app, hub_port), await _listen(_shop(house), shop_port)]

@@ -52,7 +52,11 @@ function Writing({ row }) {
   const [stale, setStale] = useState(false);
   const answers = useRef(/** @type {(() => void) | null} */ (null));
   const held = conversation(id);
-  useEffect(() => void completeDraft(id), [id]);
+  useEffect(() => {
+    void completeDraft(id);
+    // A letter is read first: the keys scroll it, and R, A, F answer it.
+    requestAnimationFrame(() => document.activeElement === document.body && /** @type {HTMLElement | null} */ (document.querySelector(".log"))?.focus());
+  }, [id]);
   useEffect(() => void (files.done.length && changeDraft(id, { files: merged(letterDraft(id)?.files ?? [], files.done) })), [files.done.length]);
   if (!draft || !held) return html`<footer class="composer"><div class="composer-box composer-loading"></div></footer>`;
   const warned = Boolean(guard.newer) || stale;
