@@ -118,11 +118,12 @@ class LetterApi:
 
     async def draft(self, call: Call) -> Answer:
         """The letter being written: here, or without an id one that begins something."""
+        if call.id:
+            await self._hub.reading.interaction(call.id, call.scope)
         found = await self._hub.letters.draft(call.id, call.scope)
-        return api.DraftAnswer(draft=await self.drafted(call, found))
+        return api.DraftAnswer(draft=await self._drafted(call, found))
 
-    async def drafted(self, call: Call, found: Draft | None) -> api.DraftShape | None:
-        """Return a draft with its files' names; one that is no letter is none."""
+    async def _drafted(self, call: Call, found: Draft | None) -> api.DraftShape | None:
         if found is None or found.letter is None:
             return None
         files = await self._hub.reading.files(call.id, found.letter.files, call.scope)
