@@ -124,14 +124,6 @@ class Mail:
         return self._id
 
     @property
-    def queue_names(self) -> Mapping[str, str]:
-        """The queues that its block names, by the key that names each."""
-        named = {f"queues.{address}": queue for address, queue in self._routes.by_address.items()}
-        if self._routes.automatic:
-            named["automatic_queue"] = self._routes.automatic
-        return named
-
-    @property
     def capabilities(self) -> Capabilities:
         """What it can do."""
         return Capabilities(
