@@ -22,12 +22,13 @@ from channels import KINDS
 from hub import jobs
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
-from hub.contract import Channel, HubSide
+from hub.contract import Channel, HasLine, HubSide
 from hub.domain.agent import Role
 from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.metrics import Metrics
 from hub.services.accounts import Accounts
+from hub.services.arrivals import Arrivals
 from hub.services.chats import Chats
 from hub.services.delivery import Delivery
 from hub.services.dispatch import Dispatcher
@@ -37,6 +38,7 @@ from hub.services.files import FileStore
 from hub.services.floor import Floor
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
+from hub.services.intake import Intake
 from hub.services.invariants import InvariantMonitor
 from hub.services.lease import Lease
 from hub.services.letters import Letters
@@ -74,12 +76,14 @@ class Services:
     signals: Signals
     floor: Floor
     accounts: Accounts
+    arrivals: Arrivals
     chats: Chats
     delivery: Delivery
     dispatcher: Dispatcher
     files: FileStore
     handling: Handling
     indexer: Indexer
+    intake: Intake
     journal: Journal
     letters: Letters
     offers: Offers
@@ -145,6 +149,7 @@ class Hub:
         for channel in self.channels:
             self._feed.listen(channel.id, await channel.open(self.side))
         await services.delivery.start()
+        await services.arrivals.start()
         services.indexer.start()
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeping")
 
@@ -163,6 +168,7 @@ class Hub:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._housekeeper
         services = self.services
+        await services.arrivals.stop()
         await services.dispatcher.stop()
         await self.jobs.stop()
         await services.indexer.stop()
@@ -202,6 +208,8 @@ class Hub:
             now = self.clock.now()
             self.monitor.look(now)
             self.metrics.waiting.replace({queue: len(floor.waiting_in(queue)) for queue in self.settings.queues})
+            lines = {channel.id: channel.status for channel in self.channels if isinstance(channel, HasLine)}
+            self.metrics.lines.replace({name: 1 if status.is_up else 0 for name, status in lines.items()})
             self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > OVERDUE_MS else 0)
             if now - sampled_at >= MINUTE_MS:
                 sampled_at = now
@@ -228,6 +236,7 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     hub.side = HubSide(
         clock=clock,
         conversations=services.chats,
+        inbox=services.arrivals,
         files=services.files,
         public_url=settings.server.public_url,
         templates=data_folder("templates"),
@@ -238,7 +247,9 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     add_probes(app, metrics, hub.why_not_ready)
     add_files(app, services.files)
     hub.channels = channels
+    services.arrivals.count = metrics.arrivals.add
     for channel in hub.channels:
+        services.arrivals.serve(channel)
         if isinstance(channel, HasPages):
             channel.mount(app, hub.side)
     hub.console, authority = _console(hub, is_demo=demo)
@@ -267,11 +278,12 @@ def _services(
     channels: Mapping[str, Channel],
 ) -> Services:
     floor = Floor(settings)
-    files = FileStore(store, settings, clock, key)
     node = node_name(settings)
     handling = Handling(store, settings)
     offers = Offers(store, settings)
     journal = Journal(store)
+    files = FileStore(store, settings, clock, key)
+    intake = Intake(store, settings, handling)
     dispatcher = Dispatcher(settings, floor, offers, handling, clock)
     dispatcher.record = RoutingRecord(store, dispatcher.policy, clock)
     dispatcher.lease = Lease(store, clock, "dispatch", node)
@@ -281,12 +293,14 @@ def _services(
         signals=signals,
         floor=floor,
         accounts=Accounts(store, settings, clock),
+        arrivals=Arrivals(store, clock, settings.server.data_dir, files, intake),
         chats=Chats(store, settings, handling, floor, signals),
         delivery=Delivery(store, settings, bus, clock, Loader(store, files, channels), node=node),
         dispatcher=dispatcher,
         files=files,
         handling=handling,
         indexer=Indexer(store, bus, clock),
+        intake=intake,
         journal=journal,
         letters=Letters(store, settings, handling, files, channels),
         offers=offers,

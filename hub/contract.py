@@ -197,10 +197,17 @@ class Files(Protocol):
 
 
 class RawArrival(msgspec.Struct, frozen=True, kw_only=True):
-    """Something as it reached the channel. `provider_id` is the provider's own name for this very delivery."""
+    """Something as it reached the channel. `provider_id` is the provider's own name for this very delivery.
+
+    `received_at` is when the provider had it. With a `problem` it is not read but shown to a person, in these words;
+    `raw` may then hold only the beginning of something of `size` bytes.
+    """
 
     provider_id: str
     raw: bytes
+    received_at: int | None = None
+    size: int | None = None
+    problem: str = ""
 
 
 class InboundFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,9 +222,9 @@ class InboundFile(msgspec.Struct, frozen=True, kw_only=True):
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
     """Something in a message that points to what was said before.
 
-    `kind`: `interaction` (an interaction's id), `message` (the provider's id of an earlier message, ours or theirs) or
-    `subject` (open interactions of the same sender in this channel are looked for). `key` is the channel's own, to know
-    the hint again.
+    `kind`: `interaction` (an interaction's id), `message` (the provider's id of an earlier message, ours or theirs),
+    `subject` (open interactions of the same sender in this channel are looked for) or `answered` (the provider's id of
+    this very message: an answer to it may have come before it). `key` is the channel's own, to know the hint again.
     """
 
     kind: str
@@ -226,7 +233,7 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """An interaction that a hint points to. `participants`: everybody who wrote or was written to, as compared."""
+    """An interaction that a hint points to. `participants`: all who wrote to it or were written to, as compared."""
 
     interaction: str
     participants: frozenset[str]
@@ -286,6 +293,7 @@ class InboundMessage(Inbound, frozen=True, kw_only=True):
     is_automatic: bool = False
     must_not_answer: bool = False
     queue: str = ""
+    kind: str = "email"
 
 
 class InboundReport(Inbound, frozen=True, kw_only=True):
@@ -424,6 +432,23 @@ class Sends(Protocol):
         """
 
 
+class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a channel's line to its provider is: up, or sought since an instant, and why it is not there, in words."""
+
+    is_up: bool
+    since: int
+    reason: str = ""
+
+
+@runtime_checkable
+class HasLine(Protocol):
+    """A channel that keeps a line to a provider."""
+
+    @property
+    def status(self) -> ChannelStatus:
+        """How it is now."""
+
+
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How fast a channel may send: letters at once, and letters a minute (0: any number)."""
 
@@ -497,6 +522,7 @@ class HubSide:
 
     clock: Clock
     conversations: Conversations
+    inbox: Inbox
     files: Files
     public_url: str
     templates: Path

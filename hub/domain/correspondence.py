@@ -28,10 +28,11 @@ class ArrivalState(StrEnum):
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that reached us, kept as it came before anybody reads it; the bytes lie in the data folder under `id`.
+    """Something that reached us, kept as it came before anybody reads it; the bytes lie in the data folder.
 
     Unique by (`channel`, `provider_id`), the provider's own name for this very delivery. `failed` ones need attention
-    and can be read again. `dedupe` tells that two deliveries are one message.
+    and can be read again. `dedupe` tells that two deliveries are one message: the first one has it. `received_at` is
+    when the provider had it, `interaction` and `n` what it became.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     problem: str = ""
     dedupe: str = ""
+    received_at: int | None = None
     interaction: InteractionId | None = None
     n: int | None = None
 
@@ -98,6 +100,23 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     must_not_answer: bool = False
     status: str = ""
     problem: str = ""
+
+
+class Rearrangement(msgspec.Struct, frozen=True, kw_only=True):
+    """A person moved messages to another interaction: split off, or joined. `moved` pairs numbers there and here.
+
+    `was_open` says whether the source could still be worked on before.
+    """
+
+    id: str
+    kind: str
+    source: InteractionId
+    target: InteractionId
+    actor: str
+    at: int
+    moved: tuple[tuple[int, int], ...] = ()
+    was_open: bool = True
+    undone_at: int | None = None
 
 
 class OutgoingState(StrEnum):

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import mimetypes
+import os
 import unicodedata
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Sequence
@@ -111,7 +112,7 @@ class FileStore:
         per_day: int | None,
     ) -> StoredFile:
         size, digest = measured
-        kind = _TYPES.get(ending) or mimetypes.types_map.get(ending, "application/octet-stream")
+        kind = _type_of(ending)
 
         async def unit(tx: UnitOfWork) -> StoredFile:
             found = await tx.get(INTERACTIONS, interaction) if interaction else None
@@ -150,18 +151,48 @@ class FileStore:
 
         return await self._store.write(unit)
 
+    async def keep(self, file_id: str, name: str, content: bytes, *, by: str) -> StoredFile:
+        """Write a file that came with a letter, of whatever kind, and return its record: the caller inserts it.
+
+        When this returns, a power cut loses nothing of it. The same id again replaces it. What is not of a kind that
+        uploads may be, or not what its name says, is kept as bytes of no type: browsers can only save it.
+        """
+        shown = shown_name(without_cards(name))
+        ending = Path(shown).suffix.lower()
+        is_known = ending in self._settings.limits.upload_types and ending in sniffed(content[:_HEAD])
+        path = self.path(file_id)
+        await asyncio.to_thread(write_durably, path, content)
+        return StoredFile(
+            id=file_id,
+            interaction="",
+            customer="",
+            name=shown,
+            type=_type_of(ending) if is_known else "application/octet-stream",
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            uploaded_by=by,
+            created_at=self._clock.now(),
+        )
+
+    async def content(self, file_id: str) -> bytes:
+        """Return a stored file's bytes. The caller has made sure that they may be seen.
+
+        Raises:
+            NotFound: they are gone.
+        """
+        try:
+            return await asyncio.to_thread(self.path(file_id).read_bytes)
+        except FileNotFoundError:
+            raise NotFound("This file is gone.") from None
+
+    async def forget(self, file_ids: Sequence[str]) -> None:
+        """Remove the bytes of files that no record names."""
+        for file_id in file_ids:
+            await asyncio.to_thread(self.path(file_id).unlink, missing_ok=True)
+
     def path(self, file_id: str) -> Path:
         """Return where a file's bytes lie."""
         return self._folder / file_id[1:4] / file_id
-
-    async def text(self, file_id: str) -> str:
-        """Return a text file's content; empty when it is gone."""
-        path = self.path(file_id)
-
-        def read() -> str:
-            return path.read_text("utf-8", "replace") if path.is_file() else ""
-
-        return await asyncio.get_running_loop().run_in_executor(None, read)
 
     def link(self, file: FileRef) -> str:
         """Return a signed path that opens the file for a while."""
@@ -211,6 +242,30 @@ class FileStore:
         if set(found) != set(ids):
             raise NotFound("There is no such file.")
         return [FileRef(found[key].id, found[key].name, found[key].type, found[key].size) for key in ids]
+
+
+def _type_of(ending: str) -> str:
+    return _TYPES.get(ending) or mimetypes.types_map.get(ending, "application/octet-stream")
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole, or as it was before, whatever happens; its folder is synced too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
+    try:
+        with fresh.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def shown_name(name: str) -> str:

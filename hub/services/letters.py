@@ -287,7 +287,7 @@ class Letters:
         channel: object = self._channels.get(envelope.channel or interaction.channel)
         if not envelope.html or not isinstance(channel, Shows):
             return ""
-        html = await self._files.text(envelope.html)
+        html = (await self._files.content(envelope.html)).decode("utf-8", "replace")
         links = {file.id: self._files.link(FileRef(file.id, file.name, file.type, file.size)) for file in files}
         images = {cid: links[file_id] for cid, file_id in envelope.inline.items() if file_id in links}
         return channel.safe_page(html, images, remote_images=remote_images)

@@ -124,7 +124,7 @@ class Messages:
             message = _message(words, before.last_n + 1, tx.now)
             fresh.append(message)
             known[words.interaction, words.client_id] = message
-            conversation[before.id] = _after(before, message)
+            conversation[before.id] = after_message(before, message)
             results.append(message)
         await self._store(tx, fresh, conversation)
         return results
@@ -224,7 +224,7 @@ def _message(words: Words, n: int, at: int) -> Message:
     )
 
 
-def _after(interaction: Interaction, message: Message) -> Interaction:
+def after_message(interaction: Interaction, message: Message) -> Interaction:
     """Return the interaction as the message leaves it; `waits_since` is when the customer began to wait for us."""
     is_customer = message.author is Author.CUSTOMER
     return msgspec.structs.replace(

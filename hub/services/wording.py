@@ -22,6 +22,15 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "Thank you. We have your message and will answer it.",
         "zh": "感谢您的留言，我们会尽快回复。",
     },
+    "bounced": {
+        "en": "The last message could not be delivered. It shows what the other server said.",
+        "zh": "上一条消息未能送达，消息上显示了对方服务器的说明。",
+    },
+    "complained": {
+        "en": "The recipient told their provider that they do not want these messages.",
+        "zh": "收件人向其邮件服务商投诉了这些消息。",
+    },
+    "moved": {"en": "This message was moved.", "zh": "此消息已被移走。"},
     "visitor_left": {"en": "The customer ended the conversation.", "zh": "客户已结束会话。"},
 }
 

@@ -220,6 +220,9 @@ class Limits(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a signed link to a file works. Short: it dies while the page is read; long: a leaked link lives on."""
     visitor_messages_per_day: Some = 300
     """Messages of one visitor in a day; people write fewer than 100."""
+    letters_per_sender_per_hour: Some = 20
+    """Interactions that one address opens by letters in an hour; further ones are put into its latest open one. Lower
+    mixes up what a partner's system sends, higher buries a queue under a loop of two machines."""
     visitor_idle_days: Some = 30
     """A visitor's token unused this long is forgotten: longer follows people around, shorter loses their thread."""
     chats_per_address_per_hour: Some = 10

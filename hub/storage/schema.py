@@ -87,8 +87,9 @@ indexed = _table(
 arrivals = _table(
     tables.ARRIVALS,
     sa.UniqueConstraint("channel", "provider_id"),
-    sa.Index("ix_arrivals_dedupe", "dedupe", **_open_only("dedupe <> ''")),
+    sa.Index("uq_arrivals_dedupe", "dedupe", unique=True, **_open_only("dedupe <> ''")),
     sa.Index("ix_arrivals_open", "at", **_open_only("state IN ('kept', 'failed')")),
+    sa.Index("ix_arrivals_interaction", "interaction", **_open_only("interaction IS NOT NULL")),
 )
 channel_marks = _table(tables.CHANNEL_MARKS)
 envelopes = _table(
@@ -101,6 +102,7 @@ outgoing = _table(
     sa.UniqueConstraint("interaction", "n"),
     sa.Index("ix_outgoing_open", "due_at", **_open_only("state IN ('waiting', 'sending')")),
 )
+rearrangements = _table(tables.REARRANGEMENTS, sa.Index(None, "source"), sa.Index(None, "target"))
 journal = sa.Table(
     "journal",
     metadata,

@@ -4,7 +4,7 @@ import msgspec
 
 from hub.domain.accounts import Credential, Session
 from hub.domain.agent import Agent
-from hub.domain.correspondence import Arrival, ChannelMark, Envelope, Outgoing
+from hub.domain.correspondence import Arrival, ChannelMark, Envelope, Outgoing, Rearrangement
 from hub.domain.customers import Address, Customer
 from hub.domain.ids import InteractionId
 from hub.domain.interaction import Interaction
@@ -72,3 +72,4 @@ ARRIVALS = Rows("arrivals", Arrival)
 CHANNEL_MARKS = Rows("channel_marks", ChannelMark, key=("channel", "name"))
 ENVELOPES = Rows("envelopes", Envelope, key=("interaction", "n"))
 OUTGOING = Rows("outgoing", Outgoing)
+REARRANGEMENTS = Rows("rearrangements", Rearrangement)
