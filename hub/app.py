@@ -28,6 +28,7 @@ from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.metrics import Metrics
 from hub.services.accounts import Accounts
+from hub.services.acknowledging import Acknowledging
 from hub.services.arrivals import Arrivals
 from hub.services.chats import Chats
 from hub.services.delivery import Delivery
@@ -284,6 +285,7 @@ def _services(
     journal = Journal(store)
     files = FileStore(store, settings, clock, key)
     intake = Intake(store, settings, handling)
+    intake.acknowledging = Acknowledging(settings, channels)
     dispatcher = Dispatcher(settings, floor, offers, handling, clock)
     dispatcher.record = RoutingRecord(store, dispatcher.policy, clock)
     dispatcher.lease = Lease(store, clock, "dispatch", node)

@@ -27,7 +27,7 @@ _MAX_QUOTED = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mailbox:
+class Letterhead:
     """Whose mails these are. `aliases` come back to the mailbox too; `has_plus`: its server takes `name+detail@`."""
 
     address: str
@@ -75,7 +75,7 @@ class Composed:
     is_utf8: bool
 
 
-def compose(message: OutboundMessage, box: Mailbox, templates: Templates) -> Composed:
+def compose(message: OutboundMessage, box: Letterhead, templates: Templates) -> Composed:
     """Make the mail.
 
     Raises:
@@ -97,7 +97,7 @@ def compose(message: OutboundMessage, box: Mailbox, templates: Templates) -> Com
     )
 
 
-def _headers(message: OutboundMessage, box: Mailbox) -> bytes:
+def _headers(message: OutboundMessage, box: Letterhead) -> bytes:
     name = box.sender_name(message.sender)
     fields = [
         ("Date", format_datetime(datetime.fromtimestamp(message.at // 1000, UTC))),
@@ -122,7 +122,7 @@ def _headers(message: OutboundMessage, box: Mailbox) -> bytes:
     return b"".join(writing.field(name, value) for name, value in fields if value)
 
 
-def _reply_address(box: Mailbox, message: OutboundMessage) -> str:
+def _reply_address(box: Letterhead, message: OutboundMessage) -> str:
     """The signed address that answers come to, made for the first recipient: the others are participants too."""
     address = make_reply_address(box.key, box.address, message.interaction, message.to[0].address)
     local = address.rpartition("@")[0]
@@ -133,7 +133,7 @@ def _pairs(parties: Sequence[Party]) -> list[tuple[str, str]]:
     return [(party.name, party.address) for party in parties]
 
 
-def _body(message: OutboundMessage, box: Mailbox, templates: Templates) -> bytes:
+def _body(message: OutboundMessage, box: Letterhead, templates: Templates) -> bytes:
     plain, page = render_letter(message, box, templates)
     both = writing.multipart(
         "alternative",
@@ -153,13 +153,13 @@ def _read(path: Path) -> bytes:
         raise MessageRejected("A file of this letter is gone.") from error
 
 
-def _boundary(box: Mailbox, message: OutboundMessage, part: str) -> str:
+def _boundary(box: Letterhead, message: OutboundMessage, part: str) -> str:
     """A boundary nobody can guess, the same at each try: content that knew it could end a part."""
     digest = hashlib.sha256(mac(box.key, "boundary", message.id, part).encode() + box.key).hexdigest()
     return f"=_{part}_{digest[:32]}"
 
 
-def render_letter(message: OutboundMessage, box: Mailbox, templates: Templates) -> tuple[str, str]:
+def render_letter(message: OutboundMessage, box: Letterhead, templates: Templates) -> tuple[str, str]:
     """The text and the page of a letter."""
     language = message.language.partition("-")[0].lower() or "en"
     zone = ZoneInfo(box.zone)

@@ -17,7 +17,7 @@ import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
 from aiosmtplib.response import SMTPResponse
 
-from channels.mail.compose import Composed, Mailbox, compose
+from channels.mail.compose import Composed, Letterhead, compose
 from channels.mail.phrasing import answer_subject
 from channels.mail.templates import Templates
 from hub.contract import OutboundMessage, Pace, Receipt
@@ -78,7 +78,7 @@ class Sender:
     def __init__(
         self,
         submission: Submission,
-        box: Mailbox,
+        box: Letterhead,
         templates: Templates,
         *,
         keep_sent: Callable[[bytes], Awaitable[None]] | None = None,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from channels.mail import writing
 from channels.mail.charsets import clean
-from channels.mail.compose import Composed, Mailbox, compose
+from channels.mail.compose import Composed, Letterhead, compose
 from channels.mail.parsed import ParsedMail, Reading, parse
 from channels.mail.phrasing import answer_subject
 from channels.mail.references import own_message
@@ -28,7 +28,7 @@ from hub.domain.errors import MessageRejected
 from tests.meta.source import ROOT
 
 KEY = b"k" * 32
-BOX = Mailbox(address="help@example.test", key=KEY, name="Example Support")
+BOX = Letterhead(address="help@example.test", key=KEY, name="Example Support")
 LI = Party("li@customer.test", "Li Wei")
 TEMPLATES = Templates(ROOT / "templates")
 AT = 1_767_225_600_000
@@ -106,7 +106,7 @@ def test_names_and_reply_address_are_signed() -> None:
     assert verify_reply_address([KEY], found, ["li@customer.test"]) == "li@customer.test"
     assert verify_reply_address([b"other" * 8], found, ["li@customer.test"]) == ""
     assert BOX.owns(address)
-    plain = Mailbox(address="help@example.test", key=KEY, has_plus=False)
+    plain = Letterhead(address="help@example.test", key=KEY, has_plus=False)
     assert stdlib(compose(letter(), plain, TEMPLATES).content)["Reply-To"] is None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from channels.mail.compose import Mailbox
+from channels.mail.compose import Letterhead
 from channels.mail.smtp import Sender, Submission, is_loopback
 from channels.mail.templates import Templates
 from hub.contract import OutboundMessage
@@ -17,7 +17,7 @@ from hub.domain.errors import ChannelUnavailable, Conflict, DeliveryUncertain, M
 from tests.meta.source import ROOT
 from tests.smtp_server import DROP, PASSWORD, Script, certificate, smtp_server
 
-BOX = Mailbox(address="help@example.test", key=b"k" * 32, name="Support")
+BOX = Letterhead(address="help@example.test", key=b"k" * 32, name="Support")
 TEMPLATES = Templates(ROOT / "templates")
 LI, BOSS = Party("li@customer.test", "Li"), Party("boss@customer.test")
 
