@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -27,8 +28,10 @@ from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.metrics import Metrics
 from hub.services.accounts import Accounts
+from hub.services.acknowledging import Acknowledging
 from hub.services.arrivals import Arrivals
 from hub.services.chats import Chats
+from hub.services.delivery import Delivery
 from hub.services.dispatch import Dispatcher
 from hub.services.explaining import Explaining
 from hub.services.feed import ChannelFeed
@@ -39,7 +42,9 @@ from hub.services.indexer import Indexer
 from hub.services.intake import Intake
 from hub.services.invariants import InvariantMonitor
 from hub.services.lease import Lease
+from hub.services.letters import Letters
 from hub.services.offers import Offers
+from hub.services.outbound import Loader
 from hub.services.people import People
 from hub.services.presence import PresenceService
 from hub.services.reading import Reading
@@ -74,12 +79,14 @@ class Services:
     accounts: Accounts
     arrivals: Arrivals
     chats: Chats
+    delivery: Delivery
     dispatcher: Dispatcher
     files: FileStore
     handling: Handling
     indexer: Indexer
     intake: Intake
     journal: Journal
+    letters: Letters
     offers: Offers
     people: People
     presence: PresenceService
@@ -142,6 +149,7 @@ class Hub:
         await services.dispatcher.start()
         for channel in self.channels:
             self._feed.listen(channel.id, await channel.open(self.side))
+        await services.delivery.start()
         await services.arrivals.start()
         services.indexer.start()
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeping")
@@ -151,6 +159,7 @@ class Hub:
         self.is_started = False
         if self.demo is not None:
             await self.demo.stop()
+        await self.services.delivery.stop(patience_s=self.settings.server.shutdown_s / 2)
         for channel in self.channels:
             await channel.close(reason)
         if self.console is not None:
@@ -221,7 +230,8 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     store = store_of(settings.server.database_url.reveal(), clock, bus)
     metrics = Metrics()
     key = secret_key(settings)
-    services = _services(settings, store, bus, signals, clock, key)
+    channels = [_channel(block.id, block.kind, dict(block.options)) for block in settings.channels.values()]
+    services = _services(settings, store, bus, signals, clock, key, {channel.id: channel for channel in channels})
     app = new_application(settings, metrics)
     hub = Hub(settings, services, app, clock, metrics)
     hub.side = HubSide(
@@ -237,7 +247,7 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     )
     add_probes(app, metrics, hub.why_not_ready)
     add_files(app, services.files)
-    hub.channels = [_channel(block.id, block.kind, dict(block.options)) for block in settings.channels.values()]
+    hub.channels = channels
     services.arrivals.count = metrics.arrivals.add
     for channel in hub.channels:
         services.arrivals.serve(channel)
@@ -259,16 +269,26 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     return hub
 
 
-def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, clock: Clock, key: bytes) -> Services:
+def _services(
+    settings: Settings,
+    store: Store,
+    bus: Bus,
+    signals: Signals,
+    clock: Clock,
+    key: bytes,
+    channels: Mapping[str, Channel],
+) -> Services:
     floor = Floor(settings)
+    node = node_name(settings)
     handling = Handling(store, settings)
     offers = Offers(store, settings)
     journal = Journal(store)
     files = FileStore(store, settings, clock, key)
     intake = Intake(store, settings, handling)
+    intake.acknowledging = Acknowledging(settings, channels)
     dispatcher = Dispatcher(settings, floor, offers, handling, clock)
     dispatcher.record = RoutingRecord(store, dispatcher.policy, clock)
-    dispatcher.lease = Lease(store, clock, "dispatch", node_name(settings))
+    dispatcher.lease = Lease(store, clock, "dispatch", node)
     return Services(
         store=store,
         bus=bus,
@@ -277,12 +297,14 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
         accounts=Accounts(store, settings, clock),
         arrivals=Arrivals(store, clock, settings.server.data_dir, files, intake),
         chats=Chats(store, settings, handling, floor, signals),
+        delivery=Delivery(store, settings, bus, clock, Loader(store, files, channels), node=node),
         dispatcher=dispatcher,
         files=files,
         handling=handling,
         indexer=Indexer(store, bus, clock),
         intake=intake,
         journal=journal,
+        letters=Letters(store, settings, handling, files, channels),
         offers=offers,
         people=People(store, settings),
         presence=PresenceService(store, settings),

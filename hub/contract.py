@@ -5,7 +5,7 @@ imports services or storage. Instants are milliseconds since 1970 UTC.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
@@ -335,12 +335,40 @@ class OutboundFile(msgspec.Struct, frozen=True, kw_only=True):
     cid: str = ""
 
 
+class Quoted(msgspec.Struct, frozen=True, kw_only=True):
+    """The message that a letter answers or forwards, shown below its words. `html` is as sent, unsafe."""
+
+    sender: Party | None = None
+    at: int | None = None
+    subject: str = ""
+    to: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    text: str = ""
+    html: str = ""
+
+
+class Spoken(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a transcript."""
+
+    at: int
+    author: str
+    name: str = ""
+    text: str = ""
+    files: tuple[str, ...] = ()
+
+
 class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message to be sent. `provider_id` was given before the first try (see `Sends.name_message`); `attempt` is 1, 2
     ...
 
-    `sender` is the name customers see. `in_reply_to` and `references` are provider ids. `quoted_*` describe the message
-    that is answered below the words; None where nothing is quoted. `is_automatic`: a machine wrote it.
+    `sender` is the name customers see. `in_reply_to` and `references` are provider ids. `quoted` is the message that is
+    answered (or, in mode `forward`, passed on) below the words; None where nothing is quoted. `transcript` is what was
+    said, where that is sent. `is_automatic`: a machine wrote it. `pending`, where it is not empty, are the recipients
+    that still have to get it; the others have it and are only shown.
+
+    `before_handover` is awaited when the next step may make the provider take the message; what it raises is passed
+    on, and nothing is sent then. What happens before is safe to repeat; a channel that never awaits it promises that
+    each of its errors means that the provider does not have the message.
     """
 
     id: str
@@ -361,6 +389,12 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
     language: str = ""
     is_automatic: bool = False
+    mode: str = ""
+    signature: str = ""
+    quoted: Quoted | None = None
+    transcript: tuple[Spoken, ...] = ()
+    pending: tuple[str, ...] = ()
+    before_handover: Callable[[], Awaitable[None]] | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -413,6 +447,73 @@ class HasLine(Protocol):
     @property
     def status(self) -> ChannelStatus:
         """How it is now."""
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast a channel may send: letters at once, and letters a minute (0: any number)."""
+
+    at_once: int = 2
+    per_minute: int = 0
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A channel that says how fast it may send; others send two letters at once."""
+
+    @property
+    def pace(self) -> Pace:
+        """How fast it may send."""
+
+
+@runtime_checkable
+class Corresponds(Protocol):
+    """A channel whose letters have addresses, subjects and signatures by rules of its own. All is pure and quick."""
+
+    def owns(self, address: str) -> bool:
+        """Whether letters to this address come back to this channel."""
+
+    def subject(self, subject: str, mode: str) -> str:
+        """Return the subject of a letter that answers or forwards one with this subject."""
+
+    def signature(self, own: str, agent: str, language: str) -> str:
+        """Return what stands below an agent's words. `own` is what the agent wrote for that, `agent` their name."""
+
+
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
+    """What an automatic acknowledgement may tell. `opens_at` is set while closed, `answer_s` where it is known."""
+
+    interaction: str
+    language: str = ""
+    name: str = ""
+    subject: str = ""
+    company: str = ""
+    is_open: bool = True
+    opens_at: int | None = None
+    zone: str = "UTC"
+    answer_s: int | None = None
+
+
+class AutomaticText(msgspec.Struct, frozen=True):
+    """An automatic letter's subject and words."""
+
+    subject: str
+    text: str
+
+
+@runtime_checkable
+class Acknowledges(Protocol):
+    """A channel that acknowledges what opens an interaction."""
+
+    def acknowledgement(self, circumstances: Circumstances) -> AutomaticText | None:
+        """Return what to answer at once, None for nothing. Pure and quick: it is asked inside the transaction."""
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """A channel whose messages have pages that strangers made."""
+
+    def safe_page(self, html: str, images: Mapping[str, str], *, remote_images: bool = False) -> str:
+        """Return the page fit to show in a sandboxed frame; `images` gives addresses for its inline images by cid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""E-mail as the hub knows it: one configured mailbox, read by IMAP."""
+"""E-mail as the hub knows it: one configured mailbox, read by IMAP and answered by SMTP."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
@@ -11,6 +11,7 @@ from channels.mail.keys import signing_keys
 from channels.mail.parsed import Reading
 from channels.mail.readers import Manner, Readers
 from channels.mail.tokens import Grant, TokenSource
+from channels.mail.way_out import Outlet, WayOut
 from hub.contract import Capabilities, ChannelStatus, HubSide, Inbound, Listener
 from hub.domain.errors import ChannelUnavailable
 from hub.settings import Problem, Secret, SettingsError
@@ -18,7 +19,7 @@ from hub.settings import Problem, Secret, SettingsError
 MIB = 1024 * 1024
 
 
-class Mail:
+class Mail(WayOut):
     """A mailbox. The keyword arguments are the keys of its block in the configuration; see docs/how-to/email.md."""
 
     kind: ClassVar[str] = "mail"
@@ -53,6 +54,20 @@ class Mail:
         oauth_refresh_token: Secret | None = None,
         oauth_scope: str = "",
         ca_file: str = "",
+        smtp_host: str = "",
+        smtp_port: int = 0,
+        smtp_security: Security = "starttls",
+        smtp_user: str = "",
+        smtp_password: Secret | None = None,
+        smtp_at_once: int = 2,
+        smtp_per_minute: int = 0,
+        plus_addresses: bool = True,
+        sender_format: str = "{agent} ({mailbox})",
+        signature: Mapping[str, str] | None = None,
+        acknowledge: bool = False,
+        acknowledgement: Mapping[str, str] | None = None,
+        acknowledgement_closed: Mapping[str, str] | None = None,
+        zone: str = "UTC",
     ) -> None:
         self._id = id
         self._name = name
@@ -87,9 +102,31 @@ class Mail:
             refresh_token=oauth_refresh_token,
             scope=oauth_scope,
         )
+        outlet = Outlet(
+            address=self._address or address,
+            name=name,
+            aliases=self._aliases,
+            host=smtp_host or imap_host,
+            port=smtp_port,
+            security=smtp_security,
+            user=smtp_user or imap_user or address,
+            password=smtp_password or (None if oauth else imap_password),
+            at_once=smtp_at_once,
+            per_minute=smtp_per_minute,
+            ca_file=ca_file,
+            plus_addresses=plus_addresses,
+            sender_format=sender_format,
+            signature=signature or {},
+            acknowledge=acknowledge,
+            acknowledgement=acknowledgement or {},
+            acknowledgement_closed=acknowledgement_closed or {},
+            zone=zone,
+        )
+        super().__init__(outlet)
         self._check(address, aliases)
         self._mailbox: Mailbox | None = None
         self._readers: Readers | None = None
+        self._keys: tuple[bytes, ...] = ()
         self.tokens: TokenSource | None = None
 
     def _check(self, address: str, aliases: Sequence[str]) -> None:
@@ -102,6 +139,7 @@ class Mail:
         found = self._account.problems(where)
         if self._account.mechanism:
             found += self._grant.problems(where)
+        found += self._outlet.problems(where)
         for key, given, read in (
             ("address", (address,), (self._address,)),
             ("aliases", aliases, self._aliases),
@@ -144,10 +182,12 @@ class Mail:
 
     async def open(self, hub: HubSide) -> Listener:
         """Begin to read the mailbox. A server that is away, or refuses, is sought for as long as the hub runs."""
-        self._readers = Readers(self._id, self._manner(signing_keys(hub.visitor_key)))
+        self._keys = signing_keys(hub.visitor_key)
+        self._readers = Readers(self._id, self._manner(self._keys))
         if self._account.mechanism:
             self.tokens = TokenSource(self._grant, hub.clock)
         self._mailbox = Mailbox(self._id, self._account, tokens=self.tokens, clock=hub.clock)
+        self.open_way_out(self._keys[0], hub.templates, token=self.tokens.token if self.tokens else None)
         self._mailbox.start(hub.inbox)
         return Listener(on_message=lambda _interaction, _message: None, on_change=lambda _interaction: None)
 
@@ -155,6 +195,7 @@ class Mail:
         """Stop reading; returns within two seconds, whatever the server does."""
         if self._mailbox is not None:
             await self._mailbox.stop()
+        await self.close_way_out()
         if self._readers is not None:
             self._readers.close()
             self._readers = None

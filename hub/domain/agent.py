@@ -49,7 +49,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     `misses` counts offers missed in a row; at the limit `not_responding_since` is set and no new work comes until the
     agent says so; until `paused_until` nothing is offered (back-off). `idle_since` orders the longest idle. `queues`
     names the queues whose interactions the agent may see and take; None means all. `kinds` names the channel kinds they
-    take; None means all. `units` and `speed` are for routing.
+    take; None means all. `units` and `speed` are for routing. `signature` stands below the letters they write.
     """
 
     id: AgentId
@@ -78,6 +78,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     held: int = 0
     idle_since: int = 0
     is_active: bool = True
+    signature: str = ""
     version: int = 0
 
     def serves(self, queue: str) -> bool:

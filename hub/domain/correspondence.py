@@ -131,11 +131,12 @@ class OutgoingState(StrEnum):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """One recipient that the provider would not take, in the provider's words."""
+    """One recipient that the provider would not take, in the provider's words; `is_final` unless it may do so later."""
 
     address: str
     status: str = ""
     text: str = ""
+    is_final: bool = True
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +144,11 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 
     `due_at` is when it may go (undo window, schedule, the next try); until then it can be taken back. `provider_id` is
     given before the first try, so that the same letter is the same letter however often it is tried.
+
+    `mode` says what it is: reply, reply_all, forward, new, acknowledgement or transcript; `answers_n` is the message it
+    answers or forwards (of a transcript: the last one in it), `signature` what stands below its words. `holder` is the
+    node that has claimed it until `lease_until`; `tried_since` begins the time after which it is given up; `accepted`
+    are recipients for whom the provider has it already.
     """
 
     id: str
@@ -160,4 +166,23 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     status: str = ""
     problem: str = ""
     refused: tuple[Refusal, ...] = ()
+    mode: str = ""
+    answers_n: int | None = None
+    signature: str = ""
+    holder: str = ""
+    tried_since: int | None = None
+    accepted: tuple[str, ...] = ()
     version: int = 0
+
+
+class DraftedLetter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The envelope of a letter that is being written; `files` are ids of files uploaded for it."""
+
+    mode: str = ""
+    answers_n: int | None = None
+    subject: str = ""
+    to: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    bcc: tuple[Party, ...] = ()
+    files: tuple[str, ...] = ()
+    send_at: int | None = None

@@ -22,6 +22,7 @@ from hub.settings import Settings
 from hub.storage.tables import FILES, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
+MAX_FILES = 10
 _DAY_MS = 86_400_000
 _HEAD = 4_096
 _ZIP = b"PK\x03\x04"
@@ -71,7 +72,7 @@ class FileStore:
         limit: int,
         per_day: int | None = None,
     ) -> StoredFile:
-        """Keep an upload; nothing of a refused one stays.
+        """Keep an upload; nothing of a refused one stays. Without an interaction it is for a letter that begins one.
 
         Raises:
             TooLarge: more than `limit` bytes, or `per_day` bytes by the same person since yesterday.
@@ -80,7 +81,7 @@ class FileStore:
         """
         shown = shown_name(without_cards(name))
         file_id = new_id("f")
-        path = self._path(file_id)
+        path = self.path(file_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             size, digest, head = await _receive(body, path, limit)
@@ -114,9 +115,10 @@ class FileStore:
         kind = _type_of(ending)
 
         async def unit(tx: UnitOfWork) -> StoredFile:
-            found = await tx.get(INTERACTIONS, interaction)
-            if found is None:
+            found = await tx.get(INTERACTIONS, interaction) if interaction else None
+            if interaction and found is None:
                 raise NotFound("There is no such conversation.")
+            customer = found.customer if found else ""
             if per_day is not None:
                 row = await tx.fetch_one(
                     "SELECT coalesce(sum(size), 0) FROM files WHERE uploaded_by = $1 AND created_at > $2",
@@ -128,7 +130,7 @@ class FileStore:
             file = StoredFile(
                 id=file_id,
                 interaction=interaction,
-                customer=found.customer,
+                customer=customer,
                 name=name,
                 type=kind,
                 size=size,
@@ -140,8 +142,8 @@ class FileStore:
             tx.record(
                 EventKind.FILE_STORED,
                 actor=by,
-                interaction=interaction,
-                customer=found.customer,
+                interaction=interaction or None,
+                customer=customer or None,
                 file=file_id,
                 size=size,
             )
@@ -156,7 +158,7 @@ class FileStore:
         that uploads may be, or not what its name says, is kept as bytes of no type: browsers can only save it.
         """
         if files:
-            places = [(self._path(file_id), content) for file_id, _, content in files]
+            places = [(self.path(file_id), content) for file_id, _, content in files]
             await asyncio.to_thread(write_all_durably, places)
         return tuple(self._record(file_id, name, content, by) for file_id, name, content in files)
 
@@ -183,16 +185,17 @@ class FileStore:
             NotFound: they are gone.
         """
         try:
-            return await asyncio.to_thread(self._path(file_id).read_bytes)
+            return await asyncio.to_thread(self.path(file_id).read_bytes)
         except FileNotFoundError:
             raise NotFound("This file is gone.") from None
 
     async def forget(self, file_ids: Sequence[str]) -> None:
         """Remove the bytes of files that no record names."""
         for file_id in file_ids:
-            await asyncio.to_thread(self._path(file_id).unlink, missing_ok=True)
+            await asyncio.to_thread(self.path(file_id).unlink, missing_ok=True)
 
-    def _path(self, file_id: str) -> Path:
+    def path(self, file_id: str) -> Path:
+        """Return where a file's bytes lie."""
         return self._folder / file_id[1:4] / file_id
 
     def link(self, file: FileRef) -> str:
@@ -218,7 +221,7 @@ class FileStore:
             return await tx.get(FILES, file_id)
 
         file = await self._store.read(unit)
-        path = self._path(file_id)
+        path = self.path(file_id)
         if file is None or not path.is_file():
             raise NotFound("This file is gone.")
         return file, path
@@ -229,7 +232,7 @@ class FileStore:
         Raises:
             NotFound: one of them is not theirs. BadRequest: too many.
         """
-        if len(ids) > 10:
+        if len(ids) > MAX_FILES:
             raise BadRequest("At most ten files a message.")
         if not ids:
             return []

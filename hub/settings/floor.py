@@ -14,6 +14,7 @@ from hub.settings.sections import (
     Demo,
     Handling,
     Kind,
+    Letters,
     Limits,
     Offers,
     Presence,
@@ -193,6 +194,8 @@ class AgentSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Channel kind -> units one costs this agent, where it differs."""
     speed: Annotated[float, Meta(gt=0)] = 1.0
     """1.0 is average, more is quicker; used by the agent order `fastest` alone."""
+    signature: str = ""
+    """Below the letters they write, after the mailbox's own. Empty: what they set themselves stays."""
 
 
 class ChannelSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -247,6 +250,7 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     company: Company = msgspec.field(default_factory=Company)
     offers: Offers = msgspec.field(default_factory=Offers)
     handling: Handling = msgspec.field(default_factory=Handling)
+    letters: Letters = msgspec.field(default_factory=Letters)
     presence: Presence = msgspec.field(default_factory=Presence)
     capacity: Capacity = msgspec.field(default_factory=Capacity)
     kinds: Mapping[str, Kind] = msgspec.field(default_factory=default_kinds)

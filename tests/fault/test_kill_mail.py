@@ -5,6 +5,7 @@ import random
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def letters(first: int) -> list[bytes]:
     """Letters from many people, every fifth with a file, every seventh in the mailbox twice."""
     made = []
     for number in range(first, first + EACH):
-        about = {
+        about: dict[str, Any] = {
             "From": f"Ann <ann{number}@example.org>",
             "Subject": f"Letter {number}",
             "Message_ID": f"<{number}@example.org>",
@@ -66,7 +67,7 @@ async def test_a_hub_killed_while_it_empties_a_mailbox(kind: str, tmp_path: Path
                 hub.process.stdout.close()  # type: ignore[union-attr]
             hub = await running.start(place, errors=sys.stderr)
             async with asyncio.timeout(150):
-                while not _is_done(found := await arrivals(place), sent):
+                while not _is_done(found := await arrivals(place), sent):  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.3)
             assert await hub.terminate() == 0
             hub.process.stdout.close()  # type: ignore[union-attr]

@@ -62,9 +62,8 @@ async def ingest(server: Dovecot, folder: Path, count: int) -> None:
         took_s = time.perf_counter() - began - hub.ready_s
         cpu_s = sum(process.cpu_times()[:2]) - cpu_before
         kept_s = kept_s or took_s
-        print(
-            f"{count} mails: all kept after {kept_s:.1f} s, all read after {took_s:.1f} s: {count / took_s:.0f} mails/s"
-        )
+        rate = count / took_s
+        print(f"{count} mails: all kept after {kept_s:.1f} s, all read after {took_s:.1f} s: {rate:.0f} mails/s")
         print(f"CPU {cpu_s:.1f} s, {count / cpu_s:.0f} mails a second of one core; hub alone, without Dovecot")
         print(f"RSS after a twentieth {early / 1e6:.0f} MB, peak {peak / 1e6:.0f} MB")
         await hub.terminate()

@@ -14,6 +14,8 @@ def upgrade() -> None:
     _envelopes()
     _outgoing()
     _rearrangements()
+    op.add_column("drafts", sa.Column("letter", sa.Text(), nullable=True))
+    op.add_column("agents", sa.Column("signature", sa.Text(), nullable=False, server_default=sa.text("''")))
 
 
 def _open_only(name: str, table: str, column: str, condition: str, *, unique: bool = False) -> None:
@@ -106,6 +108,12 @@ def _outgoing() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("refused", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("answers_n", sa.BigInteger(), nullable=True),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("tried_since", sa.BigInteger(), nullable=True),
+        sa.Column("accepted", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing")),
         sa.UniqueConstraint("interaction", "n", name=op.f("uq_outgoing_interaction_n")),
