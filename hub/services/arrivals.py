@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from hub.clock import Clock, utc
-from hub.contract import Channel, Inbound, InboundMessage, InboundReport, RawArrival, Reads
+from hub.contract import Channel, ChannelStatus, HasLine, Inbound, InboundMessage, InboundReport, RawArrival, Reads
 from hub.domain.correspondence import Arrival, ArrivalState, ChannelMark
 from hub.domain.errors import Conflict, HubError, NotFound, PayloadUnreadable, Unavailable
 from hub.domain.events import EventKind
@@ -65,6 +65,10 @@ class Arrivals:
         """Read what this channel keeps, if it is one whose arrivals are read afterwards."""
         if isinstance(channel, Reads):
             self._readers[channel.id] = (channel, channel.capabilities.kind)
+
+    def lines(self) -> dict[str, ChannelStatus]:
+        """Return how each channel's line to its provider is, by the channel's id."""
+        return {name: reader.status for name, (reader, _) in self._readers.items() if isinstance(reader, HasLine)}
 
     async def start(self) -> None:
         """Go on where the last hub stopped. What it may have died of is read one by one."""

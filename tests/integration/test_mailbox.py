@@ -170,10 +170,10 @@ async def test_a_mailbox_out_of_reach_stops_nobody(database_url: str, tmp_path: 
     nowhere = block(dovecot, "y@example.com", imap_port=1)
     async with open_for(tmp_path, database_url, wrong=wrong, nowhere=nowhere) as desk:
         async with asyncio.timeout(20):
-            lines = [channel for channel in desk.hub.channels if isinstance(channel, HasLine)]
-            while any(line.status.reason in {"", "Not opened yet."} for line in lines):  # noqa: ASYNC110 - a thread
+            lines = desk.hub.services.arrivals.lines
+            while any(line.reason in {"", "Not opened yet."} for line in lines().values()):  # noqa: ASYNC110 - a thread
                 await asyncio.sleep(0.05)
-        assert not any(line.status.is_up for line in lines)
+        assert {name: line.is_up for name, line in lines().items()} == {"wrong": False, "nowhere": False}
         assert desk.hub.is_started
         await desk.wait(2)
         page = desk.hub.metrics.render()[0].decode()

@@ -51,12 +51,15 @@ async def ingest(server: Dovecot, folder: Path, count: int) -> None:
         hub = await running.start(place, errors=sys.stderr)
         process = psutil.Process(hub.process.pid)
         cpu_before = sum(process.cpu_times()[:2])
-        peak, kept_s, early = 0, 0.0, 0
-        while (read := counted(folder, "state = 'taken' OR state = 'ignored'")) < count:
+        peak, kept_s, told = 0, 0.0, 0
+        while (read := counted(folder, "state IN ('taken', 'ignored')")) < count:
             rss = process.memory_info().rss
             peak = max(peak, rss)
-            early = early or (rss if read > count // 20 else 0)
-            if not kept_s and counted(folder, "1 = 1") >= count:
+            kept = counted(folder, "1 = 1")
+            if kept * 10 // count > told:
+                told = kept * 10 // count
+                print(f"{kept:7} kept, {read:7} read, {rss / 1e6:4.0f} MB", flush=True)
+            if not kept_s and kept >= count:
                 kept_s = time.perf_counter() - began
             await asyncio.sleep(_STEP_S)
         took_s = time.perf_counter() - began - hub.ready_s
@@ -65,7 +68,7 @@ async def ingest(server: Dovecot, folder: Path, count: int) -> None:
         rate = count / took_s
         print(f"{count} mails: all kept after {kept_s:.1f} s, all read after {took_s:.1f} s: {rate:.0f} mails/s")
         print(f"CPU {cpu_s:.1f} s, {count / cpu_s:.0f} mails a second of one core; hub alone, without Dovecot")
-        print(f"RSS after a twentieth {early / 1e6:.0f} MB, peak {peak / 1e6:.0f} MB")
+        print(f"peak RSS {peak / 1e6:.0f} MB")
         await hub.terminate()
 
 

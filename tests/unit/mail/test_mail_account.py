@@ -109,7 +109,7 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 def source(provider: Provider, clock: FakeClock, **more: Any) -> TokenSource:
-    usual = {"client_id": "id", "client_secret": Secret("s"), "scope": "mail"}
+    usual: dict[str, Any] = {"client_id": "id", "client_secret": Secret("s"), "scope": "mail"}
     return TokenSource(Grant(url=provider.url, **(usual | more)), clock)
 
 

@@ -125,7 +125,7 @@ def test_reports_are_reports_with_the_mail_itself_beside(name: str) -> None:
 @pytest.mark.parametrize(
     ("words", "language"),
     [
-        ("您好，灯坏了。", "zh"),
+        ("您好。灯坏了。", "zh"),
         ("こんにちは、ランプです。", "ja"),
         ("Здравствуйте, лампа сломана", "ru"),
         ("Hello", ""),
