@@ -22,12 +22,13 @@ from channels import KINDS
 from hub import jobs
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
-from hub.contract import Channel, HasLine, HubSide
+from hub.contract import Channel, HubSide
 from hub.domain.agent import Role
 from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.metrics import Metrics
 from hub.services.accounts import Accounts
+from hub.services.acknowledging import Acknowledging
 from hub.services.arrivals import Arrivals
 from hub.services.chats import Chats
 from hub.services.delivery import Delivery
@@ -148,8 +149,8 @@ class Hub:
         await services.dispatcher.start()
         for channel in self.channels:
             self._feed.listen(channel.id, await channel.open(self.side))
-        await services.arrivals.start()
         await services.delivery.start()
+        await services.arrivals.start()
         services.indexer.start()
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeping")
 
@@ -208,7 +209,7 @@ class Hub:
             now = self.clock.now()
             self.monitor.look(now)
             self.metrics.waiting.replace({queue: len(floor.waiting_in(queue)) for queue in self.settings.queues})
-            lines = {channel.id: channel.status for channel in self.channels if isinstance(channel, HasLine)}
+            lines = self.services.arrivals.lines()
             self.metrics.lines.replace({name: 1 if status.is_up else 0 for name, status in lines.items()})
             self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > OVERDUE_MS else 0)
             if now - sampled_at >= MINUTE_MS:
@@ -284,6 +285,7 @@ def _services(
     journal = Journal(store)
     files = FileStore(store, settings, clock, key)
     intake = Intake(store, settings, handling)
+    intake.acknowledging = Acknowledging(settings, channels)
     dispatcher = Dispatcher(settings, floor, offers, handling, clock)
     dispatcher.record = RoutingRecord(store, dispatcher.policy, clock)
     dispatcher.lease = Lease(store, clock, "dispatch", node)

@@ -20,6 +20,7 @@ from hub.domain.redaction import without_cards
 from hub.domain.visitors import StoredFile
 from hub.services import moves, people, rearranging, reports
 from hub.services.access import Scope
+from hub.services.acknowledging import Acknowledging
 from hub.services.handling import Handling
 from hub.services.messages import after_message
 from hub.services.placing import candidates, flooded, latest_of_sender
@@ -46,6 +47,7 @@ class Intake:
         self._store = store
         self._settings = settings
         self._handling = handling
+        self.acknowledging: Acknowledging | None = None
 
     async def split(self, interaction: str, n: int, scope: Scope) -> Interaction:
         """Move message `n` into an interaction of its own; see `rearranging.split`."""
@@ -127,6 +129,8 @@ class Intake:
             after = msgspec.structs.replace(after, waits_since=interaction.waits_since)
         if interaction.state is State.CREATED:
             after = await moves.enter_queue(tx, after, "arrival")
+            if self.acknowledging is not None:
+                after = await self.acknowledging.consider(tx, after, envelope)
             await tx.insert(INTERACTIONS, after)
         elif interaction.state is State.PARKED and not inbound.is_automatic:
             await moves.wake_parked(tx, after)

@@ -26,6 +26,7 @@ from hub.services.files import MAX_FILES, FileStore
 from hub.services.handling import Handling
 from hub.services.messages import Messages, Words
 from hub.services.outbox import Answered, LetterView, Writes
+from hub.services.wording import worded
 from hub.settings import Settings
 from hub.storage.tables import AGENTS, DRAFTS, ENVELOPES, FILES, INTERACTIONS, MESSAGES, OUTGOING
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -180,6 +181,48 @@ class Letters:
 
         return await self._store.read(unit)
 
+    async def transcript(self, interaction_id: str, scope: Scope, to: Party, channel_id: str = "") -> LetterView:
+        """Send everything said in an interaction so far to somebody, from this mailbox (none: the first that sends).
+
+        Raises:
+            NotFound: no such interaction for this person. BadRequest: no address, or no mailbox to send from.
+        """
+        sending = [key for key, channel in self._channels.items() if isinstance(channel, Writes)]
+        channel = self._sender(channel_id or next(iter(sending), ""))
+        (clean,) = _clean(AddressKind(channel.capabilities.kind), [to], set())
+
+        async def unit(tx: UnitOfWork) -> LetterView:
+            interaction = await moves.interaction_for_change(tx, interaction_id)
+            if not scope.sees(interaction):
+                raise NotFound("There is no such interaction.")
+            said = await moves.say_system(tx, interaction, "transcript_sent")
+            outgoing = Outgoing(
+                id=new_id("o"),
+                interaction=interaction_id,
+                n=said.last_n,
+                channel=channel.id,
+                created_at=tx.now,
+                due_at=tx.now + round(self._settings.letters.undo_s * 1000),
+                is_automatic=True,
+                mode="transcript",
+                answers_n=interaction.last_n,
+            )
+            subject = interaction.subject or worded("transcript", interaction.language)
+            envelope = Envelope(
+                interaction=interaction_id,
+                n=said.last_n,
+                channel=channel.id,
+                subject=subject,
+                recipients=(clean,),
+                is_automatic=True,
+            )
+            view = await outbox.post(tx, channel, outgoing, envelope)
+            outbox.record(tx, EventKind.LETTER_DUE, interaction, outgoing, scope.actor, mode="transcript")
+            await tx.save(INTERACTIONS, said)
+            return view
+
+        return await self._store.write(unit)
+
     async def take_back(self, interaction_id: str, n: int, scope: Scope) -> DraftedLetter:
         """Call a letter off that has not gone yet; its words are this agent's draft again.
 
@@ -204,7 +247,8 @@ class Letters:
                 bcc=envelope.bcc,
                 files=tuple(file.id for file in message.files),
             )
-            await outbox.keep_draft(tx, interaction_id, scope.agent, "reply", message.text, drafted)
+            if not outgoing.is_automatic:
+                await outbox.keep_draft(tx, interaction_id, scope.agent, "reply", message.text, drafted)
             await tx.save(INTERACTIONS, await outbox.waits_again(tx, interaction, n))
             return drafted
 
@@ -287,7 +331,7 @@ class Letters:
         channel: object = self._channels.get(envelope.channel or interaction.channel)
         if not envelope.html or not isinstance(channel, Shows):
             return ""
-        html = await self._files.text(envelope.html)
+        html = (await self._files.content(envelope.html)).decode("utf-8", "replace")
         links = {file.id: self._files.link(FileRef(file.id, file.name, file.type, file.size)) for file in files}
         images = {cid: links[file_id] for cid, file_id in envelope.inline.items() if file_id in links}
         return channel.safe_page(html, images, remote_images=remote_images)
@@ -576,7 +620,7 @@ def _enveloped(
         recipients=letter.to,
         cc=letter.cc,
         bcc=letter.bcc,
-        refers_to=recipients.references(answered[1]) if answered and is_answer else (),
+        refers_to=outbox.references(answered[1]) if answered and is_answer else (),
     )
 
 

@@ -48,7 +48,7 @@ class Loader:
         async def unit(tx: UnitOfWork) -> tuple[outbox.Answered, str, outbox.Answered | None, list[Message]]:
             interaction = await tx.get(INTERACTIONS, letter.interaction)
             is_quoted = letter.answers_n is not None and letter.mode in {"reply", "reply_all", "forward"}
-            answered = await outbox.letter(tx, letter.interaction, letter.answers_n or 0) if is_quoted else None
+            answered = await _answered(tx, letter.interaction, letter.answers_n or 0) if is_quoted else None
             said: list[Message] = []
             if letter.mode == "transcript":
                 said = await tx.select(
@@ -99,6 +99,15 @@ class Loader:
             found.append(OutboundFile(name=file.name, type=file.type, size=file.size, path=path))
         return tuple(found)
 
+    async def _page(self, file_id: str) -> str:
+        """Return the answered message's page; one that is gone does not keep an answer from being sent."""
+        if not file_id:
+            return ""
+        try:
+            return (await self._files.content(file_id)).decode("utf-8", "replace")
+        except NotFound:
+            return ""
+
     async def _quoted(self, answered: outbox.Answered | None) -> Quoted | None:
         if answered is None:
             return None
@@ -110,8 +119,16 @@ class Loader:
             to=envelope.recipients,
             cc=envelope.cc,
             text=f"{message.text}\n\n{envelope.quoted}".strip(),
-            html=await self._files.text(envelope.html) if envelope.html else "",
+            html=await self._page(envelope.html),
         )
+
+
+async def _answered(tx: UnitOfWork, interaction: str, n: int) -> outbox.Answered | None:
+    """Return the message that is quoted; None when it was moved elsewhere meanwhile."""
+    try:
+        return await outbox.letter(tx, interaction, n)
+    except NotFound:
+        return None
 
 
 def _spoken(message: Message) -> Spoken:

@@ -1,6 +1,6 @@
 """What the services of letters share: a letter's rows, its journal, its draft. For use inside a unit of work."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -23,6 +23,7 @@ class LetterView(msgspec.Struct, frozen=True, kw_only=True):
     outgoing: Outgoing | None = None
 
 
+@runtime_checkable
 class Writes(Channel, Sends, Protocol):
     """A channel that sends letters."""
 
@@ -31,7 +32,7 @@ Answered = tuple[Message, Envelope, bool]
 """A message with its envelope, and whether it is one of ours."""
 
 
-async def post(tx: UnitOfWork, channel: Writes, outgoing: Outgoing, envelope: Envelope) -> LetterView:
+async def post(tx: UnitOfWork, channel: Sends, outgoing: Outgoing, envelope: Envelope) -> LetterView:
     """Put a letter whose message is stored in the outbox, in the caller's unit."""
     provider_id = channel.name_message(outgoing.id, outgoing.interaction)
     outgoing = msgspec.structs.replace(outgoing, provider_id=provider_id)
@@ -132,3 +133,9 @@ def record(
 def one_line(text: str) -> str:
     """Return a subject fit to store: one line without control characters."""
     return " ".join("".join(" " if ord(c) < 32 or ord(c) == 127 else c for c in text).split())
+
+
+def references(parent: Envelope) -> tuple[str, ...]:
+    """Return what an answer to this message refers to, oldest first (RFC 5322, 3.6.4)."""
+    found = [*parent.refers_to, *([parent.provider_id] if parent.provider_id else [])]
+    return tuple(dict.fromkeys(found))

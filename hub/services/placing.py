@@ -49,10 +49,10 @@ async def _pointed_to(tx: UnitOfWork, channel: str, inbound: InboundMessage, hin
 
 
 async def _joined_since(tx: UnitOfWork, interaction_id: str) -> Interaction | None:
-    """Return an interaction, or the one that a person joined it into."""
+    """Return an interaction, or where its talk went on: joined into another by a person, or reopened."""
     for _ in range(20):
         found = await tx.get(INTERACTIONS, interaction_id)
-        if found is None or found.is_open:
+        if found is None or found.accepts_customer_messages:
             return found
         joined = await tx.select(
             REARRANGEMENTS,
@@ -60,7 +60,15 @@ async def _joined_since(tx: UnitOfWork, interaction_id: str) -> Interaction | No
             interaction_id,
         )
         if not joined:
-            return found
+            following = await tx.select(
+                INTERACTIONS,
+                "WHERE customer = $1 AND root = $2 AND ended_at IS NULL AND created_at >= $3 "
+                "ORDER BY created_at DESC LIMIT 5",
+                found.customer,
+                found.root,
+                found.created_at,
+            )
+            return next((one for one in following if one.accepts_customer_messages), found)
         interaction_id = joined[0].target
     return None
 

@@ -66,9 +66,3 @@ def _each_once(
             taken.add(key(party.address))
             kept.append(party)
     return tuple(kept)
-
-
-def references(parent: Envelope) -> tuple[str, ...]:
-    """Return what an answer to this message refers to, oldest first (RFC 5322, 3.6.4)."""
-    found = [*parent.refers_to, *([parent.provider_id] if parent.provider_id else [])]
-    return tuple(dict.fromkeys(found))

@@ -31,6 +31,11 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "zh": "收件人向其邮件服务商投诉了这些消息。",
     },
     "moved": {"en": "This message was moved.", "zh": "此消息已被移走。"},
+    "transcript": {"en": "Transcript of your conversation", "zh": "会话记录"},
+    "transcript_sent": {
+        "en": "A transcript of the conversation is sent by mail.",
+        "zh": "会话记录将通过邮件发送。",
+    },
     "visitor_left": {"en": "The customer ended the conversation.", "zh": "客户已结束会话。"},
 }
 

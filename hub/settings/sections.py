@@ -171,6 +171,10 @@ class Letters(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     outage; long lets the agent believe that it was sent."""
     lease_s: SomeSeconds = 120.0
     """How long one node may be silent about a letter that it is sending before another takes over."""
+    acknowledgements_per_day: Count = 1
+    """Automatic acknowledgements to one address in a day; 0: none at all. More feeds loops with other machines."""
+    acknowledgements_per_thread: Count = 3
+    """Automatic acknowledgements in one exchange, follow-ups included."""
 
 
 class Presence(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,8 +10,8 @@ from hub.domain.correspondence import ArrivalState
 from hub.domain.errors import Conflict, Forbidden, NotFound, PayloadUnreadable
 from hub.storage.tables import ARRIVALS
 from hub.storage.unit_of_work import UnitOfWork
+from tests.arriving import Letterbox, Post, message
 from tests.builders import Desk, open_desk
-from tests.letters import Letterbox, Post, message
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from hub.domain.messages import Author
 from hub.services.access import Scope
 from hub.storage.tables import ADDRESSES, ENVELOPES, FILES, OUTGOING
 from hub.storage.unit_of_work import UnitOfWork
+from tests.arriving import LI, MALLORY, Letterbox, Post, message
 from tests.builders import Desk
-from tests.letters import LI, MALLORY, Letterbox, Post, message
 
 
 @pytest.fixture

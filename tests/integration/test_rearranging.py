@@ -9,9 +9,9 @@ from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.domain.messages import Author
 from hub.services.access import Scope
 from hub.storage.tables import FILES, INDEXED
+from tests.arriving import MALLORY, Post, message
 from tests.builders import Desk
 from tests.integration.test_intake import answer
-from tests.letters import MALLORY, Post, message
 
 FILE = InboundFile(name="a.txt", type="text/plain", content=b"hello")
 
