@@ -58,7 +58,9 @@ Handler = Callable[[Call], Awaitable[Answer]]
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One row of the table. A `raw` handler looks at the request itself (it deals in cookies)."""
+    """One row of the table. A `raw` handler looks at the request itself (it deals in cookies); a `page` answers in
+    another format than JSON, named by `produces`.
+    """
 
     method: str
     path: str
@@ -66,6 +68,8 @@ class Route:
     answer: type
     handler: Handler | None = None
     raw: Endpoint | None = None
+    page: Callable[[Call], Awaitable[web.Response]] | None = None
+    produces: str = "application/json"
     query: type[msgspec.Struct] = NoQuery
     body: type[msgspec.Struct] | None = None
     is_upload: bool = False
@@ -74,6 +78,30 @@ class Route:
     def name(self) -> str:
         """How the permission table calls it."""
         return f"{self.method} {self.path}"
+
+
+def route(
+    method: str,
+    path: str,
+    summary: str,
+    handler: Handler,
+    answer: type[Answer],
+    *,
+    query: type[msgspec.Struct] = NoQuery,
+    body: type[msgspec.Struct] | None = None,
+    is_upload: bool = False,
+) -> Route:
+    """Return a row whose handler answers in JSON."""
+    return Route(
+        method=method,
+        path=path,
+        summary=summary,
+        handler=handler,
+        answer=answer,
+        query=query,
+        body=body,
+        is_upload=is_upload,
+    )
 
 
 def mount(app: web.Application, routes: list[Route], auth: Authority, floor: Floor) -> None:
@@ -91,7 +119,6 @@ def _endpoint(route: Route, auth: Authority, floor: Floor) -> Endpoint:
         agent = floor.agents.get(signed.agent.id, signed.agent)
         if allowed is not None:
             permissions.require(allowed, agent.role)
-        assert route.handler is not None, route.name
         call = Call(
             agent=agent,
             id=_checked_id(request),
@@ -99,6 +126,9 @@ def _endpoint(route: Route, auth: Authority, floor: Floor) -> Endpoint:
             body=await read_body(request, route.body) if route.body else None,
             request=request,
         )
+        if route.page is not None:
+            return await route.page(call)
+        assert route.handler is not None, route.name
         return json_response(await route.handler(call))
 
     return endpoint

@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -27,10 +28,13 @@ from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.metrics import Metrics
 from hub.services.accounts import Accounts
+from hub.services.acknowledging import Acknowledging
+from hub.services.arrivals import Arrivals
 from hub.services.call_desk import CallDesk
 from hub.services.call_orders import CallOrders
 from hub.services.calls import CallService
 from hub.services.chats import Chats
+from hub.services.delivery import Delivery
 from hub.services.dispatch import Dispatcher
 from hub.services.explaining import Explaining
 from hub.services.feed import ChannelFeed
@@ -38,9 +42,12 @@ from hub.services.files import FileStore
 from hub.services.floor import Floor
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
+from hub.services.intake import Intake
 from hub.services.invariants import InvariantMonitor
 from hub.services.lease import Lease
+from hub.services.letters import Letters
 from hub.services.offers import Offers
+from hub.services.outbound import Loader
 from hub.services.people import People
 from hub.services.presence import PresenceService
 from hub.services.reading import Reading
@@ -77,12 +84,16 @@ class Services:
     call_desk: CallDesk
     call_orders: CallOrders
     calls: CallService
+    arrivals: Arrivals
     chats: Chats
+    delivery: Delivery
     dispatcher: Dispatcher
     files: FileStore
     handling: Handling
     indexer: Indexer
+    intake: Intake
     journal: Journal
+    letters: Letters
     offers: Offers
     people: People
     presence: PresenceService
@@ -149,6 +160,8 @@ class Hub:
             if isinstance(channel, LiveCalls):
                 services.call_orders.channels[channel.id] = channel
         await services.call_orders.start()
+        await services.delivery.start()
+        await services.arrivals.start()
         services.indexer.start()
         self._housekeeper = asyncio.create_task(self._keep_house(), name="housekeeping")
 
@@ -157,6 +170,7 @@ class Hub:
         self.is_started = False
         if self.demo is not None:
             await self.demo.stop()
+        await self.services.delivery.stop(patience_s=self.settings.server.shutdown_s / 2)
         for channel in self.channels:
             await channel.close(reason)
         if self.console is not None:
@@ -166,6 +180,7 @@ class Hub:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._housekeeper
         services = self.services
+        await services.arrivals.stop()
         await services.dispatcher.stop()
         await services.call_orders.stop()
         await self.jobs.stop()
@@ -206,6 +221,8 @@ class Hub:
             now = self.clock.now()
             self.monitor.look(now)
             self.metrics.waiting.replace({queue: len(floor.waiting_in(queue)) for queue in self.settings.queues})
+            lines = self.services.arrivals.lines()
+            self.metrics.lines.replace({name: 1 if status.is_up else 0 for name, status in lines.items()})
             self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > OVERDUE_MS else 0)
             if now - sampled_at >= MINUTE_MS:
                 sampled_at = now
@@ -225,12 +242,14 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     store = store_of(settings.server.database_url.reveal(), clock, bus)
     metrics = Metrics()
     key = secret_key(settings)
-    services = _services(settings, store, bus, signals, clock, key)
+    channels = [_channel(block.id, block.kind, dict(block.options)) for block in settings.channels.values()]
+    services = _services(settings, store, bus, signals, clock, key, {channel.id: channel for channel in channels})
     app = new_application(settings, metrics)
     hub = Hub(settings, services, app, clock, metrics)
     hub.side = HubSide(
         clock=clock,
         conversations=services.chats,
+        inbox=services.arrivals,
         files=services.files,
         calls=services.calls,
         public_url=settings.server.public_url,
@@ -241,8 +260,10 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     )
     add_probes(app, settings, metrics, hub.why_not_ready)
     add_files(app, services.files)
-    hub.channels = [_channel(block.id, block.kind, dict(block.options)) for block in settings.channels.values()]
+    hub.channels = channels
+    services.arrivals.count = metrics.arrivals.add
     for channel in hub.channels:
+        services.arrivals.serve(channel)
         if isinstance(channel, HasPages):
             channel.mount(app, hub.side)
     hub.console, authority = _console(hub, is_demo=demo)
@@ -261,16 +282,27 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     return hub
 
 
-def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, clock: Clock, key: bytes) -> Services:
+def _services(
+    settings: Settings,
+    store: Store,
+    bus: Bus,
+    signals: Signals,
+    clock: Clock,
+    key: bytes,
+    channels: Mapping[str, Channel],
+) -> Services:
     floor = Floor(settings)
+    node = node_name(settings)
     handling = Handling(store, settings)
     offers = Offers(store, settings)
     journal = Journal(store)
+    files = FileStore(store, settings, clock, key)
+    intake = Intake(store, settings, handling)
+    intake.acknowledging = Acknowledging(settings, channels)
     dispatcher = Dispatcher(settings, floor, offers, handling, clock)
     dispatcher.record = RoutingRecord(store, dispatcher.policy, clock)
-    dispatcher.lease = Lease(store, clock, "dispatch", node_name(settings))
+    dispatcher.lease = Lease(store, clock, "dispatch", node)
     calls = CallService(store, settings, floor, handling)
-    files = FileStore(store, settings, clock, key)
     orders = CallOrders(store, settings, clock, calls, bus)
     return Services(
         store=store,
@@ -278,15 +310,19 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
         signals=signals,
         floor=floor,
         accounts=Accounts(store, settings, clock),
+        arrivals=Arrivals(store, clock, settings.server.data_dir, files, intake),
         call_desk=CallDesk(store, settings, handling, calls),
         call_orders=orders,
         calls=calls,
         chats=Chats(store, settings, handling, floor, signals),
+        delivery=Delivery(store, settings, bus, clock, Loader(store, files, channels), node=node),
         dispatcher=dispatcher,
         files=files,
         handling=handling,
         indexer=Indexer(store, bus, clock),
+        intake=intake,
         journal=journal,
+        letters=Letters(store, settings, handling, files, channels),
         offers=offers,
         people=People(store, settings),
         presence=PresenceService(store, settings),
@@ -341,6 +377,10 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         supervision=services.supervision,
         timeline=services.timeline,
         explaining=Explaining(services.dispatcher, services.floor),
+        letters=services.letters,
+        arrivals=services.arrivals,
+        intake=services.intake,
+        channels={channel.id: channel for channel in hub.channels},
     )
     return agent_console.setup(hub.app, use_cases, authority, house, rows), authority
 

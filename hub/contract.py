@@ -5,7 +5,7 @@ imports services or storage. Instants are milliseconds since 1970 UTC.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, runtime_checkable
@@ -203,10 +203,17 @@ class Files(Protocol):
 
 
 class RawArrival(msgspec.Struct, frozen=True, kw_only=True):
-    """Something as it reached the channel. `provider_id` is the provider's own name for this very delivery."""
+    """Something as it reached the channel. `provider_id` is the provider's own name for this very delivery.
+
+    `received_at` is when the provider had it. With a `problem` it is not read but shown to a person, in these words;
+    `raw` may then hold only the beginning of something of `size` bytes.
+    """
 
     provider_id: str
     raw: bytes
+    received_at: int | None = None
+    size: int | None = None
+    problem: str = ""
 
 
 class InboundFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,9 +228,9 @@ class InboundFile(msgspec.Struct, frozen=True, kw_only=True):
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
     """Something in a message that points to what was said before.
 
-    `kind`: `interaction` (an interaction's id), `message` (the provider's id of an earlier message, ours or theirs) or
-    `subject` (open interactions of the same sender in this channel are looked for). `key` is the channel's own, to know
-    the hint again.
+    `kind`: `interaction` (an interaction's id), `message` (the provider's id of an earlier message, ours or theirs),
+    `subject` (open interactions of the same sender in this channel are looked for) or `answered` (the provider's id of
+    this very message: an answer to it may have come before it). `key` is the channel's own, to know the hint again.
     """
 
     kind: str
@@ -232,7 +239,7 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """An interaction that a hint points to. `participants`: who wrote to it or was written to, as compared."""
+    """An interaction that a hint points to. `participants`: all who wrote to it or were written to, as compared."""
 
     interaction: str
     participants: frozenset[str]
@@ -292,6 +299,7 @@ class InboundMessage(Inbound, frozen=True, kw_only=True):
     is_automatic: bool = False
     must_not_answer: bool = False
     queue: str = ""
+    kind: str = "email"
 
 
 class InboundReport(Inbound, frozen=True, kw_only=True):
@@ -333,12 +341,40 @@ class OutboundFile(msgspec.Struct, frozen=True, kw_only=True):
     cid: str = ""
 
 
+class Quoted(msgspec.Struct, frozen=True, kw_only=True):
+    """The message that a letter answers or forwards, shown below its words. `html` is as sent, unsafe."""
+
+    sender: Party | None = None
+    at: int | None = None
+    subject: str = ""
+    to: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    text: str = ""
+    html: str = ""
+
+
+class Spoken(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a transcript."""
+
+    at: int
+    author: str
+    name: str = ""
+    text: str = ""
+    files: tuple[str, ...] = ()
+
+
 class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message to be sent. `provider_id` was given before the first try (see `Sends.name_message`); `attempt` is 1, 2
     ...
 
-    `sender` is the name customers see. `in_reply_to` and `references` are provider ids. `quoted_*` describe the message
-    that is answered below the words; None where nothing is quoted. `is_automatic`: a machine wrote it.
+    `sender` is the name customers see. `in_reply_to` and `references` are provider ids. `quoted` is the message that is
+    answered (or, in mode `forward`, passed on) below the words; None where nothing is quoted. `transcript` is what was
+    said, where that is sent. `is_automatic`: a machine wrote it. `pending`, where it is not empty, are the recipients
+    that still have to get it; the others have it and are only shown.
+
+    `before_handover` is awaited when the next step may make the provider take the message; what it raises is passed
+    on, and nothing is sent then. What happens before is safe to repeat; a channel that never awaits it promises that
+    each of its errors means that the provider does not have the message.
     """
 
     id: str
@@ -359,6 +395,12 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
     language: str = ""
     is_automatic: bool = False
+    mode: str = ""
+    signature: str = ""
+    quoted: Quoted | None = None
+    transcript: tuple[Spoken, ...] = ()
+    pending: tuple[str, ...] = ()
+    before_handover: Callable[[], Awaitable[None]] | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -394,6 +436,90 @@ class Sends(Protocol):
         Raises:
             ChannelUnavailable: later. MessageRejected: never. DeliveryUncertain: nobody can know.
         """
+
+
+class ChannelStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a channel's line to its provider is: up, or sought since an instant, and why it is not there, in words."""
+
+    is_up: bool
+    since: int
+    reason: str = ""
+
+
+@runtime_checkable
+class HasLine(Protocol):
+    """A channel that keeps a line to a provider."""
+
+    @property
+    def status(self) -> ChannelStatus:
+        """How it is now."""
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast a channel may send: letters at once, and letters a minute (0: any number)."""
+
+    at_once: int = 2
+    per_minute: int = 0
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A channel that says how fast it may send; others send two letters at once."""
+
+    @property
+    def pace(self) -> Pace:
+        """How fast it may send."""
+
+
+@runtime_checkable
+class Corresponds(Protocol):
+    """A channel whose letters have addresses, subjects and signatures by rules of its own. All is pure and quick."""
+
+    def owns(self, address: str) -> bool:
+        """Whether letters to this address come back to this channel."""
+
+    def subject(self, subject: str, mode: str) -> str:
+        """Return the subject of a letter that answers or forwards one with this subject."""
+
+    def signature(self, own: str, agent: str, language: str) -> str:
+        """Return what stands below an agent's words. `own` is what the agent wrote for that, `agent` their name."""
+
+
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
+    """What an automatic acknowledgement may tell. `opens_at` is set while closed, `answer_s` where it is known."""
+
+    interaction: str
+    language: str = ""
+    name: str = ""
+    subject: str = ""
+    company: str = ""
+    is_open: bool = True
+    opens_at: int | None = None
+    zone: str = "UTC"
+    answer_s: int | None = None
+
+
+class AutomaticText(msgspec.Struct, frozen=True):
+    """An automatic letter's subject and words."""
+
+    subject: str
+    text: str
+
+
+@runtime_checkable
+class Acknowledges(Protocol):
+    """A channel that acknowledges what opens an interaction."""
+
+    def acknowledgement(self, circumstances: Circumstances) -> AutomaticText | None:
+        """Return what to answer at once, None for nothing. Pure and quick: it is asked inside the transaction."""
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """A channel whose messages have pages that strangers made."""
+
+    def safe_page(self, html: str, images: Mapping[str, str], *, remote_images: bool = False) -> str:
+        """Return the page fit to show in a sandboxed frame; `images` gives addresses for its inline images by cid."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -571,6 +697,7 @@ class HubSide:
 
     clock: Clock
     conversations: Conversations
+    inbox: Inbox
     files: Files
     calls: Calls
     public_url: str

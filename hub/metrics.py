@@ -104,6 +104,12 @@ class Metrics:
         )
         self.journal_seq = Gauge("hub_journal_seq", "The journal's last number.", registry=registry)
         self.offers = Counts(_counter(registry, "hub_offers", "Offers that ended, by how.", "outcome"))
+        self.arrivals = Counts(
+            _counter(registry, "hub_arrivals", "Letters that arrived and were read, by what became of them.", "state")
+        )
+        self.lines = Levels(
+            _gauge(registry, "hub_channel_up", "Whether a channel's line to its provider is up.", "channel")
+        )
         self.waiting = Levels(_gauge(registry, "hub_waiting", "Interactions waiting, by queue.", "queue"))
         self.oldest_wait_s = Levels(
             _gauge(registry, "hub_oldest_wait_seconds", "Wait of the longest waiting, by queue.", "queue")

@@ -198,6 +198,8 @@ async def open_desk(
 
         for _ in range(3):
             await hub.services.store.write(nothing)
+            for _reader in range(2):
+                await hub.services.store.read(nothing)
 
     clock.settle = stored
     return Desk(hub=hub, clock=clock)

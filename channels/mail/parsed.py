@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
+from functools import cached_property
 
 from channels.mail import (
     authenticity,
@@ -81,7 +82,6 @@ class ParsedMail:
     """The words divided; of the HTML when its structure tells more than the plain text."""
     html: str
     """As sent, unsafe; "" when there was none."""
-    safe_html: SafeHtml
     attachments: tuple[Attachment, ...]
     invitations: tuple[Invitation, ...]
     machine: MachineMail
@@ -98,6 +98,11 @@ class ParsedMail:
     def author(self) -> Address:
         """The first author; an empty address when there is none."""
         return self.authors[0] if self.authors else Address("")
+
+    @cached_property
+    def safe_html(self) -> SafeHtml:
+        """The HTML fit to show, made when it is asked for: whoever only sorts mail does without."""
+        return markup.sanitize(self.html, text=self.body_text) if self.html else SafeHtml("")
 
     @property
     def reply_text(self) -> str:
@@ -175,7 +180,6 @@ def parse(raw: bytes, reading: Reading | None = None) -> ParsedMail:
         body_text=words.body_text,
         trimmed=words.trimmed,
         html=words.html,
-        safe_html=markup.sanitize(words.html, text=words.body_text) if words.html else SafeHtml(""),
         attachments=attachments,
         invitations=tuple(found.invitations),
         machine=machine.judge(

@@ -82,13 +82,18 @@ _PREFIX = re.compile(
 
 def base_subject(subject: str) -> str:
     """A subject without its reply and forward marks, for comparing."""
+    return without_marks(subject).lower()
+
+
+def without_marks(subject: str) -> str:
+    """A subject without its reply and forward marks, as it is shown."""
     text = subject[:1000]
     for _ in range(20):
         shorter = _PREFIX.sub("", text, count=1)
         if shorter == text:
             break
         text = shorter
-    return " ".join(text.split()).lower()
+    return " ".join(text.split())
 
 
 def is_reply_subject(subject: str) -> bool:

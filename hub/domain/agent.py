@@ -50,7 +50,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     agent says so; until `paused_until` nothing is offered (back-off). `idle_since` orders the longest idle. `queues`
     names the queues whose interactions the agent may see and take; None means all. `kinds` names the channel kinds they
     take; None means all. `units` and `speed` are for routing. `phone` is the number or SIP address that rings for
-    calls; empty: their browser.
+    calls; empty: their browser. `signature` stands below the letters they write.
     """
 
     id: AgentId
@@ -80,6 +80,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     held: int = 0
     idle_since: int = 0
     is_active: bool = True
+    signature: str = ""
     version: int = 0
 
     def serves(self, queue: str) -> bool:

@@ -28,10 +28,11 @@ class ArrivalState(StrEnum):
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that reached us, kept as it came before anybody reads it; the bytes lie in the data folder under `id`.
+    """Something that reached us, kept as it came before anybody reads it; the bytes lie in the data folder.
 
     Unique by (`channel`, `provider_id`), the provider's own name for this very delivery. `failed` ones need attention
-    and can be read again. `dedupe` tells that two deliveries are one message.
+    and can be read again. `dedupe` tells that two deliveries are one message: the first one has it. `received_at` is
+    when the provider had it, `interaction` and `n` what it became.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     problem: str = ""
     dedupe: str = ""
+    received_at: int | None = None
     interaction: InteractionId | None = None
     n: int | None = None
 
@@ -69,9 +71,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
     `provider_id` is the name by which answers will refer to it (a Message-ID), `refers_to` those it refers to, oldest
     first. `quoted` is what was folded away from the words. `html` names the file that holds the page as sent, unsafe;
-    it is only ever shown sanitised. `evidence` says in words why it belongs here; `linked` names the interaction that
-    it might belong to, for a person to decide. `problem` and `status` are what became known of it afterwards: it
-    bounced.
+    it is only ever shown sanitised; `inline` names the files of its images by their cid. `evidence` says in words why
+    it belongs here; `linked` names the interaction that it might belong to, for a person to decide. `problem` and
+    `status` are what became known of it afterwards: it bounced.
     """
 
     interaction: InteractionId
@@ -87,6 +89,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     refers_to: tuple[str, ...] = ()
     quoted: str = ""
     html: str = ""
+    inline: dict[str, str] = msgspec.field(default_factory=dict)
+    sent_at: int | None = None
     arrival: str = ""
     evidence: str = ""
     linked: InteractionId | None = None
@@ -96,6 +100,23 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     must_not_answer: bool = False
     status: str = ""
     problem: str = ""
+
+
+class Rearrangement(msgspec.Struct, frozen=True, kw_only=True):
+    """A person moved messages to another interaction: split off, or joined. `moved` pairs numbers there and here.
+
+    `was_open` says whether the source could still be worked on before.
+    """
+
+    id: str
+    kind: str
+    source: InteractionId
+    target: InteractionId
+    actor: str
+    at: int
+    moved: tuple[tuple[int, int], ...] = ()
+    was_open: bool = True
+    undone_at: int | None = None
 
 
 class OutgoingState(StrEnum):
@@ -110,11 +131,12 @@ class OutgoingState(StrEnum):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """One recipient that the provider would not take, in the provider's words."""
+    """One recipient that the provider would not take, in the provider's words; `is_final` unless it may do so later."""
 
     address: str
     status: str = ""
     text: str = ""
+    is_final: bool = True
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +144,11 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 
     `due_at` is when it may go (undo window, schedule, the next try); until then it can be taken back. `provider_id` is
     given before the first try, so that the same letter is the same letter however often it is tried.
+
+    `mode` says what it is: reply, reply_all, forward, new, acknowledgement or transcript; `answers_n` is the message it
+    answers or forwards (of a transcript: the last one in it), `signature` what stands below its words. `holder` is the
+    node that has claimed it until `lease_until`; `tried_since` begins the time after which it is given up; `accepted`
+    are recipients for whom the provider has it already.
     """
 
     id: str
@@ -139,4 +166,23 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     status: str = ""
     problem: str = ""
     refused: tuple[Refusal, ...] = ()
+    mode: str = ""
+    answers_n: int | None = None
+    signature: str = ""
+    holder: str = ""
+    tried_since: int | None = None
+    accepted: tuple[str, ...] = ()
     version: int = 0
+
+
+class DraftedLetter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The envelope of a letter that is being written; `files` are ids of files uploaded for it."""
+
+    mode: str = ""
+    answers_n: int | None = None
+    subject: str = ""
+    to: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    bcc: tuple[Party, ...] = ()
+    files: tuple[str, ...] = ()
+    send_at: int | None = None

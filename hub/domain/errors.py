@@ -21,6 +21,8 @@ HubError
 └── PayloadUnreadable   payload_unreadable        kept, shown, can be read again
 """
 
+from hub.domain.correspondence import Refusal
+
 
 class HubError(Exception):
     """Root of all errors that the hub raises on purpose."""
@@ -142,13 +144,17 @@ class ChannelUnavailable(ChannelError):
 
 
 class MessageRejected(ChannelError):
-    """The provider takes this message never; `reply_status` is its code, the text its words."""
+    """The provider takes this message never; `reply_status` is its code, the text its words.
+
+    `refused` says so of each recipient, where the provider did.
+    """
 
     code = "message_rejected"
 
-    def __init__(self, text: str, status: str = "") -> None:
+    def __init__(self, text: str, status: str = "", refused: tuple[Refusal, ...] = ()) -> None:
         super().__init__(text)
         self.reply_status = status
+        self.refused = refused
 
 
 class DeliveryUncertain(ChannelError):

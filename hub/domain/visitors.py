@@ -2,6 +2,7 @@
 
 import msgspec
 
+from hub.domain.correspondence import DraftedLetter
 from hub.domain.ids import CustomerId, FileId, InteractionId
 
 
@@ -48,7 +49,7 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent has written and not sent; one for replies and one for notes."""
+    """What an agent has written and not sent; one for replies and one for notes. `letter` is a letter's envelope."""
 
     id: str
     interaction: InteractionId
@@ -56,3 +57,4 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     text: str
     at: int
+    letter: DraftedLetter | None = None

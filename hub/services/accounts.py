@@ -423,6 +423,8 @@ def _configured(before: Agent | None, agent_id: str, wanted: AgentSettings, defa
         "phone": wanted.phone,
         "is_active": True,
     }
+    if wanted.signature:
+        fields["signature"] = wanted.signature
     if before is not None:
         return msgspec.structs.replace(before, **fields)
     return Agent(id=agent_id, **fields)  # type: ignore[arg-type]

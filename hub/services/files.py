@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import hmac
 import mimetypes
+import os
 import unicodedata
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from hub.settings import Settings
 from hub.storage.tables import FILES, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
+MAX_FILES = 10
 _DAY_MS = 86_400_000
 _HEAD = 4_096
 _ZIP = b"PK\x03\x04"
@@ -70,7 +72,7 @@ class FileStore:
         limit: int,
         per_day: int | None = None,
     ) -> StoredFile:
-        """Keep an upload; nothing of a refused one stays.
+        """Keep an upload; nothing of a refused one stays. Without an interaction it is for a letter that begins one.
 
         Raises:
             TooLarge: more than `limit` bytes, or `per_day` bytes by the same person since yesterday.
@@ -79,7 +81,7 @@ class FileStore:
         """
         shown = shown_name(without_cards(name))
         file_id = new_id("f")
-        path = self._path(file_id)
+        path = self.path(file_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             size, digest, head = await _receive(body, path, limit)
@@ -110,12 +112,13 @@ class FileStore:
         per_day: int | None,
     ) -> StoredFile:
         size, digest = measured
-        kind = _TYPES.get(ending) or mimetypes.types_map.get(ending, "application/octet-stream")
+        kind = _type_of(ending)
 
         async def unit(tx: UnitOfWork) -> StoredFile:
-            found = await tx.get(INTERACTIONS, interaction)
-            if found is None:
+            found = await tx.get(INTERACTIONS, interaction) if interaction else None
+            if interaction and found is None:
                 raise NotFound("There is no such conversation.")
+            customer = found.customer if found else ""
             if per_day is not None:
                 row = await tx.fetch_one(
                     "SELECT coalesce(sum(size), 0) FROM files WHERE uploaded_by = $1 AND created_at > $2",
@@ -127,7 +130,7 @@ class FileStore:
             file = StoredFile(
                 id=file_id,
                 interaction=interaction,
-                customer=found.customer,
+                customer=customer,
                 name=name,
                 type=kind,
                 size=size,
@@ -139,8 +142,8 @@ class FileStore:
             tx.record(
                 EventKind.FILE_STORED,
                 actor=by,
-                interaction=interaction,
-                customer=found.customer,
+                interaction=interaction or None,
+                customer=customer or None,
                 file=file_id,
                 size=size,
             )
@@ -148,7 +151,51 @@ class FileStore:
 
         return await self._store.write(unit)
 
-    def _path(self, file_id: str) -> Path:
+    async def keep(self, files: Sequence[tuple[str, str, bytes]], *, by: str) -> tuple[StoredFile, ...]:
+        """Write files (id, name, bytes) that came with a letter; return their records, which the caller inserts.
+
+        When this returns, a power cut loses nothing of them. The same id again replaces a file. What is not of a kind
+        that uploads may be, or not what its name says, is kept as bytes of no type: browsers can only save it.
+        """
+        if files:
+            places = [(self.path(file_id), content) for file_id, _, content in files]
+            await asyncio.to_thread(write_all_durably, places)
+        return tuple(self._record(file_id, name, content, by) for file_id, name, content in files)
+
+    def _record(self, file_id: str, name: str, content: bytes, by: str) -> StoredFile:
+        shown = shown_name(without_cards(name))
+        ending = Path(shown).suffix.lower()
+        is_known = ending in self._settings.limits.upload_types and ending in sniffed(content[:_HEAD])
+        return StoredFile(
+            id=file_id,
+            interaction="",
+            customer="",
+            name=shown,
+            type=_type_of(ending) if is_known else "application/octet-stream",
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            uploaded_by=by,
+            created_at=self._clock.now(),
+        )
+
+    async def content(self, file_id: str) -> bytes:
+        """Return a stored file's bytes. The caller has made sure that they may be seen.
+
+        Raises:
+            NotFound: they are gone.
+        """
+        try:
+            return await asyncio.to_thread(self.path(file_id).read_bytes)
+        except FileNotFoundError:
+            raise NotFound("This file is gone.") from None
+
+    async def forget(self, file_ids: Sequence[str]) -> None:
+        """Remove the bytes of files that no record names."""
+        for file_id in file_ids:
+            await asyncio.to_thread(self.path(file_id).unlink, missing_ok=True)
+
+    def path(self, file_id: str) -> Path:
+        """Return where a file's bytes lie."""
         return self._folder / file_id[1:4] / file_id
 
     def link(self, file: FileRef) -> str:
@@ -174,7 +221,7 @@ class FileStore:
             return await tx.get(FILES, file_id)
 
         file = await self._store.read(unit)
-        path = self._path(file_id)
+        path = self.path(file_id)
         if file is None or not path.is_file():
             raise NotFound("This file is gone.")
         return file, path
@@ -185,7 +232,7 @@ class FileStore:
         Raises:
             NotFound: one of them is not theirs. BadRequest: too many.
         """
-        if len(ids) > 10:
+        if len(ids) > MAX_FILES:
             raise BadRequest("At most ten files a message.")
         if not ids:
             return []
@@ -199,6 +246,42 @@ class FileStore:
         if set(found) != set(ids):
             raise NotFound("There is no such file.")
         return [FileRef(found[key].id, found[key].name, found[key].type, found[key].size) for key in ids]
+
+
+def _type_of(ending: str) -> str:
+    return _TYPES.get(ending) or mimetypes.types_map.get(ending, "application/octet-stream")
+
+
+def write_all_durably(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Write files so that each is there whole, or as it was before, whatever happens; then sync their folders."""
+    for path, content in files:
+        write_durably(path, content)
+    sync_folders(path for path, _ in files)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole, or as it was before; its name is durable once its folder is synced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
+    try:
+        with fresh.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+def sync_folders(paths: Iterable[Path]) -> None:
+    """Sync the folders that these files are in."""
+    for parent in {path.parent for path in paths}:
+        folder = os.open(parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def shown_name(name: str) -> str:

@@ -40,14 +40,17 @@ class Handling:
         """
 
         async def unit(tx: UnitOfWork) -> Interaction:
-            interaction = await _own(tx, interaction_id, scope)
-            parked = moved(interaction, State.PARKED, units=0)
-            await moves.begin_segment(tx, parked, SegmentKind.PARKED, agent=interaction.agent, outcome="parked")
-            await moves.release(tx, scope.agent, interaction.units, idle_since=tx.now)
-            _record(tx, EventKind.INTERACTION_PARKED, parked, scope.actor)
-            return await tx.save(INTERACTIONS, parked)
+            return await self.set_aside(tx, await _own(tx, interaction_id, scope), scope)
 
         return await self._store.write(unit)
+
+    async def set_aside(self, tx: UnitOfWork, interaction: Interaction, scope: Scope) -> Interaction:
+        """Park an interaction that this agent holds, in the caller's unit."""
+        parked = moved(interaction, State.PARKED, units=0)
+        await moves.begin_segment(tx, parked, SegmentKind.PARKED, agent=interaction.agent, outcome="parked")
+        await moves.release(tx, scope.agent, interaction.units, idle_since=tx.now)
+        _record(tx, EventKind.INTERACTION_PARKED, parked, scope.actor)
+        return await tx.save(INTERACTIONS, parked)
 
     async def unpark(self, interaction_id: str, scope: Scope) -> Interaction:
         """Take a parked one up again, if there is capacity for it.
@@ -58,17 +61,26 @@ class Handling:
 
         async def unit(tx: UnitOfWork) -> Interaction:
             interaction = await _own(tx, interaction_id, scope)
-            agent = await moves.agent_for_change(tx, scope.agent)
-            units = self._settings.kind(interaction.kind).units
-            if agent.held + units > agent.capacity:
-                raise Conflict("You have no capacity left. Finish or park something first.")
+            units = await self.hold(tx, scope.agent, interaction.kind)
             resumed = moved(interaction, State.ACTIVE, units=units)
-            await tx.save(AGENTS, msgspec.structs.replace(agent, held=agent.held + units))
-            await moves.begin_segment(tx, resumed, SegmentKind.HANDLED, agent=agent.id, outcome="resumed")
+            await moves.begin_segment(tx, resumed, SegmentKind.HANDLED, agent=scope.agent, outcome="resumed")
             _record(tx, EventKind.INTERACTION_RESUMED, resumed, scope.actor)
             return await tx.save(INTERACTIONS, resumed)
 
         return await self._store.write(unit)
+
+    async def hold(self, tx: UnitOfWork, agent_id: str, kind: str) -> int:
+        """Take the capacity that one interaction of this kind costs from the agent, in the caller's unit; return it.
+
+        Raises:
+            Conflict: there is not so much left.
+        """
+        agent = await moves.agent_for_change(tx, agent_id)
+        units = self._settings.kind(kind).units
+        if agent.held + units > agent.capacity:
+            raise Conflict("You have no capacity left. Finish or park something first.")
+        await tx.save(AGENTS, msgspec.structs.replace(agent, held=agent.held + units))
+        return units
 
     async def transfer(
         self, interaction_id: str, scope: Scope, *, queue: str | None = None, agent: str | None = None

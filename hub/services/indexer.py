@@ -259,7 +259,7 @@ async def _sources(tx: UnitOfWork, wanted: _Wanted, words: WordTable) -> _Source
         await tx.fetch(
             f"SELECT m.interaction, m.n, m.text, m.at, i.customer, i.queue FROM ({words.pairs(1)}) AS p "  # noqa: S608
             "JOIN messages m ON m.interaction = p.interaction AND m.n = p.n "
-            "JOIN interactions i ON i.id = m.interaction",
+            "JOIN interactions i ON i.id = m.interaction WHERE m.author <> 'system'",
             wanted.messages,
         )
         if wanted.messages

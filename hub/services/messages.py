@@ -23,12 +23,14 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 _CHANGED = ("id", "last_n", "last_at", "last_from", "read_n", "waits_since", "version")
 _DAY_MS = 86_400_000
 _OPEN_FOR_AGENT = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.PARKED})
+_OPEN_FOR_LETTERS = _OPEN_FOR_AGENT | {State.WRAPPING}
 
 
 class Words(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody says in an interaction. `address` is the customer's, `agent` the agent's; one of them is set.
 
-    `seen_n` is the last message the agent had seen; with `anyway` a colleague's newer one does not matter.
+    `seen_n` is the last message the agent had seen; with `anyway` a colleague's newer one does not matter. A letter
+    (`is_letter`) may be longer, and may still be written in wrap-up.
     """
 
     interaction: str
@@ -43,6 +45,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[Choice, ...] = ()
     seen_n: int | None = None
     anyway: bool = False
+    is_letter: bool = False
 
 
 class Messages:
@@ -50,6 +53,7 @@ class Messages:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._limit = settings.limits.message_chars
+        self._letter_limit = settings.letters.message_chars
         self._per_day = settings.limits.visitor_messages_per_day
         self._batch: Batch[Words, Message] = Batch(store, self._say_many, guarded=True)
 
@@ -65,6 +69,16 @@ class Messages:
         """
         return self._batch.submit(self.checked(words))
 
+    async def say_in(self, tx: UnitOfWork, words: Words) -> Message:
+        """Store one message in the caller's unit; the words were `checked`. Repeated ones are returned as stored.
+
+        Raises: what `say` raises through its future, before anything is written.
+        """
+        (result,) = await self._say_many(tx, [words])
+        if isinstance(result, Exception):
+            raise result
+        return result
+
     def checked(self, words: Words) -> Words:
         """Return the words fit to be stored: bounded, without card numbers and NUL characters.
 
@@ -73,8 +87,9 @@ class Messages:
         """
         if not 1 <= len(words.client_id) <= 64:
             raise BadRequest("A message needs a client_id of 1 to 64 characters.")
-        if len(words.text) > self._limit:
-            raise TooLarge(f"A message holds at most {self._limit:,} characters.")
+        limit = self._letter_limit if words.is_letter else self._limit
+        if len(words.text) > limit:
+            raise TooLarge(f"A message holds at most {limit:,} characters.")
         text = without_cards(words.text.replace("\x00", "")).strip("\n")
         if not text.strip() and not words.files:
             raise BadRequest("There is nothing to send.")
@@ -109,7 +124,7 @@ class Messages:
             message = _message(words, before.last_n + 1, tx.now)
             fresh.append(message)
             known[words.interaction, words.client_id] = message
-            conversation[before.id] = _after(before, message)
+            conversation[before.id] = after_message(before, message)
             results.append(message)
         await self._store(tx, fresh, conversation)
         return results
@@ -124,7 +139,8 @@ class Messages:
 
     def _check_open(self, words: Words, interaction: Interaction, now: int) -> None:
         if words.author is not Author.CUSTOMER:
-            if interaction.state not in _OPEN_FOR_AGENT or interaction.agent != words.agent:
+            is_open = interaction.state in (_OPEN_FOR_LETTERS if words.is_letter else _OPEN_FOR_AGENT)
+            if not is_open or interaction.agent != words.agent:
                 raise Closed("You are not handling this conversation.")
             return
         if not interaction.accepts_customer_messages:
@@ -208,7 +224,7 @@ def _message(words: Words, n: int, at: int) -> Message:
     )
 
 
-def _after(interaction: Interaction, message: Message) -> Interaction:
+def after_message(interaction: Interaction, message: Message) -> Interaction:
     """Return the interaction as the message leaves it; `waits_since` is when the customer began to wait for us."""
     is_customer = message.author is Author.CUSTOMER
     return msgspec.structs.replace(

@@ -1,6 +1,6 @@
 """Customers: who an arrival is from, their profile, and two profiles becoming one (and two again)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -80,6 +80,24 @@ async def resolve(
         customer = await tx.save(CUSTOMERS, msgspec.structs.replace(customer, name=clean_name(name)))
         tx.record(EventKind.CUSTOMER_CHANGED, actor="customer", customer=customer.id, changed="name")
     return customer, known is None
+
+
+async def stranger(tx: UnitOfWork, *, name: str, language: str, claims: Mapping[str, str]) -> Customer:
+    """Return a new customer whom no address leads to; what they claim of themselves is only shown."""
+    fields = {key: value for key, value in claims.items() if value}
+    customer = Customer(id=new_id("c"), created_at=tx.now, name=clean_name(name), language=language, fields=fields)
+    tx.record(EventKind.CUSTOMER_CREATED, customer=customer.id, actor="customer", address_kind="none")
+    return await tx.insert(CUSTOMERS, customer)
+
+
+async def verified(tx: UnitOfWork, kind: AddressKind, value: str) -> None:
+    """Note that whoever holds this address has proved it."""
+    await tx.execute(
+        "UPDATE addresses SET is_verified = $1 WHERE kind = $2 AND value = $3 AND is_verified <> $1",
+        True,
+        str(kind),
+        value,
+    )
 
 
 async def _with_proven_owner(tx: UnitOfWork, addresses: Sequence[Address]) -> Address:

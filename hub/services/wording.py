@@ -24,6 +24,20 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
     },
     "call_recorded": {"en": "The recording of the call.", "zh": "通话录音。"},
     "message_recorded": {"en": "The customer left a spoken message.", "zh": "客户留下了语音留言。"},
+    "bounced": {
+        "en": "The last message could not be delivered. It shows what the other server said.",
+        "zh": "上一条消息未能送达，消息上显示了对方服务器的说明。",
+    },
+    "complained": {
+        "en": "The recipient told their provider that they do not want these messages.",
+        "zh": "收件人向其邮件服务商投诉了这些消息。",
+    },
+    "moved": {"en": "This message was moved.", "zh": "此消息已被移走。"},
+    "transcript": {"en": "Transcript of your conversation", "zh": "会话记录"},
+    "transcript_sent": {
+        "en": "A transcript of the conversation is sent by mail.",
+        "zh": "会话记录将通过邮件发送。",
+    },
     "visitor_left": {"en": "The customer ended the conversation.", "zh": "客户已结束会话。"},
 }
 

@@ -15,6 +15,7 @@ from hub.settings.sections import (
     Demo,
     Handling,
     Kind,
+    Letters,
     Limits,
     Offers,
     Presence,
@@ -196,6 +197,8 @@ class AgentSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """1.0 is average, more is quicker; used by the agent order `fastest` alone."""
     phone: str = ""
     """Number (+15005550006) or SIP address (sip:ann@pbx.example) that rings for calls; empty: their browser."""
+    signature: str = ""
+    """Below the letters they write, after the mailbox's own. Empty: what they set themselves stays."""
 
 
 class ChannelSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -250,6 +253,7 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     company: Company = msgspec.field(default_factory=Company)
     offers: Offers = msgspec.field(default_factory=Offers)
     handling: Handling = msgspec.field(default_factory=Handling)
+    letters: Letters = msgspec.field(default_factory=Letters)
     presence: Presence = msgspec.field(default_factory=Presence)
     capacity: Capacity = msgspec.field(default_factory=Capacity)
     calls: CallSettings = msgspec.field(default_factory=CallSettings)

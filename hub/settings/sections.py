@@ -168,6 +168,36 @@ class Handling(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often it may be pressed. 0 closes on people who are writing; many make wrap-up a break room."""
 
 
+class Letters(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Letters: what agents write in channels with envelopes, and how it is sent."""
+
+    undo_s: Seconds = 10.0
+    """How long a letter waits before it goes, so that it can be taken back. 0 sends what people regret a second later;
+    long makes them wonder whether it works."""
+    message_chars: Some = 50_000
+    """Longest letter. Shorter cuts detailed answers; much longer belongs in a file."""
+    recipients: Some = 50
+    """Recipients of one letter, copies included. Many make the mailbox look like a sender of bulk mail."""
+    files_bytes: Some = 20 * MIB
+    """All files of one letter. In transport they grow by a third, and most providers refuse more than 25 MB."""
+    schedule_days: Some = 90
+    """How far ahead a letter may be scheduled. What is promised for next year is forgotten by then."""
+    retry_first_s: SomeSeconds = 60.0
+    """Wait before a letter that the provider put off is tried again; doubled each time. Short annoys servers that ask
+    to come later; long delays answers for a hiccup."""
+    retry_longest_s: SomeSeconds = 14_400.0
+    """Longest wait between two tries."""
+    give_up_s: SomeSeconds = 172_800.0
+    """A letter that could not be sent for this long is given up and shown to the agent. Short loses to a weekend's
+    outage; long lets the agent believe that it was sent."""
+    lease_s: SomeSeconds = 120.0
+    """How long one node may be silent about a letter that it is sending before another takes over."""
+    acknowledgements_per_day: Count = 1
+    """Automatic acknowledgements to one address in a day; 0: none at all. More feeds loops with other machines."""
+    acknowledgements_per_thread: Count = 3
+    """Automatic acknowledgements in one exchange, follow-ups included."""
+
+
 class Presence(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the hub tells whether an agent's browser is there; each must be longer than the one before."""
 
@@ -215,6 +245,9 @@ class Limits(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a signed link to a file works. Short: it dies while the page is read; long: a leaked link lives on."""
     visitor_messages_per_day: Some = 300
     """Messages of one visitor in a day; people write fewer than 100."""
+    letters_per_sender_per_hour: Some = 20
+    """Interactions that one address opens by letters in an hour; further ones are put into its latest open one. Lower
+    mixes up what a partner's system sends, higher buries a queue under a loop of two machines."""
     visitor_idle_days: Some = 30
     """A visitor's token unused this long is forgotten: longer follows people around, shorter loses their thread."""
     chats_per_address_per_hour: Some = 10

@@ -57,6 +57,11 @@ interactions = _table(
     sa.Index(None, "channel", "address", "created_at"),
     sa.Index(None, "ended_at"),
     sa.Index("ix_interactions_open", "state", **_open_only("ended_at IS NULL")),
+    sa.Index(
+        "ix_interactions_unsaid",
+        "agent",
+        **_open_only("closing_reason = 'wrap_up_timed_out' AND disposition IS NULL"),
+    ),
 )
 messages = _table(
     tables.MESSAGES,
@@ -87,8 +92,9 @@ indexed = _table(
 arrivals = _table(
     tables.ARRIVALS,
     sa.UniqueConstraint("channel", "provider_id"),
-    sa.Index("ix_arrivals_dedupe", "dedupe", **_open_only("dedupe <> ''")),
+    sa.Index("uq_arrivals_dedupe", "dedupe", unique=True, **_open_only("dedupe <> ''")),
     sa.Index("ix_arrivals_open", "at", **_open_only("state IN ('kept', 'failed')")),
+    sa.Index("ix_arrivals_interaction", "interaction", **_open_only("interaction IS NOT NULL")),
 )
 channel_marks = _table(tables.CHANNEL_MARKS)
 envelopes = _table(
@@ -100,6 +106,7 @@ outgoing = _table(
     tables.OUTGOING,
     sa.UniqueConstraint("interaction", "n"),
     sa.Index("ix_outgoing_open", "due_at", **_open_only("state IN ('waiting', 'sending')")),
+    sa.Index("ix_outgoing_troubled", "due_at", **_open_only("state IN ('failed', 'uncertain')")),
 )
 calls = _table(tables.CALLS)
 legs = _table(
@@ -114,6 +121,7 @@ call_orders = _table(
 )
 recordings = _table(tables.RECORDINGS, sa.UniqueConstraint("provider_id"), sa.Index(None, "interaction"))
 carrier_events = _table(tables.CARRIER_EVENTS, sa.UniqueConstraint("channel", "key"), sa.Index(None, "interaction"))
+rearrangements = _table(tables.REARRANGEMENTS, sa.Index(None, "source"), sa.Index(None, "target"))
 journal = sa.Table(
     "journal",
     metadata,

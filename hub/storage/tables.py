@@ -5,7 +5,7 @@ import msgspec
 from hub.domain.accounts import Credential, Session
 from hub.domain.agent import Agent
 from hub.domain.calls import Call, CarrierEvent, Leg, Order, Recording
-from hub.domain.correspondence import Arrival, ChannelMark, Envelope, Outgoing
+from hub.domain.correspondence import Arrival, ChannelMark, Envelope, Outgoing, Rearrangement
 from hub.domain.customers import Address, Customer
 from hub.domain.ids import InteractionId
 from hub.domain.interaction import Interaction
@@ -78,3 +78,4 @@ LEGS = Rows("legs", Leg)
 CALL_ORDERS = Rows("call_orders", Order)
 RECORDINGS = Rows("recordings", Recording)
 CARRIER_EVENTS = Rows("carrier_events", CarrierEvent)
+REARRANGEMENTS = Rows("rearrangements", Rearrangement)

@@ -1,4 +1,4 @@
-"""Letters: raw arrivals, how far channels have read, envelopes beside messages, and the outbox."""
+"""Letters: raw arrivals, how far channels have read, envelopes, the outbox, what was split and joined."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,11 +13,20 @@ def upgrade() -> None:
     _channel_marks()
     _envelopes()
     _outgoing()
+    _rearrangements()
+    op.add_column("drafts", sa.Column("letter", sa.Text(), nullable=True))
+    op.add_column("agents", sa.Column("signature", sa.Text(), nullable=False, server_default=sa.text("''")))
+    _open_only(
+        "ix_interactions_unsaid",
+        "interactions",
+        "agent",
+        "closing_reason = 'wrap_up_timed_out' AND disposition IS NULL",
+    )
 
 
-def _open_only(name: str, table: str, column: str, condition: str) -> None:
+def _open_only(name: str, table: str, column: str, condition: str, *, unique: bool = False) -> None:
     text = sa.text(condition)
-    op.create_index(name, table, [column], unique=False, sqlite_where=text, postgresql_where=text)
+    op.create_index(name, table, [column], unique=unique, sqlite_where=text, postgresql_where=text)
 
 
 def _arrivals() -> None:
@@ -33,12 +42,14 @@ def _arrivals() -> None:
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("dedupe", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=True),
         sa.Column("interaction", sa.Text(), nullable=True),
         sa.Column("n", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_arrivals")),
         sa.UniqueConstraint("channel", "provider_id", name=op.f("uq_arrivals_channel_provider_id")),
     )
-    _open_only("ix_arrivals_dedupe", "arrivals", "dedupe", "dedupe <> ''")
+    _open_only("uq_arrivals_dedupe", "arrivals", "dedupe", "dedupe <> ''", unique=True)
+    _open_only("ix_arrivals_interaction", "arrivals", "interaction", "interaction IS NOT NULL")
     _open_only("ix_arrivals_open", "arrivals", "at", "state IN ('kept', 'failed')")
 
 
@@ -68,6 +79,8 @@ def _envelopes() -> None:
         sa.Column("refers_to", sa.Text(), nullable=False),
         sa.Column("quoted", sa.Text(), nullable=False),
         sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("inline", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("arrival", sa.Text(), nullable=False),
         sa.Column("evidence", sa.Text(), nullable=False),
         sa.Column("linked", sa.Text(), nullable=True),
@@ -101,8 +114,33 @@ def _outgoing() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("refused", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("answers_n", sa.BigInteger(), nullable=True),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("tried_since", sa.BigInteger(), nullable=True),
+        sa.Column("accepted", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing")),
         sa.UniqueConstraint("interaction", "n", name=op.f("uq_outgoing_interaction_n")),
     )
     _open_only("ix_outgoing_open", "outgoing", "due_at", "state IN ('waiting', 'sending')")
+    _open_only("ix_outgoing_troubled", "outgoing", "due_at", "state IN ('failed', 'uncertain')")
+
+
+def _rearrangements() -> None:
+    op.create_table(
+        "rearrangements",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("moved", sa.Text(), nullable=False),
+        sa.Column("was_open", sa.Boolean(), nullable=False),
+        sa.Column("undone_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rearrangements")),
+    )
+    op.create_index(op.f("ix_rearrangements_source"), "rearrangements", ["source"], unique=False)
+    op.create_index(op.f("ix_rearrangements_target"), "rearrangements", ["target"], unique=False)

@@ -1,0 +1,125 @@
+"""Reports of providers, tied to the message they are about: it bounced, it is late, it was complained of."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from hub.contract import InboundMessage, InboundReport
+from hub.domain.correspondence import Arrival, Envelope
+from hub.domain.events import EventKind
+from hub.domain.interaction import Interaction, State
+from hub.domain.messages import Author
+from hub.domain.redaction import without_cards
+from hub.services import moves
+from hub.services.placing import compared
+from hub.storage.tables import CUSTOMERS, ENVELOPES, INTERACTIONS, MESSAGES
+from hub.storage.unit_of_work import UnitOfWork
+
+DO_NOT_CONTACT = "do-not-contact"
+"""The tag of a customer who told their provider that they do not want our letters."""
+_LATELY_MS = 7 * 86_400_000
+_TELLING = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.QUEUED, State.OFFERED, State.TRANSFERRING})
+
+Reopen = Callable[[UnitOfWork, Arrival, Interaction, InboundMessage | None], Awaitable[Interaction]]
+
+
+async def apply(tx: UnitOfWork, arrival: Arrival, report: InboundReport, reopen: Reopen) -> tuple[str, int] | None:
+    """Note a report on the message it is about, and tell whoever has to act; None when no message of ours is meant."""
+    about = await _message(tx, report)
+    if about is None:
+        return None
+    interaction = await tx.get(INTERACTIONS, about.interaction, lock=True)
+    if interaction is None:
+        return None
+    await _note(tx, report, about, interaction)
+    if report.kind == "complaint":
+        await _tag(tx, interaction.customer)
+    if report.kind == "complaint" or _is_final(report):
+        await _tell(tx, arrival, report, interaction, reopen)
+    return about.interaction, about.n
+
+
+def _is_final(report: InboundReport) -> bool:
+    return report.kind == "failed" and not report.status.startswith("4")
+
+
+async def _message(tx: UnitOfWork, report: InboundReport) -> Envelope | None:
+    """Return the envelope of our own message that is meant: by its id, else the latest to this recipient."""
+    for provider_id in report.provider_ids[:20]:
+        found = await tx.select(
+            ENVELOPES,
+            "WHERE provider_id = $1 AND provider_id <> '' ORDER BY interaction DESC LIMIT 5",
+            provider_id.replace("\x00", ""),
+        )
+        for envelope in found:
+            if await _is_ours(tx, envelope):
+                return envelope
+    return await _latest_to(tx, compared(report.recipient)) if report.recipient else None
+
+
+async def _is_ours(tx: UnitOfWork, envelope: Envelope) -> bool:
+    message = await tx.get(MESSAGES, envelope.interaction, envelope.n)
+    return message is not None and message.author is not Author.CUSTOMER
+
+
+async def _latest_to(tx: UnitOfWork, recipient: str) -> Envelope | None:
+    rows = await tx.fetch(
+        "SELECT m.interaction, m.n FROM outgoing o JOIN messages m ON m.interaction = o.interaction AND m.n = o.n "
+        "JOIN interactions i ON i.id = o.interaction "
+        "WHERE i.address = $1 AND o.created_at > $2 ORDER BY o.created_at DESC LIMIT 20",
+        recipient,
+        tx.now - _LATELY_MS,
+    )
+    for interaction, n in rows:
+        envelope = await tx.get(ENVELOPES, str(interaction), int(n))
+        if envelope is not None and recipient in {compared(one.address) for one in envelope.recipients}:
+            return envelope
+    return None
+
+
+async def _note(tx: UnitOfWork, report: InboundReport, about: Envelope, interaction: Interaction) -> None:
+    """Write on the envelope what became of it; what is worse than the news stays."""
+    words = without_cards(report.text.replace("\x00", "").encode("utf-8", "replace").decode()).strip()[:1_000]
+    if report.kind == "delivered":
+        changed = about if about.problem else msgspec.structs.replace(about, status=report.status or "delivered")
+    elif report.kind == "delayed":
+        changed = about if about.problem else msgspec.structs.replace(about, status=report.status, problem=words)
+    else:
+        recipient = compared(report.recipient) if report.recipient else ""
+        problem = ": ".join(part for part in (recipient, words or report.kind) if part)
+        changed = msgspec.structs.replace(about, status=report.status or report.kind, problem=problem)
+    await tx.execute(ENVELOPES.update, *ENVELOPES.update_values(changed))
+    tx.touch(changed)
+    tx.record(
+        EventKind.LETTER_BOUNCED,
+        interaction=interaction.id,
+        customer=interaction.customer,
+        agent=interaction.agent,
+        queue=interaction.queue,
+        n=about.n,
+        outcome=report.kind,
+        status=report.status[:20],
+    )
+
+
+async def _tag(tx: UnitOfWork, customer_id: str) -> None:
+    customer = await tx.get(CUSTOMERS, customer_id, lock=True)
+    if customer is None or DO_NOT_CONTACT in customer.tags:
+        return
+    tx.record(EventKind.CUSTOMER_CHANGED, customer=customer.id, changed="tags")
+    await tx.save(CUSTOMERS, msgspec.structs.replace(customer, tags=(*customer.tags, DO_NOT_CONTACT)))
+
+
+async def _tell(
+    tx: UnitOfWork, arrival: Arrival, report: InboundReport, interaction: Interaction, reopen: Reopen
+) -> None:
+    """Bring it to an agent's attention: said in the conversation, woken if parked, begun anew if it has ended."""
+    code = "complained" if report.kind == "complaint" else "bounced"
+    if interaction.state is State.PARKED:
+        await moves.wake_parked(tx, await moves.say_system(tx, interaction, code))
+    elif interaction.state in _TELLING:
+        await tx.save(INTERACTIONS, await moves.say_system(tx, interaction, code))
+    else:
+        begun = await reopen(tx, arrival, interaction, report.message)
+        begun = await moves.say_system(tx, begun, code)
+        await tx.insert(INTERACTIONS, await moves.enter_queue(tx, begun, "arrival"))

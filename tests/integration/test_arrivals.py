@@ -1,0 +1,243 @@
+"""What arrives is kept first and read afterwards, whatever it holds; on both databases."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hub.contract import Inbound, RawArrival
+from hub.domain.correspondence import ArrivalState
+from hub.domain.errors import Conflict, Forbidden, NotFound, PayloadUnreadable
+from hub.storage.tables import ARRIVALS
+from hub.storage.unit_of_work import UnitOfWork
+from tests.arriving import Letterbox, Post, message
+from tests.builders import Desk, open_desk
+
+
+@pytest.fixture
+def post(desk: Desk) -> Post:
+    return Post(desk)
+
+
+def raw(name: str, **more: object) -> RawArrival:
+    return RawArrival(provider_id=name, raw=name.encode(), **more)  # type: ignore[arg-type]
+
+
+def raw_files(desk: Desk) -> list[Path]:
+    folder = desk.hub.settings.server.data_dir / "raw"
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_what_is_kept_twice_is_kept_once(post: Post) -> None:
+    arrivals = post.desk.hub.services.arrivals
+    post.box.said = {b"1": message(), b"2": message()}
+
+    assert await arrivals.keep(post.box.id, [raw("1"), raw("1")], {"INBOX": "7:1"}) == 1
+    assert await arrivals.keep(post.box.id, [raw("1"), raw("2")], {"INBOX": "7:2"}) == 1
+    await post.read()
+
+    assert await arrivals.mark(post.box.id, "INBOX") == "7:2"
+    assert await arrivals.mark(post.box.id, "Archive") == ""
+    assert [one.state for one in await post.rows(ARRIVALS)] == [ArrivalState.TAKEN] * 2
+    assert len(raw_files(post.desk)) == 2
+
+
+async def test_two_who_keep_the_same_at_once_keep_one(post: Post) -> None:
+    arrivals = post.desk.hub.services.arrivals
+    post.box.said = {str(number).encode(): message() for number in range(20)}
+    same = [raw(str(number)) for number in range(20)]
+
+    counts = await asyncio.gather(*(arrivals.keep(post.box.id, same, {"INBOX": "x"}) for _ in range(3)))
+    await post.read()
+
+    assert sum(counts) == 20
+    assert len(await post.interactions()) == 20
+
+
+async def test_bytes_are_on_disk_before_the_row(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that fails leaves no row and no mark; the next try finds its own file and goes on."""
+    arrivals, store = post.desk.hub.services.arrivals, post.desk.hub.services.store
+    post.box.said = {b"1": message()}
+    write = store.write
+
+    async def broken(_unit: object) -> None:
+        assert len(raw_files(post.desk)) == 1
+        raise ConnectionError
+
+    monkeypatch.setattr(store, "write", broken)
+    with pytest.raises(ConnectionError):
+        await arrivals.keep(post.box.id, [raw("1")], {"INBOX": "7:1"})
+    monkeypatch.setattr(store, "write", write)
+    assert await arrivals.mark(post.box.id, "INBOX") == ""
+
+    assert await arrivals.keep(post.box.id, [raw("1")], {"INBOX": "7:1"}) == 1
+    await post.read()
+    assert len(raw_files(post.desk)) == 1
+
+
+async def test_what_cannot_be_read_holds_nothing_up_and_can_be_read_again(post: Post) -> None:
+    poison = [
+        PayloadUnreadable("It is no letter."),
+        RecursionError("too deep"),
+        MemoryError(),
+        KeyError("x"),
+        TimeoutError(),
+        UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad\udcff\x00byte"),
+        OSError(5, "broken"),
+    ]
+    arrivals, sue = post.desk.hub.services.arrivals, await post.desk.scope("sue")
+
+    found = await post.deliver(*poison, message("The good one."))
+
+    assert [one.state for one in found] == [ArrivalState.FAILED] * len(poison) + [ArrivalState.TAKEN]
+    assert found[0].problem == "It is no letter."
+    assert [one.id for one in await arrivals.attention(sue)] == [one.id for one in reversed(found[:-1])]
+    assert await arrivals.raw(found[0].id, sue) == found[0].provider_id.encode()
+
+    post.box.said[found[0].provider_id.encode()] = message("Now it can be read.")
+    await arrivals.read_again(found[0].id, sue)
+    await post.read()
+    (again,) = await post.rows(ARRIVALS, "WHERE id = $1", found[0].id)
+    assert again.state is ArrivalState.TAKEN
+    with pytest.raises(Conflict):
+        await arrivals.read_again(found[0].id, sue)
+
+    await arrivals.dismiss(found[1].id, sue)
+    assert found[1].id not in {one.id for one in await arrivals.attention(sue)}
+    with pytest.raises(Conflict):
+        await arrivals.dismiss(found[1].id, sue)
+
+
+async def test_what_the_database_refuses_fails_alone(post: Post) -> None:
+    good = message("Fine.")
+    impossible = message("x", sent_at=2**80)
+
+    found = await post.deliver(impossible, good)
+
+    assert [one.state for one in found] == [ArrivalState.FAILED, ArrivalState.TAKEN]
+    assert len(await post.interactions()) == 1
+
+
+async def test_what_the_channel_could_not_get_needs_attention(post: Post) -> None:
+    arrivals, sue = post.desk.hub.services.arrivals, await post.desk.scope("sue")
+
+    await arrivals.keep(post.box.id, [raw("big", problem="64 MB: over the limit.", size=64_000_000)], {"INBOX": "7:9"})
+    await post.read()
+
+    (found,) = await arrivals.attention(sue)
+    assert (found.state, found.problem, found.size) == (ArrivalState.FAILED, "64 MB: over the limit.", 64_000_000)
+    assert post.box.read_count == 0
+
+
+async def test_only_supervisors_see_what_belongs_to_nobody(post: Post) -> None:
+    arrivals = post.desk.hub.services.arrivals
+    ann, sue = await post.desk.scope("ann"), await post.desk.scope("sue")
+    failed, taken, hidden = await post.deliver(KeyError("x"), message(), message(queue="billing"))
+    ann = type(ann)(ann.agent, ann.role, ("support",))
+
+    for work in (arrivals.attention(ann), arrivals.read_again(failed.id, ann), arrivals.dismiss(failed.id, ann)):
+        with pytest.raises(Forbidden):
+            await work
+    for stranger in (failed, hidden):
+        with pytest.raises(NotFound):
+            await arrivals.raw(stranger.id, ann)
+    assert await arrivals.raw(taken.id, ann) == taken.provider_id.encode()
+    with pytest.raises(NotFound):
+        await arrivals.raw("a1", sue)
+
+
+async def test_a_lost_file_is_told(post: Post) -> None:
+    failed, *_ = await post.deliver(KeyError("x"))
+    arrivals, sue = post.desk.hub.services.arrivals, await post.desk.scope("sue")
+    for path in raw_files(post.desk):
+        path.unlink()
+
+    await arrivals.read_again(failed.id, sue)
+    await post.read()
+
+    (found,) = await arrivals.attention(sue)
+    assert "bytes" in found.problem
+    with pytest.raises(NotFound):
+        await arrivals.raw(failed.id, sue)
+
+
+class Deadly(Letterbox):
+    """Reading some letters ends the hub, as a crash in a library would: nothing of that moment is stored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.died = asyncio.Event()
+
+    async def read(self, raw: bytes) -> Inbound:
+        if raw == b"deadly":
+            self.died.set()
+            await asyncio.Event().wait()
+        return await super().read(raw)
+
+
+async def test_a_letter_that_kills_the_hub_is_set_aside(database_url: str, tmp_path: Path) -> None:
+    names, states = ["1", "deadly", "2"], dict[str, ArrivalState]()
+    for life in range(5):
+        desk = await open_desk(tmp_path, database_url)
+        box = Deadly()
+        box.said = {name.encode(): message(dedupe=name) for name in names}
+        post = Post(desk, box)
+        arrivals = desk.hub.services.arrivals
+        if life == 0:
+            await arrivals.keep(box.id, [raw(name) for name in names], {})
+        arrivals._wake.set()
+        dies = asyncio.create_task(box.died.wait())
+        reads = asyncio.create_task(arrivals.caught_up())
+        await asyncio.wait([dies, reads], return_when=asyncio.FIRST_COMPLETED)
+        states = {one.provider_id: one.state for one in await post.rows(ARRIVALS)}
+        dies.cancel()
+        reads.cancel()
+        desk.clock.settle = None
+        await desk.hub.stop()
+        if life < 3:
+            assert states["deadly"] is ArrivalState.KEPT, life
+    assert states == {"1": ArrivalState.TAKEN, "deadly": ArrivalState.FAILED, "2": ArrivalState.TAKEN}
+
+
+async def test_what_was_kept_is_read_by_the_next_hub(database_url: str, tmp_path: Path) -> None:
+    desk = await open_desk(tmp_path, database_url)
+    await desk.hub.services.arrivals.keep("support_mail", [raw("1"), raw("2")], {})
+    desk.clock.settle = None
+    await desk.hub.stop()
+
+    desk = await open_desk(tmp_path, database_url)
+    post = Post(desk)
+    post.box.said = {b"1": message("one"), b"2": message("two")}
+    desk.hub.services.arrivals._wake.set()
+    await post.read()
+
+    assert [(await desk.messages(one))[0].text for one in await post.interactions()] == ["one", "two"]
+    desk.clock.settle = None
+    await desk.hub.stop()
+
+
+async def test_a_letter_that_waited_elsewhere_has_waited(post: Post) -> None:
+    now = post.desk.clock.now()
+    post.box.said = {b"1": message()}
+    await post.desk.hub.services.arrivals.keep(post.box.id, [raw("1", received_at=now - 3_600_000)], {})
+    await post.read()
+
+    (interaction,) = await post.interactions()
+    assert interaction.head_start_ms == 3_600_000
+
+
+async def test_more_than_is_read_at_once_keeps_its_order(post: Post) -> None:
+    names = [f"{number:03}" for number in range(150)]
+    post.box.said = {name.encode(): message(name, sender=None) for name in names}
+    arrivals = post.desk.hub.services.arrivals
+    for start in range(0, 150, 50):
+        await arrivals.keep(post.box.id, [raw(name) for name in names[start : start + 50]], {})
+    await post.read()
+
+    async def unit(tx: UnitOfWork) -> list[str]:
+        rows = await tx.fetch(
+            "SELECT m.text FROM messages m JOIN arrivals a ON a.interaction = m.interaction WHERE m.n = 1 ORDER BY a.id"
+        )
+        return [str(row[0]) for row in rows]
+
+    assert await post.desk.hub.services.store.read(unit) == names
