@@ -26,6 +26,7 @@ from hub.domain.agent import Role
 from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.metrics import Metrics
+from hub.outbound import Outbound
 from hub.services.accounts import Accounts
 from hub.services.chats import Chats
 from hub.services.dispatch import Dispatcher
@@ -33,6 +34,7 @@ from hub.services.explaining import Explaining
 from hub.services.feed import ChannelFeed
 from hub.services.files import FileStore
 from hub.services.floor import Floor
+from hub.services.flow_library import FlowLibrary
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
 from hub.services.invariants import InvariantMonitor
@@ -43,6 +45,7 @@ from hub.services.presence import PresenceService
 from hub.services.reading import Reading
 from hub.services.routing_record import RoutingRecord
 from hub.services.search import Search
+from hub.services.self_service import SelfService
 from hub.services.supervision import Supervision
 from hub.services.timeline import Timeline
 from hub.settings import Problem, Secret, Settings, SettingsError, block_arguments, check_block
@@ -81,6 +84,7 @@ class Services:
     presence: PresenceService
     reading: Reading
     search: Search
+    self_service: SelfService
     supervision: Supervision
     timeline: Timeline
 
@@ -102,6 +106,7 @@ class Hub:
         self.console: ConsoleSockets | None = None
         self.demo: Demo | None = None
         self._feed = ChannelFeed(services.floor, services.signals)
+        self._outbound = Outbound(settings.services, clock)
         self.monitor = InvariantMonitor(services.floor, self._on_violation)
         self._housekeeper: asyncio.Task[None] | None = None
         self._lock: IO[str] | None = None
@@ -128,6 +133,7 @@ class Hub:
         await services.store.open()
         services.bus.head = await services.journal.head()
         await services.accounts.sync_configured(self.settings.agents)
+        await self._open_flows()
         await services.presence.after_restart()
         await services.chats.after_restart()
         await services.floor.load(services.store)
@@ -160,8 +166,16 @@ class Hub:
         await services.indexer.stop()
         services.accounts.close()
         await services.store.close()
+        await self._outbound.close()
         if self._lock is not None:
             self._lock.close()
+
+    async def _open_flows(self) -> None:
+        """Take the flows in; one that cannot be read is told, and the versions kept before go on."""
+        self._outbound.open()
+        self.services.self_service.fetcher = self._outbound
+        for finding in await self.services.self_service.library.load():
+            log.error("a flow cannot be read", extra={"finding": finding})
 
     async def why_not_ready(self) -> str:
         """Say why the hub cannot work now; empty when it can."""
@@ -193,6 +207,7 @@ class Hub:
         while True:
             now = self.clock.now()
             self.monitor.look(now)
+            self.services.self_service.look()
             self.metrics.waiting.replace({queue: len(floor.waiting_in(queue)) for queue in self.settings.queues})
             self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > OVERDUE_MS else 0)
             if now - sampled_at >= MINUTE_MS:
@@ -256,13 +271,18 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
     dispatcher = Dispatcher(settings, floor, offers, handling, clock)
     dispatcher.record = RoutingRecord(store, dispatcher.policy, clock)
     dispatcher.lease = Lease(store, clock, "dispatch", node_name(settings))
+    chats = Chats(store, settings, handling, floor, signals)
+    flows = settings.flows.folder or data_folder("config") / "flows"
+    self_service = SelfService(store, settings, floor, FlowLibrary(store, flows))
+    chats.self_service = self_service
+    chats.messages.heard = self_service.heard
     return Services(
         store=store,
         bus=bus,
         signals=signals,
         floor=floor,
         accounts=Accounts(store, settings, clock),
-        chats=Chats(store, settings, handling, floor, signals),
+        chats=chats,
         dispatcher=dispatcher,
         files=FileStore(store, settings, clock, key),
         handling=handling,
@@ -273,6 +293,7 @@ def _services(settings: Settings, store: Store, bus: Bus, signals: Signals, cloc
         presence=PresenceService(store, settings),
         reading=Reading(store),
         search=Search(store, settings),
+        self_service=self_service,
         supervision=Supervision(store, settings, handling),
         timeline=Timeline(store),
     )
@@ -290,6 +311,8 @@ def _handlers(services: Services) -> dict[str, jobs.Handler]:
         "agent_lost": services.presence.lost,
         "visitor_gone": services.chats.give_up,
         "jwt_used": nothing,
+        "flow_wait": services.self_service.time_up,
+        "flow_fetch": services.self_service.fetch,
     }
 
 

@@ -23,7 +23,7 @@ from hub.sockets import Audience, Connection, Event, EventRefused, SocketLimits,
 
 T = TypeVar("T")
 PAGE = 30
-_WAITING = frozenset({State.QUEUED, State.OFFERED})
+_WAITING = frozenset({State.SELF_SERVICE, State.QUEUED, State.OFFERED})
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _REFRESH_S = 2.0
 
@@ -290,6 +290,7 @@ class Gate:
                 choice=choice or "",
                 language=guest.language,
                 is_message=is_message,
+                flow=guest.site.flow,
             )
         )
         guest.visitor = started.visitor

@@ -99,7 +99,7 @@ class Run:
         try:
             return is_true(expression, self.scope())
         except ExpressionError:
-            self.mark("expression_failed")
+            self.mark("flow_expression_failed")
             return False
 
     def tell(self, text: str) -> None:

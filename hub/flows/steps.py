@@ -200,7 +200,7 @@ def _language(run: Run, step: Language) -> str:
         try:
             wanted = evaluate(step.language, run.scope())
         except ExpressionError:
-            run.mark("expression_failed")
+            run.mark("flow_expression_failed")
             return step.then
     if isinstance(wanted, str) and wanted in run.flow.languages:
         run.session.language = wanted

@@ -10,6 +10,7 @@ from hub.domain.interaction import Interaction
 from hub.domain.messages import Message, Note
 from hub.domain.offer import Offer
 from hub.domain.segments import Segment
+from hub.domain.self_service import FlowSession, FlowVersion
 from hub.domain.visitors import Draft, Merge, StoredFile, Visitor
 from hub.storage.rows import Rows
 
@@ -67,3 +68,5 @@ DRAFTS = Rows("drafts", Draft)
 JOBS = Rows("jobs", Job)
 INDEXED = Rows("indexed", Indexed, key=("doc",))
 LEASES = Rows("leases", LeaseRow)
+FLOW_SESSIONS = Rows("flow_sessions", FlowSession)
+FLOW_VERSIONS = Rows("flow_versions", FlowVersion)
