@@ -8,6 +8,7 @@ the words (`Similar`), where they are installed.
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -82,7 +83,7 @@ def match(text: str, known: Sequence[Known], *, language: str = "en", similar: S
 
 def scored(plain: str, known: Sequence[Known], *, language: str = "en") -> dict[str, float]:
     """Return a likeness for each: the best of its phrases, words that others share counting less."""
-    wanted = {one.id: [tokens(phrase) for phrase in one.phrases] for one in known}
+    wanted = {one.id: [_phrase_tokens(phrase) for phrase in one.phrases] for one in known}
     scores = _likenesses(tokens(plain), wanted)
     meant = _without_negated(plain, language)
     if meant == plain:
@@ -92,6 +93,17 @@ def scored(plain: str, known: Sequence[Known], *, language: str = "en") -> dict[
     if max(positive.values()) >= UNSURE:
         return positive
     return {one: min(score, _NEGATED) for one, score in scores.items()}
+
+
+@lru_cache(maxsize=20_000)
+def _phrase_tokens(phrase: str) -> tuple[str, ...]:
+    """Return a flow's own phrase as it is compared: the same few thousand, again and again."""
+    return tuple(tokens(phrase))
+
+
+@lru_cache(maxsize=20_000)
+def _bare_phrase(phrase: str) -> str:
+    return phrases.bare(phrase)
 
 
 def _likenesses(said: Sequence[str], wanted: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, float]:
@@ -117,24 +129,29 @@ def _likeness(said: Sequence[str], phrase: Sequence[str], shared: Mapping[str, i
     """Return how much of a phrase was said, and how much of what was said is the phrase."""
     if not phrase:
         return 0.0
+    earned = [1.0 if token in said else _nearly(token, said) for token in phrase]
+    if not any(earned):
+        return 0.0
     weights = [1 / shared[token] for token in phrase]
-    earned = [max((_same(token, word) for word in said), default=0.0) for token in phrase]
     covered = sum(weight * credit for weight, credit in zip(weights, earned, strict=True))
     telling = min(covered, 1.0)
-    heard = sum(1 for word in said if any(_same(token, word) for token in phrase)) / len(said)
+    heard = sum(word in phrase or _nearly(word, phrase) > 0 for word in said) / len(said)
     of_phrase = covered / sum(weights)
     if heard == 1.0 and covered:  # said was nothing but a part of the phrase: 订单 for 订单状态
         of_phrase = max(of_phrase, _PART)
     return round(of_phrase * (0.55 + 0.3 * telling + 0.15 * heard), 3)
 
 
-def _same(token: str, word: str) -> float:
-    if token == word:
-        return 1.0
-    shorter = min(len(token), len(word))
-    if shorter < 4 or _IS_CJK.match(token) or not _one_mistake(token, word):
+def _nearly(token: str, words: Sequence[str]) -> float:
+    """Return what a word is worth that stands among these with one typing mistake."""
+    if len(token) < 4 or _IS_CJK.match(token):
         return 0.0
-    return 0.85 if shorter > 5 else 0.75
+    near = [
+        len(word) for word in words if len(word) > 3 and abs(len(word) - len(token)) < 2 and _one_mistake(token, word)
+    ]
+    if not near:
+        return 0.0
+    return 0.85 if min(max(near), len(token)) > 5 else 0.75
 
 
 def _one_mistake(a: str, b: str) -> bool:
@@ -170,7 +187,7 @@ def _by_place(plain: str, known: Sequence[Known]) -> str:
 
 
 def _by_phrase(plain: str, known: Sequence[Known]) -> str:
-    said = [one.id for one in known if any(plain == phrases.bare(phrase) for phrase in (one.id, *one.phrases))]
+    said = [one.id for one in known if any(plain == _bare_phrase(phrase) for phrase in (one.id, *one.phrases))]
     return said[0] if len(said) == 1 else ""
 
 

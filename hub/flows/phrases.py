@@ -1,5 +1,6 @@
 """The words that every flow understands and says by itself, by language: a person, help, yes and no, numbers, days."""
 
+from functools import lru_cache
 from typing import Final
 
 from hub.domain.words import folded
@@ -142,10 +143,15 @@ def bare(text: str) -> str:
     return " ".join(folded(text).replace("\u2019", "'").strip(" .,!?;:。，！？；：…~\"'“”()").split())
 
 
+@lru_cache(maxsize=200)
+def _folded_all(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(folded, words))
+
+
 def is_one_of(text: str, table: dict[str, tuple[str, ...]], languages: tuple[str, ...]) -> bool:
     """Whether a text is one of the phrases of these languages, and nothing else."""
     plain = bare(text) or folded(text).strip()
-    return any(plain in map(folded, table.get(base(language), ())) for language in languages)
+    return any(plain in _folded_all(table.get(base(language), ())) for language in languages)
 
 
 def wants_person(text: str) -> bool:
@@ -157,7 +163,7 @@ def wants_person(text: str) -> bool:
     if not plain:
         return False
     if plain.isascii():
-        people, around = set(PERSON["en"]), set(AROUND["en"])
+        people, around = _folded_all(PERSON["en"]), _folded_all(AROUND["en"])
         words = plain.replace("customer service", "agent").replace("live agent", "agent").split()
         if plain in people:
             return True

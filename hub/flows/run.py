@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 
 from hub.flows import phrases
@@ -226,6 +227,7 @@ _KINDS: Final = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=64)
 def now_of(at: int) -> dict[str, object]:
     """Return what expressions know as `now`, in UTC."""
     moment = datetime.fromtimestamp(at / 1000, UTC)
