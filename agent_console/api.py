@@ -117,6 +117,11 @@ class Api:
         found, _ = await self._hub.reading.interaction(call.id, call.scope)
         return api.RoutingAnswer(routing=await self._hub.explaining.interaction(found.id))
 
+    async def self_service(self, call: Call) -> Answer:
+        """What the customer did by themselves: the path, the answers, what was looked up."""
+        found, _ = await self._hub.reading.interaction(call.id, call.scope)
+        return api.PathsAnswer(sessions=await self._hub.paths.of(found))
+
     async def messages(self, call: Call) -> Answer:
         """A page of its messages."""
         query: api.MessagesQuery = call.query
@@ -226,6 +231,7 @@ class Api:
         return [
             _route("GET", "/search", "Search", self.search, api.SearchAnswer, query=api.SearchQuery),
             _route("GET", one, "An interaction", self.interaction, api.InteractionAnswer),
+            _route("GET", f"{one}/self-service", "What the customer did alone", self.self_service, api.PathsAnswer),
             _route("GET", f"{one}/routing", "Why it went where it went", self.routing, api.RoutingAnswer),
             _route("GET", f"{one}/messages", "Messages", self.messages, api.MessagesAnswer, query=api.MessagesQuery),
             _route(

@@ -9,6 +9,7 @@ from agent_console import shapes
 from agent_console.routes import Answer
 from hub.domain.agent import Role
 from hub.services.explaining import Explained
+from hub.services.paths import Taken
 from hub.services.search import MessageHit, NoteHit
 from hub.services.timeline import Item
 
@@ -208,6 +209,12 @@ class RoutingAnswer(Answer, frozen=True, kw_only=True):
     """Why an interaction went to whom it went to."""
 
     routing: Explained
+
+
+class PathsAnswer(Answer, frozen=True, kw_only=True):
+    """What the customer did by themselves before anybody answered, the oldest session first."""
+
+    sessions: list[Taken]
 
 
 class MessagesAnswer(Answer, frozen=True, kw_only=True):

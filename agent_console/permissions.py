@@ -57,6 +57,7 @@ ROUTES: Final[dict[str, frozenset[Role] | None]] = {
     "GET /interactions/{id}": EVERYBODY,
     "GET /interactions/{id}/messages": EVERYBODY,
     "GET /interactions/{id}/routing": EVERYBODY,
+    "GET /interactions/{id}/self-service": EVERYBODY,
     "POST /interactions/{id}/files": EVERYBODY,
     "GET /settings": EVERYBODY,
     "GET /events": SUPERVISORS,

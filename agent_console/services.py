@@ -17,6 +17,7 @@ from hub.services.floor import Floor
 from hub.services.handling import Handling
 from hub.services.messages import Messages
 from hub.services.offers import Offers
+from hub.services.paths import Paths
 from hub.services.people import People
 from hub.services.presence import PresenceService
 from hub.services.reading import Reading
@@ -47,6 +48,7 @@ class ConsoleServices:
     supervision: Supervision
     timeline: Timeline
     explaining: Explaining
+    paths: Paths
 
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]

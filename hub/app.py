@@ -40,6 +40,7 @@ from hub.services.indexer import Indexer
 from hub.services.invariants import InvariantMonitor
 from hub.services.lease import Lease
 from hub.services.offers import Offers
+from hub.services.paths import Paths
 from hub.services.people import People
 from hub.services.presence import PresenceService
 from hub.services.reading import Reading
@@ -341,6 +342,7 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         supervision=services.supervision,
         timeline=services.timeline,
         explaining=Explaining(services.dispatcher, services.floor),
+        paths=Paths(services.store, services.self_service.library),
     )
     return agent_console.setup(hub.app, use_cases, authority, house, rows), authority
 

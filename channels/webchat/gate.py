@@ -336,7 +336,7 @@ class Gate:
             return
         if interaction.state not in _WAITING:
             self._places.pop(interaction.id, None)
-        elif interaction.id not in self._places:
+        elif interaction.id not in self._places or self._places[interaction.id][0].state is not interaction.state:
             self._places[interaction.id] = (interaction, None, None)
         signature = _signature(interaction)
         if self._shown.get(interaction.id) != signature:

@@ -392,4 +392,10 @@ async def _note(tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> N
             at=tx.now,
         )
         await tx.insert(NOTES, note)
-        tx.record(EventKind.NOTE_ADDED, actor="flow", customer=interaction.customer, interaction=interaction.id)
+        tx.record(
+            EventKind.NOTE_ADDED,
+            actor="flow",
+            customer=interaction.customer,
+            interaction=interaction.id,
+            note=note.id,
+        )

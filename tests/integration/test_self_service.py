@@ -15,6 +15,7 @@ from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.domain.messages import Author
 from hub.domain.self_service import FlowSession
 from hub.flows.session import Fetch, LookedUp, Session
+from hub.services.paths import Paths
 from hub.storage.tables import CUSTOMERS, FLOW_SESSIONS, NOTES, SEGMENTS
 from hub.storage.unit_of_work import UnitOfWork
 from tests.builders import Desk, open_desk
@@ -122,6 +123,19 @@ async def test_an_order_is_looked_up_and_told_and_a_person_takes_over(desk: Desk
     assert {str(segment.kind) for segment in segments[1:]} >= {"queued", "handled"}
     notes = await desk._rows(NOTES, "WHERE interaction = $1", interaction.id)
     assert [note.text for note in notes] == ["Came by the menu; topic order, order FW-10000."]
+    assert [facts for kind, facts in await journal(desk, interaction) if kind == "note_added"] == [
+        msgspec.json.encode({"note": notes[0].id}).decode()
+    ]
+    (taken,) = await Paths(desk.hub.services.store, desk.hub.services.self_service.library).of(interaction)
+    assert (taken.title, taken.outcome, taken.reason) == ("Main menu", "queued", "asked")
+    shown = [(passed.about, passed.answer) for passed in taken.steps if passed.kind in {"ask", "look_up"}]
+    assert shown == [
+        ("What is it about?", "Order status"),
+        ("What is the order number? It begins with FW.", "FW-10000"),
+        ("erp/orders/…", ""),
+        ("Is there anything else I can do?", ""),
+    ]
+    assert taken.results["order"]["status"] == "shipped"
 
 
 async def test_who_is_served_is_resolved_and_counts_in_no_queue(desk: Desk, erp: Erp) -> None:
