@@ -122,6 +122,23 @@ class Api:
         found, _ = await self._hub.reading.interaction(call.id, call.scope)
         return api.PathsAnswer(sessions=await self._hub.paths.of(found))
 
+    async def flows(self, _call: Call) -> Answer:
+        """Every flow's figures today."""
+        return api.FlowsAnswer(flows=await self._hub.flows.figures())
+
+    async def flow(self, call: Call) -> Answer:
+        """One flow with its picture and its versions."""
+        return api.FlowAnswer(flow=await self._hub.flows.sheet(call.id))
+
+    async def publish_flow(self, call: Call) -> Answer:
+        """Publish a flow's text."""
+        return api.FlowAnswer(flow=await self._hub.flows.publish(call.body.text, author=call.agent.id))
+
+    async def roll_back_flow(self, call: Call) -> Answer:
+        """Publish an older version again."""
+        found = await self._hub.flows.roll_back(call.id, call.body.version, author=call.agent.id)
+        return api.FlowAnswer(flow=found)
+
     async def messages(self, call: Call) -> Answer:
         """A page of its messages."""
         query: api.MessagesQuery = call.query
@@ -236,6 +253,17 @@ class Api:
             _route("GET", f"{one}/messages", "Messages", self.messages, api.MessagesAnswer, query=api.MessagesQuery),
             _route(
                 "POST", f"{one}/files", "Upload", self.upload, api.FileAnswer, query=api.UploadQuery, is_upload=True
+            ),
+            _route("GET", "/flows", "Self-service today", self.flows, api.FlowsAnswer),
+            _route("POST", "/flows", "Publish a flow", self.publish_flow, api.FlowAnswer, body=api.FlowText),
+            _route("GET", "/flows/{id}", "A flow, drawn with who is where", self.flow, api.FlowAnswer),
+            _route(
+                "POST",
+                "/flows/{id}/roll-back",
+                "Publish an older version",
+                self.roll_back_flow,
+                api.FlowAnswer,
+                body=api.FlowRollBack,
             ),
             _route("GET", "/settings", "What the console needs to know", self.settings, api.SettingsAnswer),
             _route("GET", "/events", "The journal", self.events, api.EventsAnswer, query=api.EventsQuery),

@@ -14,6 +14,7 @@ from hub.services.dispatch import Dispatcher
 from hub.services.explaining import Explaining
 from hub.services.files import FileStore
 from hub.services.floor import Floor
+from hub.services.flow_figures import FlowOverview
 from hub.services.handling import Handling
 from hub.services.messages import Messages
 from hub.services.offers import Offers
@@ -49,6 +50,7 @@ class ConsoleServices:
     timeline: Timeline
     explaining: Explaining
     paths: Paths
+    flows: FlowOverview
 
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]

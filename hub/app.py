@@ -34,6 +34,7 @@ from hub.services.explaining import Explaining
 from hub.services.feed import ChannelFeed
 from hub.services.files import FileStore
 from hub.services.floor import Floor
+from hub.services.flow_figures import FlowOverview
 from hub.services.flow_library import FlowLibrary
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
@@ -343,6 +344,7 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         timeline=services.timeline,
         explaining=Explaining(services.dispatcher, services.floor),
         paths=Paths(services.store, services.self_service.library),
+        flows=FlowOverview(services.store, services.self_service.library, lambda: services.floor.day_began_at),
     )
     return agent_console.setup(hub.app, use_cases, authority, house, rows), authority
 

@@ -74,9 +74,8 @@ class FlowLibrary:
 
         async def unit(tx: UnitOfWork) -> FlowVersion:
             key = f"{flow.name}@{flow.version}"
-            await tx.execute(
-                "UPDATE flow_versions SET published_at = $1, author = $2 WHERE id = $3", tx.now, author, key
-            )
+            at = await _after_all(tx, flow.name)
+            await tx.execute("UPDATE flow_versions SET published_at = $1, author = $2 WHERE id = $3", at, author, key)
             return await _keep(tx, flow, text, author=author)
 
         version = await self._store.write(unit)
@@ -107,8 +106,14 @@ async def _keep(tx: UnitOfWork, flow: Flow, text: str, *, author: str = "") -> F
         file=Path(flow.file).name,
         text=text,
         created_at=tx.now,
-        published_at=tx.now,
+        published_at=await _after_all(tx, flow.name),
         author=author,
     )
     await tx.execute(FLOW_VERSIONS.insert, *FLOW_VERSIONS.values(version))
     return version
+
+
+async def _after_all(tx: UnitOfWork, name: str) -> int:
+    """Return now, or a moment after the flow's last publication: which one is the last is never in doubt."""
+    row = await tx.fetch_one("SELECT coalesce(max(published_at), 0) FROM flow_versions WHERE name = $1", name)
+    return max(tx.now, int(row[0]) + 1 if row else 0)

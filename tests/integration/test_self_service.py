@@ -9,12 +9,13 @@ import pytest
 
 from hub.contract import ChatStart
 from hub.demo.erp import answer
-from hub.domain.errors import BadRequest
+from hub.domain.errors import BadRequest, NotFound
 from hub.domain.ids import new_id
 from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.domain.messages import Author
 from hub.domain.self_service import FlowSession
 from hub.flows.session import Fetch, LookedUp, Session
+from hub.services.flow_figures import FlowOverview
 from hub.services.paths import Paths
 from hub.storage.tables import CUSTOMERS, FLOW_SESSIONS, NOTES, SEGMENTS
 from hub.storage.unit_of_work import UnitOfWork
@@ -293,3 +294,42 @@ async def test_a_beginning_said_twice_begins_one_session(desk: Desk, erp: Erp) -
     assert (first.is_new, second.is_new) == (True, False)
     assert first.interaction.id == second.interaction.id
     await session_of(desk, first.interaction)
+
+
+async def test_the_page_shows_who_is_where_and_what_was_solved(desk: Desk, erp: Erp) -> None:
+    library = desk.hub.services.self_service.library
+    overview = FlowOverview(desk.hub.services.store, library, lambda: desk.hub.services.floor.day_began_at)
+    waiting = await begun(desk)
+    solved = await begun(desk, "when do you open?")
+    for text in ("no", "5", "no"):
+        await says(desk, solved, text)
+    handed = await begun(desk)
+    await says(desk, handed, "agent")
+    gone = await begun(desk)
+    await desk.hub.services.chats.end(gone.id, desk.visitors[gone.id])
+    sheet = await overview.sheet("main-menu")
+    figures = sheet.figures
+    assert (figures.begun, figures.open, figures.solved, figures.handed_over, figures.left) == (4, 1, 1, 1, 1)
+    menu = next(step for step in figures.steps if step.step == "menu")
+    assert (menu.now, menu.passed, menu.left) == (1, 4, 1)
+    assert 'data-step="menu"' in sheet.picture
+    assert [version.is_published for version in sheet.versions] == [True]
+    assert {one.name for one in await overview.figures()} >= {"main-menu", "survey"}
+    assert waiting.state is State.SELF_SERVICE
+
+
+async def test_a_flow_is_published_only_when_it_is_sound_and_can_be_rolled_back(desk: Desk, erp: Erp) -> None:
+    library = desk.hub.services.self_service.library
+    overview = FlowOverview(desk.hub.services.store, library, lambda: 0)
+    first = library.published["survey"].version
+    with pytest.raises(BadRequest, match="There is no step 'b'"):
+        await overview.publish("flow: survey\ntitle: S\nsteps:\n  a: {say: Hi, then: b}\n", author="ada")
+    text = "flow: survey\ntitle: S\nperson: {queue: support}\nsteps:\n  a: {end: Bye.}\n"
+    sheet = await overview.publish(text, author="ada")
+    assert [(one.author, one.is_published) for one in sheet.versions] == [("ada", True), ("", False)]
+    await desk.wait(1)
+    sheet = await overview.roll_back("survey", first, author="ada")
+    assert library.published["survey"].version == first
+    assert sheet.versions[0].version == first
+    with pytest.raises(NotFound):
+        await overview.roll_back("survey", "nothing", author="ada")
