@@ -9,6 +9,8 @@ from agent_console import shapes
 from agent_console.routes import Answer
 from hub.domain.agent import Role
 from hub.services.explaining import AgentStanding, Explained
+from hub.services.flow_figures import FlowFigures, FlowSheet
+from hub.services.paths import Taken
 from hub.services.search import MessageHit, NoteHit
 from hub.services.timeline import Item
 
@@ -226,6 +228,36 @@ class OutcomesMissingAnswer(Answer, frozen=True, kw_only=True):
     """One's own interactions that the clock closed, latest first."""
 
     interactions: list[shapes.InteractionRow]
+
+
+class PathsAnswer(Answer, frozen=True, kw_only=True):
+    """What the customer did by themselves before anybody answered, the oldest session first."""
+
+    sessions: list[Taken]
+
+
+class FlowsAnswer(Answer, frozen=True, kw_only=True):
+    """Every self-service flow today."""
+
+    flows: list[FlowFigures]
+
+
+class FlowAnswer(Answer, frozen=True, kw_only=True):
+    """One flow with its picture and its versions."""
+
+    flow: FlowSheet
+
+
+class FlowText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A flow's text, to be published."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=60_000)]
+
+
+class FlowRollBack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The version to be published again."""
+
+    version: Annotated[str, Meta(min_length=1, max_length=40)]
 
 
 class MessagesAnswer(Answer, frozen=True, kw_only=True):

@@ -27,6 +27,7 @@ from hub.domain.agent import Role
 from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.metrics import Metrics
+from hub.outbound import Outbound
 from hub.services.accounts import Accounts
 from hub.services.acknowledging import Acknowledging
 from hub.services.arrivals import Arrivals
@@ -40,6 +41,8 @@ from hub.services.explaining import Explaining
 from hub.services.feed import ChannelFeed
 from hub.services.files import FileStore
 from hub.services.floor import Floor
+from hub.services.flow_figures import FlowOverview
+from hub.services.flow_library import FlowLibrary
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
 from hub.services.intake import Intake
@@ -48,12 +51,14 @@ from hub.services.lease import Lease
 from hub.services.letters import Letters
 from hub.services.offers import Offers
 from hub.services.outbound import Loader
+from hub.services.paths import Paths
 from hub.services.people import People
 from hub.services.presence import PresenceService
 from hub.services.reading import Reading
 from hub.services.recordings import Recordings
 from hub.services.routing_record import RoutingRecord
 from hub.services.search import Search
+from hub.services.self_service import SelfService
 from hub.services.supervision import Supervision
 from hub.services.timeline import Timeline
 from hub.settings import Problem, Secret, Settings, SettingsError, block_arguments, check_block
@@ -100,6 +105,7 @@ class Services:
     reading: Reading
     recordings: Recordings
     search: Search
+    self_service: SelfService
     supervision: Supervision
     timeline: Timeline
 
@@ -121,6 +127,7 @@ class Hub:
         self.console: ConsoleSockets | None = None
         self.demo: Demo | None = None
         self._feed = ChannelFeed(services.floor, services.signals)
+        self._outbound = Outbound(settings.services, clock)
         self.monitor = InvariantMonitor(services.floor, self._on_violation)
         self._housekeeper: asyncio.Task[None] | None = None
         self._lock: IO[str] | None = None
@@ -147,6 +154,7 @@ class Hub:
         await services.store.open()
         services.bus.head = await services.journal.head()
         await services.accounts.sync_configured(self.settings.agents)
+        await self._open_flows()
         await services.presence.after_restart()
         await services.chats.after_restart()
         await services.floor.load(services.store)
@@ -187,8 +195,16 @@ class Hub:
         await services.indexer.stop()
         services.accounts.close()
         await services.store.close()
+        await self._outbound.close()
         if self._lock is not None:
             self._lock.close()
+
+    async def _open_flows(self) -> None:
+        """Take the flows in; one that cannot be read is told, and the versions kept before go on."""
+        self._outbound.open()
+        self.services.self_service.fetcher = self._outbound
+        for finding in await self.services.self_service.library.load():
+            log.error("a flow cannot be read", extra={"finding": finding})
 
     async def why_not_ready(self) -> str:
         """Say why the hub cannot work now; empty when it can."""
@@ -220,6 +236,7 @@ class Hub:
         while True:
             now = self.clock.now()
             self.monitor.look(now)
+            self.services.self_service.look()
             self.metrics.waiting.replace({queue: len(floor.waiting_in(queue)) for queue in self.settings.queues})
             lines = self.services.arrivals.lines()
             self.metrics.lines.replace({name: 1 if status.is_up else 0 for name, status in lines.items()})
@@ -304,6 +321,11 @@ def _services(
     dispatcher.lease = Lease(store, clock, "dispatch", node)
     calls = CallService(store, settings, floor, handling)
     orders = CallOrders(store, settings, clock, calls, bus)
+    chats = Chats(store, settings, handling, floor, signals)
+    flows = settings.flows.folder or data_folder("config") / "flows"
+    self_service = SelfService(store, settings, floor, FlowLibrary(store, flows))
+    chats.self_service = self_service
+    chats.messages.heard = self_service.heard
     return Services(
         store=store,
         bus=bus,
@@ -314,7 +336,7 @@ def _services(
         call_desk=CallDesk(store, settings, handling, calls),
         call_orders=orders,
         calls=calls,
-        chats=Chats(store, settings, handling, floor, signals),
+        chats=chats,
         delivery=Delivery(store, settings, bus, clock, Loader(store, files, channels), node=node),
         dispatcher=dispatcher,
         files=files,
@@ -329,6 +351,7 @@ def _services(
         reading=Reading(store),
         recordings=Recordings(store, calls, files, orders.channels),
         search=Search(store, settings),
+        self_service=self_service,
         supervision=Supervision(store, settings, handling),
         timeline=Timeline(store),
     )
@@ -349,6 +372,8 @@ def _handlers(services: Services) -> dict[str, jobs.Handler]:
         "callback_again": services.calls.call_again,
         "fetch_recording": services.recordings.fetch,
         "jwt_used": nothing,
+        "flow_wait": services.self_service.time_up,
+        "flow_fetch": services.self_service.fetch,
     }
 
 
@@ -381,6 +406,8 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         arrivals=services.arrivals,
         intake=services.intake,
         channels={channel.id: channel for channel in hub.channels},
+        paths=Paths(services.store, services.self_service.library),
+        flows=FlowOverview(services.store, services.self_service.library, lambda: services.floor.day_began_at),
     )
     return agent_console.setup(hub.app, use_cases, authority, house, rows), authority
 

@@ -66,7 +66,8 @@ class SignedIdentity(msgspec.Struct, frozen=True, kw_only=True):
 class ChatStart(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation begun by a visitor. `client_id` is the visitor's own id for it: repeated, it begins nothing new.
 
-    `form` holds what was typed before the chat; `is_message` means nobody is expected to answer at once.
+    `form` holds what was typed before the chat; `is_message` means nobody is expected to answer at once. `flow` names
+    the self-service flow it begins in, if there is such a flow.
     """
 
     channel: str
@@ -80,6 +81,7 @@ class ChatStart(msgspec.Struct, frozen=True, kw_only=True):
     choice: str = ""
     language: str = ""
     is_message: bool = False
+    flow: str = ""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from hub.sockets import Audience, Connection, Event, EventRefused, SocketLimits,
 
 T = TypeVar("T")
 PAGE = 30
-_WAITING = frozenset({State.QUEUED, State.OFFERED})
+_WAITING = frozenset({State.SELF_SERVICE, State.QUEUED, State.OFFERED})
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _REFRESH_S = 2.0
 
@@ -310,6 +310,7 @@ class Gate:
                 choice=choice or "",
                 language=guest.language,
                 is_message=is_message,
+                flow=guest.site.flow,
             )
         )
         guest.visitor = started.visitor
@@ -356,7 +357,7 @@ class Gate:
             return
         if interaction.state not in _WAITING:
             self._places.pop(interaction.id, None)
-        elif interaction.id not in self._places:
+        elif interaction.id not in self._places or self._places[interaction.id][0].state is not interaction.state:
             self._places[interaction.id] = (interaction, None, None)
         signature = _signature(interaction)
         if self._shown.get(interaction.id) != signature:

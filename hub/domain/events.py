@@ -72,6 +72,20 @@ class EventKind(StrEnum):
     LETTER_BOUNCED = "letter_bounced"
     INTERACTION_SPLIT = "interaction_split"
     INTERACTION_JOINED = "interaction_joined"
+    FLOW_STARTED = "flow_started"
+    FLOW_STEP_ENTERED = "flow_step_entered"
+    FLOW_ANSWERED = "flow_answered"
+    FLOW_NOT_UNDERSTOOD = "flow_not_understood"
+    FLOW_ASKED_BACK = "flow_asked_back"
+    FLOW_HELPED = "flow_helped"
+    FLOW_SILENT = "flow_silent"
+    FLOW_LANGUAGE = "flow_language"
+    FLOW_LOOKED_UP = "flow_looked_up"
+    FLOW_KNOWLEDGE = "flow_knowledge"
+    FLOW_ENTERED = "flow_entered"
+    FLOW_NOT_SENT = "flow_not_sent"
+    FLOW_EXPRESSION_FAILED = "flow_expression_failed"
+    FLOW_ENDED = "flow_ended"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

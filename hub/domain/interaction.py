@@ -81,6 +81,7 @@ class ClosingReason(StrEnum):
     """Why an interaction ended. The list is closed: a report may rely on it."""
 
     HANDLED = "handled"
+    SELF_SERVED = "self_served"
     WRAP_UP_TIMED_OUT = "wrap_up_timed_out"
     CUSTOMER_LEFT = "customer_left"
     SHORT_ABANDON = "short_abandon"

@@ -28,6 +28,13 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Common manners of all sections: frozen, by keyword, an unknown key is an error."""
 
 
+class Flows(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Self-service flows."""
+
+    folder: Path | None = None
+    """Folder of the flows' files. None: those that come with the hub, which name the queues of its demo."""
+
+
 class Server(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the hub listens, keeps its data and writes its log."""
 

@@ -85,6 +85,14 @@ files = _table(tables.FILES, sa.Index(None, "interaction"))
 merges = _table(tables.MERGES, sa.Index(None, "source"), sa.Index(None, "target"))
 drafts = _table(tables.DRAFTS, sa.Index(None, "interaction"))
 leases = _table(tables.LEASES)
+flow_sessions = _table(
+    tables.FLOW_SESSIONS,
+    sa.Index(None, "customer"),
+    sa.Index(None, "started_at"),
+    sa.Index("ix_flow_sessions_interaction", "interaction", "started_at"),
+    sa.Index("uq_flow_sessions_open", "interaction", unique=True, **_open_only("ended_at IS NULL")),
+)
+flow_versions = _table(tables.FLOW_VERSIONS, sa.Index(None, "name", "published_at"))
 jobs = _table(tables.JOBS, sa.UniqueConstraint("kind", "subject"), sa.Index(None, "due_at"))
 indexed = _table(
     tables.INDEXED, sa.Index(None, "ref", "kind", unique=True), sa.Index(None, "customer"), sqlite_with_rowid=False

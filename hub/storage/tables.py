@@ -12,6 +12,7 @@ from hub.domain.interaction import Interaction
 from hub.domain.messages import Message, Note
 from hub.domain.offer import Offer
 from hub.domain.segments import Segment
+from hub.domain.self_service import FlowSession, FlowVersion
 from hub.domain.visitors import Draft, Merge, StoredFile, Visitor
 from hub.storage.rows import Rows
 
@@ -79,3 +80,5 @@ CALL_ORDERS = Rows("call_orders", Order)
 RECORDINGS = Rows("recordings", Recording)
 CARRIER_EVENTS = Rows("carrier_events", CarrierEvent)
 REARRANGEMENTS = Rows("rearrangements", Rearrangement)
+FLOW_SESSIONS = Rows("flow_sessions", FlowSession)
+FLOW_VERSIONS = Rows("flow_versions", FlowVersion)

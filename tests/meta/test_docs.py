@@ -95,6 +95,7 @@ def test_example_shows_the_defaults() -> None:
         "sign_in",
         "limits",
         "demo",
+        "flows",
     ):
         assert getattr(example, name) == getattr(default, name), name
     assert [problem for problem in validate(example) if problem.severity == "error"] == []
