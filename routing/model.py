@@ -61,6 +61,8 @@ class WaitingInteraction:
     """Relaxation stage it was moved to before its time, because everybody who could take it declined."""
     offers_made: int = 0
     """Offers so far; the next offer's number is one more."""
+    stays: bool = False
+    """Nobody waits for it this minute (a letter, a message left): it takes ways out into other queues only."""
 
 
 class HeldWork(NamedTuple):

@@ -8,7 +8,7 @@ from routing.cells import bits
 from routing.eligibility import Need
 from routing.events import FlowOut, Relaxed
 from routing.floor import Floor, Item, QueueRun
-from routing.model import Figure, FlowCause, Reason, Rule, WaitingInteraction, WayOut
+from routing.model import Figure, FlowCause, Reason, Rule, WaitingInteraction, WayOut, WayOutKind
 from routing.timers import Due
 
 # What a named tuple's own maker adds, and naming a member of an Enum, cost as much as a call.
@@ -39,16 +39,22 @@ def arrive(floor: Floor, interaction: WaitingInteraction) -> Item | None:
 def _flowed_out_at_once(floor: Floor, item: Item) -> bool:
     run = item.run
     queue = run.policy
-    if queue.when_full is not None and queue.max_length is not None and len(run.items) >= queue.max_length:
+    is_full = queue.max_length is not None and len(run.items) >= queue.max_length
+    if is_full and queue.when_full is not None and may_take(item, queue.when_full):
         _flow_out(floor, item, FlowCause.QUEUE_FULL, queue.when_full, {"max_length": queue.max_length})
         return True
     is_served = True
     if run.hours is not None or run.forced is not None:
         is_served = run.serves(item, floor.now_ms)
-        if queue.when_closed is not None and not is_served:
+        if queue.when_closed is not None and not is_served and may_take(item, queue.when_closed):
             _flow_out(floor, item, FlowCause.CLOSED, queue.when_closed, {})
             return True
     return is_served and run.minds_lack and _flowed_out_for_lack(floor, item)
+
+
+def may_take(item: Item, way_out: WayOut) -> bool:
+    """Whether the item leaves by this way out: what nobody waits for only goes where somebody answers it."""
+    return not item.interaction.stays or way_out.kind is WayOutKind.QUEUE
 
 
 def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
@@ -174,6 +180,8 @@ def _flowed_out_late(floor: Floor, item: Item) -> bool:
     queue = item.run.policy
     if queue.max_wait_ms is None or queue.when_waited is None or item.offers:
         return False
+    if not may_take(item, queue.when_waited):
+        return False
     waited_ms = floor.now_ms - item.since_ms
     if waited_ms < queue.max_wait_ms:
         return False
@@ -192,7 +200,7 @@ def _relaxed_out(floor: Floor, item: Item) -> bool:
         if stage > item.stage:
             _move(floor, item, stage)
         way_out = stages.ways_out[stage]
-        if way_out is not None and not item.offers:
+        if way_out is not None and not item.offers and may_take(item, way_out):
             flow_out(floor, item, FlowCause.RELAXED_OUT, way_out, {"waited_ms": waited_ms, "stage": stage})
             return True
         if not item.excluded or stage >= stages.last or not _everybody_declined(floor, item.kind, item):
@@ -353,7 +361,7 @@ def _flowed_out_for_lack(floor: Floor, item: Item) -> bool:
     if cause is None:
         return False
     way_out = queue.when_nobody if cause is FlowCause.NOBODY_LOGGED_IN else queue.when_unable
-    if way_out is None:
+    if way_out is None or not may_take(item, way_out):
         return False
     if item.id in floor.items:
         forget(floor, item)
@@ -390,7 +398,7 @@ def reopen(floor: Floor, run: QueueRun) -> None:
     for item in list(run.items.values()):
         if item.offers:
             continue
-        if when_closed is not None and not run.serves(item, floor.now_ms):
+        if when_closed is not None and not run.serves(item, floor.now_ms) and may_take(item, when_closed):
             flow_out(floor, item, FlowCause.CLOSED, when_closed, {})
         else:
             review(floor, item)

@@ -361,6 +361,7 @@ class Dispatcher:
             languages=(language,) if language in company.languages else (),
             only_agent_id=interaction.direct_to,
             preferred_agent_ids=(interaction.last_agent,) if interaction.last_agent else (),
+            stays=interaction.is_message,
         )
 
     def _agent_state(self, agent: Agent) -> AgentState:

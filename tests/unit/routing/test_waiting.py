@@ -121,6 +121,23 @@ def test_agent_who_is_back_within_the_grace_saves_the_queue() -> None:
     assert floor.after(10) == []
 
 
+def test_what_nobody_waits_for_leaves_only_for_another_queue() -> None:
+    elsewhere = WayOut(WayOutKind.QUEUE, "r")
+    end = QueuePolicy(
+        id="q", max_length=1, when_full=CALLBACK, max_wait_ms=60_000, when_waited=VOICEMAIL, when_nobody=CALLBACK
+    )
+    floor = Floor(a_policy(end, QueuePolicy(id="r")))
+    floor.agent("ann", queue_ids=("r",))
+    assert floor.queue(stays=True) == []
+    assert floor.queue(stays=True) == []
+    assert floor.after(3_600) == []
+    assert floor.agent("bob") == ["i1>bob"]
+
+    moved_on = Floor(a_policy(QueuePolicy(id="q", max_wait_ms=60_000, when_waited=elsewhere), QueuePolicy(id="r")))
+    moved_on.queue(stays=True)
+    assert moved_on.after(60) == ["i1!waited_too_long"]
+
+
 def test_closed_queue_sends_on_and_serves_those_who_came_in_time() -> None:
     floor = Floor(a_policy(QueuePolicy(id="q", hours_id="office", when_closed=VOICEMAIL), hours=NINE_TO_FIVE))
     floor.now = NINE + 7 * 3_600_000 + 3_590_000
