@@ -18,7 +18,7 @@ _DEVICE = re.compile(phrases.DEVICES, _FLAGS)
 _BOTH = rf"(?:(?:{phrases.THANKS})\s?(?:[,，]|\b(?:{phrases.AND})|[&+])\s{{0,2}})?(?:{phrases.CLOSINGS})"
 _CLOSING = re.compile(rf"[\s*_]{{0,4}}{_BOTH}(?:\s?[,.!،、。，！~～]|\s?\Z|\s?[-–—/|])", _FLAGS)
 _CLOSING_AND_NAME = re.compile(
-    rf"[\s*_]{{0,4}}(?:{phrases.PLAIN_CLOSINGS})\ (?-i:[^\W\d_a-zß-öø-ÿ][\w.'’-]{{0,20}}(?:\ [^\W\d_a-zß-öø-ÿ][\w.'’-]{{0,20}}){{0,2}})\s*\Z",
+    rf"[\s*_]{{0,4}}(?:{phrases.PLAIN_CLOSINGS})\.?\ (?-i:[^\W\d_a-zß-öø-ÿ][\w.'’-]{{0,20}}(?:\ [^\W\d_a-zß-öø-ÿ][\w.'’-]{{0,20}}){{0,2}})\s*\Z",
     _FLAGS,
 )
 _LONG_FORMULAS = ("je vous", "nous vous", "veuillez", "recevez", "dans l", "in attesa", "sin otro", "sin más")
