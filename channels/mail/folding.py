@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from channels.mail.rendering import MAX_WHOLE, Line, Place, render_placed
+from channels.mail.rendering import MAX_WHOLE, Line, Rendered, render_placed
 from channels.mail.trimming import SHOWN, Kind, Trimmed, sort_lines
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?:[^<>\"]|\"[^\"]*\")*)>|[^<]+|<")
@@ -37,35 +37,37 @@ def fold(html: str, *, sender: str = "", address: str = "") -> FoldedPage:
         sender: the name in its From header, which signatures repeat.
         address: the address there.
     """
-    lines, places = render_placed(html)
-    trimmed, kinds = sort_lines(lines, sender=sender, address=address)
+    page = render_placed(html)
+    trimmed, kinds = sort_lines(page.lines, sender=sender, address=address)
     if all(kind in SHOWN for kind in kinds):
-        return FoldedPage(lines, trimmed, None)
-    return FoldedPage(lines, trimmed, _without_folded(html, places, kinds))
+        return FoldedPage(page.lines, trimmed, None)
+    return FoldedPage(page.lines, trimmed, _without_folded(html, page, kinds))
 
 
-def _without_folded(html: str, places: Sequence[Place], kinds: Sequence[Kind]) -> str:
+def _without_folded(html: str, page: Rendered, kinds: Sequence[Kind]) -> str:
+    last = len(page.lines) - 1
+    numbers = [min(number, last) for number in page.numbers]
+    numbers.append(numbers[-1])
     out: list[str] = []
     position = 0
-    for place in places:
+    for place in page.places:
+        line = numbers[min(place.line, len(numbers) - 1)]
         if place.is_pre:
-            kept = _kept_lines(html[place.start : place.end], place, kinds)
-        elif kinds[place.line] in SHOWN:
+            kept = _kept_lines(html[place.start : place.end], line, kinds)
+        elif kinds[line] in SHOWN:
             continue
         else:
             kept = ""
         out.extend((html[position : place.start], kept))
         position = place.end
     # The reading of a very long page ends before the page does.
-    out.append(html[position : len(html) if len(html) < MAX_WHOLE else max(position, places[-1].end)])
+    out.append(html[position : len(html) if len(html) < MAX_WHOLE else max(position, page.places[-1].end)])
     return "".join(out)
 
 
-def _kept_lines(run: str, place: Place, kinds: Sequence[Kind]) -> str:
-    """The shown lines of a run of preformatted words."""
-    kept = [
-        line for number, line in enumerate(run.split("\n"), place.line) if kinds[min(number, len(kinds) - 1)] in SHOWN
-    ]
+def _kept_lines(run: str, first: int, kinds: Sequence[Kind]) -> str:
+    """The shown lines of a run of preformatted words that begins on line `first`."""
+    kept = [line for number, line in enumerate(run.split("\n"), first) if kinds[min(number, len(kinds) - 1)] in SHOWN]
     return "\n".join(kept)
 
 

@@ -12,6 +12,7 @@ from enum import Enum
 from functools import lru_cache
 from html import unescape
 from itertools import islice
+from typing import NamedTuple
 
 from channels.mail.charsets import clean
 
@@ -39,8 +40,7 @@ class Mark(Enum):
     ATTRIBUTION = "attribution"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of a mail's text, without its quote marks."""
 
     text: str
@@ -185,9 +185,11 @@ class _Page:
         return self.stack[-1].mark if self.stack else Mark.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """`html[start:end]` is words, a picture, a rule or a line break of the line `line` and, with `is_pre`, those below."""
+class Place(NamedTuple):
+    """`html[start:end]` is words, a picture, a rule or a line break.
+
+    It belongs to the line whose number is `numbers[line]` and, with `is_pre`, to those below as well.
+    """
 
     start: int
     end: int
@@ -195,18 +197,26 @@ class Place:
     is_pre: bool = False
 
 
+class Rendered(NamedTuple):
+    """The visible lines of a page, and where in it what they are made of stands, in order."""
+
+    lines: list[Line]
+    places: list[Place]
+    numbers: list[int]
+    """By `Place.line`: the number of the line, in `lines`."""
+
+
 def render(html: str) -> list[Line]:
     """The visible lines of `html`: no empty line at either end, never two in a row."""
-    return _render(html, None)
+    return _render(html, None).lines
 
 
-def render_placed(html: str) -> tuple[list[Line], list[Place]]:
-    """The visible lines, and where in `html` what they are made of stands, in order."""
-    places: list[Place] = []
-    return _render(html, places), places
+def render_placed(html: str) -> Rendered:
+    """The visible lines and the places of what they are made of."""
+    return _render(html, [])
 
 
-def _render(html: str, places: list[Place] | None) -> list[Line]:
+def _render(html: str, places: list[Place] | None) -> Rendered:
     body = _HEAD_BODY.search(html)
     page = _Page()
     tokens = _TOKEN.finditer(html, body.start() if body else 0, _MAX_HTML)
@@ -224,7 +234,8 @@ def _render(html: str, places: list[Place] | None) -> list[Line]:
         if page.size > MAX_TEXT or len(page.lines) > _MAX_LINES:
             break
     page.break_line()
-    return _tidy(page.lines, places)
+    lines, numbers = _tidy(page.lines)
+    return Rendered(lines, places or [], numbers)
 
 
 def _line_of(page: _Page, name: str = "") -> int:
@@ -360,7 +371,7 @@ def _close(page: _Page, name: str) -> None:
             return
 
 
-def _tidy(lines: list[Line], places: list[Place] | None) -> list[Line]:
+def _tidy(lines: list[Line]) -> tuple[list[Line], list[int]]:
     tidy: list[Line] = []
     numbers: list[int] = []
     for line in lines:
@@ -372,9 +383,4 @@ def _tidy(lines: list[Line], places: list[Place] | None) -> list[Line]:
         tidy.append(line if text == line.text else Line(text, line.depth, line.mark))
     while tidy and not tidy[-1].text:
         tidy.pop()
-    if places and numbers:
-        last = max(len(tidy) - 1, 0)
-        for number, place in enumerate(places):
-            tidied = min(numbers[min(place.line, len(numbers) - 1)], last)
-            places[number] = Place(place.start, place.end, tidied, place.is_pre)
-    return tidy
+    return tidy, numbers

@@ -18,9 +18,10 @@ _DEVICE = re.compile(phrases.DEVICES, _FLAGS)
 _BOTH = rf"(?:(?:{phrases.THANKS})\s?(?:[,，]|\b(?:{phrases.AND})|[&+])\s{{0,2}})?(?:{phrases.CLOSINGS})"
 _CLOSING = re.compile(rf"[\s*_]{{0,4}}{_BOTH}(?:\s?[,.!،、。，！~～]|\s?\Z|\s?[-–—/|])", _FLAGS)
 _CLOSING_AND_NAME = re.compile(
-    rf"[\s*_]{{0,4}}(?:{phrases.PLAIN_CLOSINGS})\ (?-i:[^\W\d_a-zß-öø-ÿ][\w.'’-]{{0,20}}(?:\ [^\W\d_a-zß-öø-ÿ][\w.'’-]{{0,20}}){{0,2}})\s*\Z",
+    rf"[\s*_]{{0,4}}(?:{phrases.PLAIN_CLOSINGS})\.?\ (?-i:[^\W\d_a-zß-öø-ÿ][\w.'’-]{{0,20}}(?:\ [^\W\d_a-zß-öø-ÿ][\w.'’-]{{0,20}}){{0,2}})\s*\Z",
     _FLAGS,
 )
+_LONG_FORMULAS = ("je vous", "nous vous", "veuillez", "recevez", "dans l", "in attesa", "sin otro", "sin más")
 _THANKS = re.compile(rf"[\s*_]{{0,4}}(?:{phrases.THANKS})\s?(?P<mark>[,，!！.。~]{{0,3}})\s*\Z", _FLAGS)
 _THANKS_ALONE = re.compile(rf"[\s*_]{{0,4}}(?:{phrases.THANKS})\s?[,，!.。！]?\s*\Z", _FLAGS)
 _DISCLAIMER = re.compile(rf"[\W_]{{0,12}}(?:{phrases.DISCLAIMERS})", _FLAGS | re.DOTALL)
@@ -192,7 +193,7 @@ def _closed(texts: Sequence[str], lowest: int, end: int, sender: str) -> int | N
     """A valediction with only short lines below."""
     for number in range(lowest, end):
         text = texts[number].strip()
-        if not text or len(text) > 240:
+        if not text or (len(text) > 60 and not _is_long_formula(text)):
             continue
         below = [line.strip() for line in texts[number + 1 : end] if line.strip()]
         if _is_closing(text, below, sender) and _is_signature_body(below):
@@ -201,6 +202,10 @@ def _closed(texts: Sequence[str], lowest: int, end: int, sender: str) -> int | N
                 number -= 1
             return number
     return None
+
+
+def _is_long_formula(text: str) -> bool:
+    return len(text) < 240 and text[:10].lower().startswith(_LONG_FORMULAS)
 
 
 def _is_closing(text: str, below: Sequence[str], sender: str) -> bool:

@@ -319,14 +319,14 @@ def _assemble(text: str, lines: Sequence[Line], raw: Sequence[str], kinds: list[
 
 def _parts(raw: Sequence[str], kinds: Sequence[Kind]) -> tuple[TextPart, ...]:
     parts: list[TextPart] = []
-    position = 0
-    for number, line in enumerate(raw):
-        end = position + len(line) + (number < len(raw) - 1)
-        if parts and parts[-1].kind is kinds[number]:
-            parts[-1] = TextPart(parts[-1].kind, parts[-1].start, end)
-        else:
-            parts.append(TextPart(kinds[number], position, end))
-        position = end
+    start = position = 0
+    kind = kinds[0]
+    for line, found in zip(raw, kinds, strict=True):
+        if found is not kind:
+            parts.append(TextPart(kind, start, position))
+            kind, start = found, position
+        position += len(line) + 1
+    parts.append(TextPart(kind, start, position - 1))
     return tuple(parts)
 
 

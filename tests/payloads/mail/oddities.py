@@ -152,6 +152,7 @@ CUT: dict[str, tuple[str, str]] = {
     "mobile mark in another language": ("Yes.\n\nVon meinem iPhone gesendet\n\n> Am 10.11.2026 um 16:05 schrieb Example Support <support@example.com>:\n> \n> Dear Ms Smith", "Yes."),
     "mobile mark with an apology": ("Yes.\n\nSent from my iPhone, please excuse typos", "Yes."),
     "mobile mark with excuse below": ("Yes.\n\nSent from my mobile device\nPlease excuse brevity and typos.", "Yes."),
+    "abbreviated sign-off": ("Top, dank!\n\nGr. Piet\n\nOp wo 11 nov. 2026 om 08:12 schreef Support <support@example.com>:\n\n> Hoi", "Top, dank!"),
     "zimbra rule": ("Yes.\n\n----- Original Message -----\nFrom: \"Example Support\" <support@example.com>\nTo: \"Ann Smith\" <ann@example.org>\nSent: Tuesday, November 10, 2026 4:05:12 PM\nSubject: Order\n\nDear Ms Smith", "Yes."),
     "narrow no-break space in the time": ("Yes.\n\nOn Nov 10, 2026, at 4:05\u202fPM, Example Support <support@example.com> wrote:\n\n\ufeffDear Ms Smith", "Yes."),
     "left-to-right marks": ("Yes.\n\n\u200eOn 10/11/2026, 16:05, \"Example Support\" <support@example.com> wrote:\n\n    Dear Ms Smith", "Yes."),
