@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from hub.domain import redaction
 from hub.domain.redaction import without_cards
 
-PIECES = st.sampled_from(
-    [*"0123456789", "4111", "1111", " ", "-", ".", "\u2010", "x", "\uff14", "\u0665", "\u00b2", "\n"]
-)
+PIECES = st.sampled_from([*"0123456789", "4111", "1111", *" -.x\n\u2010\uff14\u0665\u00b2"])
 
 
 def by_the_rule(text: str) -> str:
