@@ -1,8 +1,7 @@
 """Announcing what was committed: in commit order, after the commit, to everybody in this process who asked."""
 
 import logging
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.domain.events import Event
@@ -27,9 +26,8 @@ class Bus:
     `strict` makes a listener's error end the announcement: tests use it so that no defect hides.
     """
 
-    def __init__(self, *, strict: bool = False, keep: int = 20_000) -> None:
+    def __init__(self, *, strict: bool = False) -> None:
         self._listeners: list[Listener] = []
-        self._recent: deque[Commit] = deque(maxlen=keep)
         self._strict = strict
         self.failures = 0
         self.head = 0
@@ -43,7 +41,6 @@ class Bus:
         """Tell all listeners of one commit. Called by the store only."""
         if commit.events:
             self.head = max(self.head, commit.events[-1].seq)
-        self._recent.append(commit)
         for listener in tuple(self._listeners):
             try:
                 listener(commit)
@@ -52,17 +49,6 @@ class Bus:
                 log.exception("a listener failed")
                 if self._strict:
                     raise
-
-    def since(self, seq: int) -> Sequence[Commit] | None:
-        """Return the commits after `seq` still held in memory, or None if some of them are not any more."""
-        if seq >= self.head:
-            return ()
-        found: list[Commit] = []
-        for commit in reversed(self._recent):
-            if commit.events and commit.events[-1].seq <= seq:
-                return found[::-1]
-            found.append(commit)
-        return None
 
 
 class Signals:

@@ -100,7 +100,7 @@ async def _open_of_sender(tx: UnitOfWork, channel: str, sender: Party | None) ->
         return []
     return await tx.select(
         INTERACTIONS,
-        "WHERE channel = $1 AND address = $2 AND ended_at IS NULL ORDER BY created_at DESC LIMIT $3",
+        "WHERE channel = $1 AND address = $2 AND ended_at IS NULL ORDER BY created_at DESC, id DESC LIMIT $3",
         channel,
         address,
         _OPEN_OF_SENDER,
