@@ -369,7 +369,12 @@ class Leg:
         Raises:
             Interrupt: the leg is wanted elsewhere, or has ended.
         """
-        if not self._interrupts and not self._inbox and (until is None or until > self.switch.now()):
+        if (
+            not self.is_over
+            and not self._interrupts
+            and not self._inbox
+            and (until is None or until > self.switch.now())
+        ):
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiter = waiter
             alarm = None
@@ -383,6 +388,8 @@ class Leg:
                     alarm.cancel()
         if self._interrupts:
             raise self._most_urgent()
+        if self.is_over:
+            raise HungUp
         return self._inbox.popleft() if self._inbox else None
 
     async def rest(self, until: Instant | None = None) -> None:

@@ -253,6 +253,8 @@ class Post:
         return message
 
     async def _ask(self, number: Number, message: Message, params: list[tuple[str, str]]) -> Answer:
+        if not number.sms:
+            return Answer()
         answer = await self.switch.webhooks.fetch("message", number.sms, params)
         if answer.error and number.sms_fallback:
             self.switch.note_answer(answer, message.sid)

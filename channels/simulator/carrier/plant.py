@@ -53,6 +53,7 @@ class Plant:
         self.recordings: dict[str, Recording] = {}
         self.sound_lengths: dict[str, float] = {}
         self._live_rooms: dict[str, Conference] = {}
+        self._queues_by_name: dict[str, CallQueue] = {}
         self._next_slot: float = 0.0
         self._queued = 0
 
@@ -135,13 +136,31 @@ class Plant:
 
     def queue(self, name: str, most: int | None = None) -> CallQueue:
         """Return the queue of this name, a new one when there is none."""
-        for queue in self.queues.values():
-            if queue.name == name:
-                queue.most = most or queue.most
-                return queue
-        queue = CallQueue(self.switch, name, most or DEFAULT_SIZE)
-        self.queues[queue.sid] = queue
+        queue = self._queues_by_name.get(name)
+        if queue is None or self.queues.get(queue.sid) is not queue:
+            queue = self._queues_by_name[name] = CallQueue(self.switch, name, most or DEFAULT_SIZE)
+            keep(self.queues, queue.sid, queue)
+        elif most is not None:
+            queue.most = most
         return queue
+
+    def rename(self, queue: CallQueue, name: str) -> None:
+        """Give a queue another name.
+
+        Raises:
+            RestError: another queue has it.
+        """
+        taken = self.find_queue(name)
+        if taken is not None and taken is not queue:
+            raise RestError(22003)
+        self._queues_by_name.pop(queue.name, None)
+        queue.name = name
+        self._queues_by_name[name] = queue
+
+    def find_queue(self, name: str) -> CallQueue | None:
+        """Return the queue of this name, None when there is none."""
+        queue = self._queues_by_name.get(name)
+        return queue if queue is not None and queue.sid in self.queues else None
 
     def record(self, order: Order, voices: Voices) -> Recording:
         """Begin a recording and remember it."""

@@ -41,11 +41,18 @@ class CallQueue:
     members: dict[str, Member] = field(default_factory=dict)
     waiting_for: list[Leg] = field(default_factory=list)
     """Legs that dialled this queue while nobody waited, in order."""
+    _joined_ms: int = 0
+    """The sum of the instants at which those who wait have come: an average costs the same for any crowd."""
 
     def __post_init__(self) -> None:
         """Name it."""
         self.sid = self.switch.sids.new("QU")
         self.created_at = self.updated_at = self.switch.now()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody would miss it: nobody waits, here or for somebody to come."""
+        return not self.members and not self.waiting_for
 
     @property
     def is_full(self) -> bool:
@@ -56,13 +63,14 @@ class CallQueue:
         """Let a leg wait at the end."""
         member = Member(leg, self.switch.now())
         self.members[leg.sid] = member
+        self._joined_ms += member.joined_at
         leg.watch(self._lost)
         return member
 
     def leave(self, leg: Leg) -> None:
         """Take a leg out; a second time changes nothing."""
-        if self.members.pop(leg.sid, None) is not None:
-            leg.unwatch(self._lost)
+        leg.unwatch(self._lost)
+        self._lost(leg)
 
     def front(self) -> Member | None:
         """Return who has waited longest."""
@@ -79,8 +87,8 @@ class CallQueue:
     @property
     def average_s(self) -> int:
         """How long those who wait now have waited, on average."""
-        waits = [self.wait_s(member) for member in self.members.values()]
-        return sum(waits) // len(waits) if waits else 0
+        count = len(self.members)
+        return (self.switch.now() * count - self._joined_ms) // (count * 1000) if count else 0
 
     def params(self, member: Member) -> list[tuple[str, object]]:
         """Return the parameters of a request for wait music."""
@@ -94,4 +102,6 @@ class CallQueue:
         ]
 
     def _lost(self, leg: Leg) -> None:
-        self.members.pop(leg.sid, None)
+        member = self.members.pop(leg.sid, None)
+        if member is not None:
+            self._joined_ms -= member.joined_at

@@ -66,7 +66,9 @@ class Server:
 async def rest(request: web.Request) -> web.StreamResponse:
     """Answer a request to the REST interface; with faults on, badly."""
     carrier = request.app[CARRIER]
-    parts = request.path.split("/")
+    raw = request.rel_url.raw_path
+    path = raw[raw.index(f"/{API_VERSION}/") :]  # mounted under another application, its own part comes first
+    parts = path.split("/")
     resource = parts[4].removesuffix(".json") if len(parts) > 4 else "Accounts"
     strikes = carrier.switch.faults.strike(f"rest:{resource}", request.method)
     if "slow" in strikes:
@@ -77,7 +79,7 @@ async def rest(request: web.Request) -> web.StreamResponse:
         return await _send(request, _failure(strikes["status"].code))
     asked = Asked(
         method=request.method,
-        path=request.rel_url.raw_path,
+        path=path,
         query=request.rel_url.raw_query_string,
         authorization=request.headers.get("Authorization", ""),
         content_type=request.headers.get("Content-Type", ""),

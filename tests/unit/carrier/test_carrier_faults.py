@@ -1,10 +1,12 @@
 """Faults: each does what it says, strikes as often as it says, and in the same way when repeated."""
 
+import asyncio
+
 import pytest
 
-from channels.simulator.carrier import Fault, Manners, Phone
+from channels.simulator.carrier import Fault, Manners, Phone, Say, Wait
 from channels.simulator.carrier.faults import CALLBACKS, Effect
-from tests.unit.carrier.street import ANN, BASE, BOB, LINE, Street, names, response
+from tests.unit.carrier.street import ANN, BASE, BOB, LINE, Street, names, response, sound_wav
 
 ALL = ["initiated", "ringing", "answered", "completed"]
 STATUSES = ["initiated", "ringing", "in-progress", "completed"]
@@ -99,3 +101,39 @@ def test_a_fault_of_an_unknown_kind_is_refused() -> None:
         Fault(kind="statuss", effect="lost")
     for kind in CALLBACKS:
         Fault(kind=kind, effect="lost")
+
+
+async def test_every_kind_of_traffic_can_be_struck(street: Street) -> None:
+    street.carrier.switch.faults.switch_on(Fault(kind="*", effect="late", seconds=0.1))
+    street.carrier.world.install(BOB, Phone(Manners(after_s=1)))
+    street.customer.on(
+        "/voice",
+        '<Gather input="speech" speechTimeout="auto" action="/menu" partialResultCallback="/partial"/>',
+    )
+    street.customer.on("/menu", '<Record transcribe="true" transcribeCallback="/text" action="/recorded" timeout="2"/>')
+    street.customer.on("/recorded", "<Redirect>/queue</Redirect>")
+    street.customer.on("/queue", '<Enqueue waitUrl="/wait">support</Enqueue>')
+    street.customer.on("/wait", "<Leave/>")
+    street.customer.on("/music", reply=sound_wav(5.0))
+    street.carrier.person_calls(ANN, LINE, [Wait(1), Say("Hello there"), Wait(2.5), Say("My message")])
+    street.post(
+        "Calls.json",
+        To=BOB,
+        From=LINE,
+        Url=f"{BASE}/room",
+        Record="true",
+        RecordingStatusCallback=f"{BASE}/recording",
+        MachineDetection="Enable",
+        AsyncAmd="true",
+        AsyncAmdStatusCallback=f"{BASE}/amd",
+        StatusCallback=f"{BASE}/progress",
+    )
+    street.customer.on(
+        "/room",
+        '<Dial timeLimit="20"><Conference waitUrl="/music" statusCallback="/rooms">room</Conference></Dial>',
+    )
+    writing = asyncio.create_task(street.carrier.person_writes(ANN, LINE, "Hello"))
+    street.post("Messages.json", To=BOB, From=LINE, Body="Hello", StatusCallback=f"{BASE}/delivery")
+    await street.wait(60)
+    assert writing.done()
+    assert {kind for kind, _ in street.carrier.switch.faults.struck} == CALLBACKS

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import web
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
-from channels.simulator.carrier import AccountLimits, Fault, Manners, Phone, Server
+from channels.simulator.carrier import AccountLimits, Fault, Manners, Phone, Server, application
 from channels.simulator.carrier.rest.api import basic
 from tests.unit.carrier.street import (
     ANN,
@@ -362,3 +363,35 @@ async def test_news_may_overtake_the_answer(line: Line) -> None:
     assert not asked.done()
     await street.wait(3)
     assert street.customer.at("/p")[0]["CallSid"] == (await asked).sid
+
+
+async def test_mounted_under_another_application(street: Street) -> None:
+    outer = web.Application()
+    outer.add_subapp("/carrier", application(street.carrier))
+    runner = web.AppRunner(outer, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    url = f"http://{host}:{port}/carrier"
+    street.carrier.reached_at(url)
+    client = Client(SID, TOKEN, http_client=TwilioHttpClient(timeout=5))
+    client.api.base_url = url
+    street.customer.on("/voice", "<Enqueue>waiting</Enqueue>")
+    legs = [street.carrier.person_calls(ANN, LINE) for _ in range(3)]
+    await street.wait(1)
+    calls = await asyncio.to_thread(lambda: client.calls.list(page_size=2))
+    assert [call.sid for call in calls] == [leg.sid for leg in reversed(legs)]
+    recording = await asyncio.to_thread(client.calls(legs[0].sid).recordings.create)
+    assert street.carrier.plant.recordings[recording.sid].url_of().startswith(f"{url}/2010-04-01/")
+    client.http_client.session.close()
+    await runner.cleanup()
+
+
+async def test_queue_is_renamed_unless_the_name_is_taken(line: Line) -> None:
+    first = await line.do(lambda: line.client.queues.create(friendly_name="one"))
+    await line.do(lambda: line.client.queues.create(friendly_name="two"))
+    assert await line.refused(lambda: line.client.queues(first.sid).update(friendly_name="two")) == (400, 22003)
+    assert (await line.do(lambda: line.client.queues(first.sid).update(friendly_name="three"))).friendly_name == "three"
+    assert await line.refused(lambda: line.client.queues.create(friendly_name="three")) == (400, 22003)
+    again = await line.do(lambda: line.client.queues.create(friendly_name="one"))
+    assert again.sid != first.sid

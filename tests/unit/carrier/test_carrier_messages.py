@@ -130,3 +130,10 @@ def test_segments_hold_all_units_and_no_segment_is_empty(text: str) -> None:
         assert counted.count == 1
     else:
         assert joined * (counted.count - 1) - (counted.count - 1) < counted.units <= joined * counted.count
+
+
+async def test_number_without_an_address_keeps_the_message_to_itself(street: Street) -> None:
+    street.carrier.account.numbers[LINE].sms = type(street.carrier.account.numbers[LINE].sms)("")
+    message = await street.carrier.person_writes(ANN, LINE, "Hello")
+    assert (street.customer.requests, street.carrier.alerts) == ([], [])
+    assert street.get(f"Messages/{message.sid}.json")["body"] == "Hello"

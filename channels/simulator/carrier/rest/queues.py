@@ -20,7 +20,7 @@ def collection(plant: Plant, request: Request) -> Response:
     name = request.get("FriendlyName")
     if not name or len(name) > LONGEST_NAME:
         raise RestError(20001, "FriendlyName must have 1 to 64 characters")
-    if any(queue.name == name for queue in plant.queues.values()):
+    if plant.find_queue(name) is not None:
         raise RestError(22003)
     queue = plant.queue(name, request.number("MaxSize", DEFAULT_SIZE, 1, LARGEST))
     return Response(status=201, payload=row(plant, queue))
@@ -36,7 +36,7 @@ def single(plant: Plant, request: Request) -> Response:
         return Response(status=204)
     if request.method == "POST":
         queue.most = request.number("MaxSize", queue.most, 1, LARGEST)
-        queue.name = request.get("FriendlyName", queue.name)
+        plant.rename(queue, request.get("FriendlyName", queue.name))
         queue.updated_at = plant.switch.now()
     return Response(payload=row(plant, queue))
 
