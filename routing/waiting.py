@@ -41,7 +41,7 @@ def _flowed_out_at_once(floor: Floor, item: Item) -> bool:
     queue = run.policy
     is_full = queue.max_length is not None and len(run.items) >= queue.max_length
     if is_full and queue.when_full is not None and may_take(item, queue.when_full):
-        _flow_out(floor, item, FlowCause.QUEUE_FULL, queue.when_full, {"max_length": queue.max_length})
+        _flow_out(floor, item, FlowCause.QUEUE_FULL, queue.when_full, {"max_length": queue.max_length or 0})
         return True
     is_served = True
     if run.hours is not None or run.forced is not None:
