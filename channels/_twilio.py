@@ -2,10 +2,9 @@
 
 import asyncio
 import base64
-import functools
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
 from hub.domain.errors import ChannelUnavailable, MessageRejected
@@ -13,6 +12,7 @@ from hub.settings import Secret
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession, web
+    from multidict import MultiDict
     from twilio.rest import Client
 
 T = TypeVar("T")
@@ -144,10 +144,10 @@ class Gone(MessageRejected):
 
 
 class Signatures:
-    """Proves that a request is the carrier's (X-Twilio-Signature: HMAC-SHA1 over address and parameters).
+    """Proves that a request is the carrier's (X-Twilio-Signature: an HMAC over address and parameters).
 
     The address is the one the carrier was given, never what the request says of itself: behind a proxy they differ.
-    Several keys count, so that a token can be changed without a gap.
+    Several keys count, so that a token can be changed without a gap; a shared key signs by SHA-256 and says so.
     """
 
     def __init__(self, tokens: Sequence[Secret], public_url: str) -> None:
@@ -156,30 +156,23 @@ class Signatures:
 
     def proves(self, request: "web.Request", body: bytes) -> bool:
         """Return whether one of our tokens signed this."""
-        signature = request.headers.get("X-Twilio-Signature", "")
-        url = self._public_url + request.raw_path
-        if not signature:
+        from multidict import MultiDict
+
+        if not request.headers.get("X-Twilio-Signature"):
             return False
         if request.content_type == "application/json" or "bodySHA256" in request.query:
             wanted = request.query.get("bodySHA256", "")
-            if hashlib.sha256(body).hexdigest() != wanted.lower():
-                return False
-            return self._matches(url, {}, signature)
-        fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True) if request.method == "POST" else []
-        return self._matches(url, _grouped(fields), signature)
+            return hashlib.sha256(body).hexdigest() == wanted.lower() and self._matches(request, MultiDict())
+        is_form = request.method == "POST"
+        fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True) if is_form else []
+        return self._matches(request, MultiDict(fields))
 
-    def _matches(self, url: str, fields: Mapping[str, Any], signature: str) -> bool:
+    def _matches(self, request: "web.Request", fields: "MultiDict[str]") -> bool:
         from twilio.request_validator import RequestValidator
 
-        return any(RequestValidator(token.reveal()).validate(url, fields, signature) for token in self._tokens)
-
-
-def _grouped(fields: Sequence[tuple[str, str]]) -> Any:  # noqa: ANN401 - what the validator takes
-    from multidict import MultiDict
-
-    class Fields(MultiDict[str]):
-        """Repeated names, as the validator asks for them."""
-
-        getlist = functools.partialmethod(MultiDict.getall)
-
-    return Fields(fields)
+        settings = request.headers.get("X-Twilio-Webhooks-Signature-Settings", "")
+        algorithm = "HMAC_SHA256" if "algorithm=HMAC_SHA256" in settings else None
+        url, signature = self._public_url + request.raw_path, request.headers["X-Twilio-Signature"]
+        return any(
+            RequestValidator(token.reveal()).validate(url, fields, signature, algorithm) for token in self._tokens
+        )
