@@ -210,6 +210,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
 def _check_config(arguments: argparse.Namespace) -> int:
     from hub.app import channel_problems
     from hub.settings import validate
+    from hub.tools.flow import flow_problems
     from hub.tools.routing import policy_problems
 
     settings = _settings(arguments.config)
@@ -217,6 +218,7 @@ def _check_config(arguments: argparse.Namespace) -> int:
     if not any(problem.severity == "error" for problem in problems):
         known = {problem.where for problem in problems}
         problems += [problem for problem in policy_problems(settings) if problem.where not in known]
+        problems += flow_problems(settings)
     for problem in problems:
         print(problem, file=sys.stderr)
     if any(problem.severity == "error" for problem in problems):

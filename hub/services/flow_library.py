@@ -38,6 +38,10 @@ class FlowLibrary:
         except KeyError as error:
             raise NotFound(f"There is no version {error} of that flow.") from None
 
+    def known(self, pins: Mapping[str, str]) -> dict[str, Flow]:
+        """Return those of a session's flows that are here, to read what it did."""
+        return {name: self._flows[name, version] for name, version in pins.items() if (name, version) in self._flows}
+
     def has(self, name: str) -> bool:
         """Whether there is such a flow, and all that it enters."""
         flows = self.published

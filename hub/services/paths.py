@@ -62,15 +62,15 @@ class Paths:
 
     def _taken(self, stored: FlowSession) -> Taken:
         session = msgspec.json.decode(stored.body, type=Session)
-        book = self._library.book(session.pins)
+        book = self._library.known(session.pins)
         return Taken(
             flow=stored.flow,
-            title=book[stored.flow].title.of((session.language, *book[stored.flow].languages), ""),
+            title=_title(book.get(stored.flow), session) or stored.flow,
             started_at=stored.started_at,
             ended_at=stored.ended_at,
             outcome=stored.outcome,
             reason=stored.reason,
-            steps=[_passed(visit, book[visit.flow], session) for visit in session.path[-_SHOWN:]],
+            steps=[_passed(visit, book.get(visit.flow), session) for visit in session.path[-_SHOWN:]],
             results={
                 name: {key: _shown(value) for key, value in kept.items() if key != "found"}
                 for name, kept in session.results.items()
@@ -78,17 +78,21 @@ class Paths:
         )
 
 
-def _passed(visit: Visit, flow: Flow, session: Session) -> Passed:
-    step = flow.steps.get(visit.step)
+def _title(flow: Flow | None, session: Session) -> str:
+    return flow.title.of((session.language, *flow.languages), "") if flow is not None else ""
+
+
+def _passed(visit: Visit, flow: Flow | None, session: Session) -> Passed:
+    step = flow.steps.get(visit.step) if flow is not None else None
     answer = _shown(visit.value)
-    if isinstance(step, Ask) and (option := step.option(answer)) is not None:
+    if flow is not None and isinstance(step, Ask) and (option := step.option(answer)) is not None:
         answer = option.label.of((session.language, *flow.languages), session.medium)
     return Passed(
         at=visit.at,
         flow=visit.flow,
         step=visit.step,
         kind=visit.kind,
-        about=_HOLE.sub("…", caption(step, flow)) if step is not None else visit.step,
+        about=_HOLE.sub("…", caption(step, flow)) if step is not None and flow is not None else visit.step,
         outcome=visit.outcome,
         answer=answer,
         tries=visit.tries,

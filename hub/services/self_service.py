@@ -41,6 +41,7 @@ from hub.flows.session import (
     Wait,
     WriteFields,
 )
+from hub.flows.session import State as FlowState
 from hub.flows.writing import chat
 from hub.services import moves, people
 from hub.services.floor import Floor
@@ -185,7 +186,11 @@ class SelfService:
         """Let the session take one input; store what comes of it, in the caller's unit."""
         customer = await people.survivor(tx, interaction.customer)
         known = {"customer": _known(customer), "queues": self._queues, "now": self._now(tx.now)}
-        stepped = step(self.library.book(session.pins), session, given, tx.now, known=known)
+        try:
+            stepped = step(self.library.book(session.pins), session, given, tx.now, known=known)
+        except Exception:
+            log.exception("a flow broke", extra={"interaction": interaction.id, "flow": stored.flow})
+            return await self._broken(tx, interaction, stored, session, is_gone=isinstance(given, HungUp))
         if not stepped.is_heard:
             return interaction
         self._record(tx, interaction, stepped)
@@ -279,6 +284,40 @@ class SelfService:
             await moves.schedule(tx, "flow_fetch", stored.id, tx.now)
 
     # -- the ends
+
+    async def _broken(
+        self, tx: UnitOfWork, interaction: Interaction, stored: FlowSession, session: Session, *, is_gone: bool
+    ) -> Interaction:
+        """End a session that cannot go on: no message is ever locked out by a flow that broke."""
+        over = msgspec.structs.replace(
+            session, state=FlowState.ENDED, outcome=Outcome.QUEUED, reason="broken", ended_at=tx.now, pending=""
+        )
+        ended = msgspec.structs.replace(
+            stored,
+            state=str(over.state),
+            stepped_at=tx.now,
+            ended_at=tx.now,
+            outcome=str(over.outcome),
+            reason=over.reason,
+            looking_up="",
+            body=msgspec.json.encode(over).decode(),
+        )
+        await tx.save(FLOW_SESSIONS, ended)
+        await moves.cancel_job(tx, "flow_wait", stored.id)
+        await moves.cancel_job(tx, "flow_fetch", stored.id)
+        tx.record(
+            EventKind.FLOW_ENDED,
+            actor="flow",
+            interaction=interaction.id,
+            customer=interaction.customer,
+            flow=stored.flow,
+            step=stored.step,
+            outcome="queued",
+            reason="broken",
+        )
+        if is_gone:
+            return await self._ended(tx, interaction, State.ABANDONED, ClosingReason.CUSTOMER_LEFT, "customer")
+        return await self._to_queue(tx, interaction, "broken")
 
     async def _leave(self, tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> Interaction:
         """Lead the interaction to where the session ended."""

@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from hub.demo.config import company_file
 from hub.demo.erp import answer
 from hub.flows.checking import Around, check
 from hub.flows.dialogues import Talk, play_table
 from hub.flows.drawing import mermaid, svg
-from hub.flows.model import Finding, Flow, Medium
+from hub.flows.model import Finding, Flow, Medium, nearest
 from hub.flows.session import (
     Begin,
     Fetch,
@@ -30,8 +32,9 @@ from hub.flows.session import (
 )
 from hub.flows.voice import Gather, HangUp, Record, Say, Stay, spoken
 from hub.flows.writing import chat, mail, sms
+from hub.outbound import problem_of
 from hub.services.flow_files import read_folder, read_tables
-from hub.settings import Settings, load
+from hub.settings import Problem, Settings, load
 from hub.tools.routing import policy_problems
 
 BOLD, DIM, RED, GREEN, BLUE, PLAIN = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[36m", "\033[0m"
@@ -95,6 +98,29 @@ def findings_in(folder: Path, beside: Around) -> tuple[dict[str, Flow], list[Fin
     for flow in flows.values():
         findings += check(flow, flows, beside)
     return flows, findings
+
+
+def flow_problems(settings: Settings) -> list[Problem]:
+    """Return what is wrong with the settings' services and flows, and with sites that begin in a flow."""
+    found = [
+        Problem(where=f"services.{service.id}.url", text=text)
+        for service in settings.services.values()
+        if (text := problem_of(service))
+    ]
+    named = {channel.id: str(channel.options.get("flow") or "") for channel in settings.channels.values()}
+    if settings.flows.folder is None and not any(named.values()):
+        return found
+    beside = msgspec.structs.replace(around(settings), services=list(settings.services) if settings.services else None)
+    flows, findings = findings_in(settings.flows.folder or shipped_folder(), beside)
+    found += [
+        Problem(where=f"{one.file}:{one.line}", text=one.text, hint=one.hint, severity="warning") for one in findings
+    ]
+    found += [
+        Problem(where=f"channels.{channel}.flow", text=f"There is no flow {name!r}.", hint=nearest(name, flows))
+        for channel, name in named.items()
+        if name and name not in flows
+    ]
+    return found
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -333,3 +333,24 @@ async def test_a_flow_is_published_only_when_it_is_sound_and_can_be_rolled_back(
     assert sheet.versions[0].version == first
     with pytest.raises(NotFound):
         await overview.roll_back("survey", "nothing", author="ada")
+
+
+async def test_a_flow_that_breaks_locks_nobody_out(desk: Desk, erp: Erp, caplog: pytest.LogCaptureFixture) -> None:
+    interaction = await begun(desk)
+    _, session = await session_of(desk, interaction)
+    session.pins = dict.fromkeys(session.pins, "gone")
+
+    async def unit(tx: UnitOfWork) -> None:
+        body = msgspec.json.encode(session).decode()
+        await tx.execute("UPDATE flow_sessions SET body = $1 WHERE interaction = $2", body, interaction.id)
+
+    await desk.hub.services.store.write(unit)
+    await says(desk, interaction, "order")
+    assert (await desk.interaction(interaction.id)).state is State.QUEUED
+    assert "a flow broke" in caplog.text
+    stored, _ = await session_of(desk, interaction)
+    assert (stored.outcome, stored.reason) == ("queued", "broken")
+    (taken,) = await Paths(desk.hub.services.store, desk.hub.services.self_service.library).of(interaction)
+    assert (taken.title, taken.reason, taken.steps[-1].step) == ("main-menu", "broken", "menu")
+    await says(desk, interaction, "are you there?")
+    assert (await desk.messages(interaction))[-1].text == "are you there?"

@@ -3,15 +3,18 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
 from hub.__main__ import main
+from hub.demo.config import company_file
 from hub.flows.checking import Around, check
 from hub.flows.drawing import Numbers, arrows, layout, mermaid, svg
 from hub.flows.model import Medium
 from hub.flows.reading import read_flow
 from hub.services.flow_files import read_folder
-from hub.tools.flow import Player, Screen, shipped_folder
+from hub.settings import ChannelSettings, Service, load
+from hub.tools.flow import Player, Screen, flow_problems, shipped_folder
 from tests.unit.flows.talk import HEAD, MENU
 
 AROUND = Around(queues={"support": "", "billing": "0 of 4 agents can take it."}, services=["erp"])
@@ -156,3 +159,15 @@ def test_flow_play_shows_what_the_customer_gets(medium: Medium) -> None:
     assert "order-status/number ask: answered FW-10000" in text
     assert player.talk.session.is_over
     assert "\033[" not in text
+
+
+def test_check_config_knows_flows_services_and_sites() -> None:
+    settings = load(company_file(), {})
+    assert flow_problems(settings) == []
+    site = ChannelSettings(id="site", kind="webchat", options={"queue": "support", "flow": "main-menue"})
+    services = {"erp": Service(id="erp", url="http://erp.example.com")}
+    wrong = msgspec.structs.replace(settings, channels={"site": site}, services=services)
+    assert [(one.where, one.text) for one in flow_problems(wrong)] == [
+        ("services.erp.url", "Only https is spoken beyond the company's own network."),
+        ("channels.site.flow", "There is no flow 'main-menue'."),
+    ]
