@@ -138,6 +138,15 @@ async def test_answer_is_suggested_sent_once_and_pushed_as_it_goes(yard: Yard, a
     ]
 
 
+async def test_long_letter_in_any_script_is_taken(yard: Yard, ann: Staff) -> None:
+    one = await with_ann(yard)
+    longest = "帐" * yard.desk.hub.settings.letters.message_chars
+    assert (await ann.http("POST", f"/interactions/{one}/letters", written(text=longest)))[0] == 200
+    too_long = await ann.http("POST", f"/interactions/{one}/letters", written(client_id="c2", text=f"{longest}篷"))
+    assert (too_long[0], too_long[1]["error"]) == (413, "too_large")
+    assert (await ann.http("POST", "/customers/x/notes", {"text": "x" * 70_000}))[0] == 413
+
+
 async def test_letter_taken_back_is_a_draft_with_its_envelope_again(yard: Yard, ann: Staff, post: Letterbox) -> None:
     one = await with_ann(yard)
     body = written(to=[{"address": "li@example.com"}], bcc=[{"address": "boss@example.com"}], subject="Re: money")
