@@ -120,6 +120,33 @@ class Api:
         found, _ = await self._hub.reading.interaction(call.id, call.scope)
         return api.RoutingAnswer(routing=await self._hub.explaining.interaction(found.id))
 
+    async def agent_routing(self, call: Call) -> Answer:
+        """What an agent may take and why not the rest; of others only supervisors are told."""
+        query: api.RoutingQuery = call.query
+        return api.AgentRoutingAnswer(routing=await self._hub.explaining.agent(call.id, call.scope, query.seq))
+
+    async def self_service(self, call: Call) -> Answer:
+        """What the customer did by themselves: the path, the answers, what was looked up."""
+        found, _ = await self._hub.reading.interaction(call.id, call.scope)
+        return api.PathsAnswer(sessions=await self._hub.paths.of(found))
+
+    async def flows(self, _call: Call) -> Answer:
+        """Every flow's figures today."""
+        return api.FlowsAnswer(flows=await self._hub.flows.figures())
+
+    async def flow(self, call: Call) -> Answer:
+        """One flow with its picture and its versions."""
+        return api.FlowAnswer(flow=await self._hub.flows.sheet(call.id))
+
+    async def publish_flow(self, call: Call) -> Answer:
+        """Publish a flow's text."""
+        return api.FlowAnswer(flow=await self._hub.flows.publish(call.body.text, author=call.agent.id))
+
+    async def roll_back_flow(self, call: Call) -> Answer:
+        """Publish an older version again."""
+        found = await self._hub.flows.roll_back(call.id, call.body.version, author=call.agent.id)
+        return api.FlowAnswer(flow=found)
+
     async def messages(self, call: Call) -> Answer:
         """A page of its messages."""
         query: api.MessagesQuery = call.query
@@ -244,9 +271,29 @@ class Api:
         return [
             route("GET", "/search", "Search", self.search, api.SearchAnswer, query=api.SearchQuery),
             route("GET", one, "An interaction", self.interaction, api.InteractionAnswer),
+            route("GET", f"{one}/self-service", "What the customer did alone", self.self_service, api.PathsAnswer),
             route("GET", f"{one}/routing", "Why it went where it went", self.routing, api.RoutingAnswer),
+            route(
+                "GET",
+                "/agents/{id}/routing",
+                "What an agent may take",
+                self.agent_routing,
+                api.AgentRoutingAnswer,
+                query=api.RoutingQuery,
+            ),
             route("GET", f"{one}/messages", "Messages", self.messages, api.MessagesAnswer, query=api.MessagesQuery),
             route("POST", f"{one}/files", "Upload", self.upload, api.FileAnswer, query=api.UploadQuery, is_upload=True),
+            route("GET", "/flows", "Self-service today", self.flows, api.FlowsAnswer),
+            route("POST", "/flows", "Publish a flow", self.publish_flow, api.FlowAnswer, body=api.FlowText),
+            route("GET", "/flows/{id}", "A flow, drawn with who is where", self.flow, api.FlowAnswer),
+            route(
+                "POST",
+                "/flows/{id}/roll-back",
+                "Publish an older version",
+                self.roll_back_flow,
+                api.FlowAnswer,
+                body=api.FlowRollBack,
+            ),
             route("GET", "/outcomes/missing", "Outcomes to give", self.outcomes_missing, api.OutcomesMissingAnswer),
             route("GET", "/settings", "What the console needs to know", self.settings, api.SettingsAnswer),
             route("GET", "/events", "The journal", self.events, api.EventsAnswer, query=api.EventsQuery),

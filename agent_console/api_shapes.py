@@ -8,7 +8,9 @@ from msgspec import UNSET, Meta, UnsetType
 from agent_console import shapes
 from agent_console.routes import Answer
 from hub.domain.agent import Role
-from hub.services.explaining import Explained
+from hub.services.explaining import AgentStanding, Explained
+from hub.services.flow_figures import FlowFigures, FlowSheet
+from hub.services.paths import Taken
 from hub.services.search import MessageHit, NoteHit
 from hub.services.timeline import Item
 
@@ -48,6 +50,12 @@ class SearchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     q: Annotated[str, Meta(min_length=1, max_length=200)]
     limit: Limit = 20
+
+
+class RoutingQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """As things stood at a number of the journal; none: as they stand."""
+
+    seq: Annotated[int, Meta(ge=1, le=2**53)] | None = None
 
 
 class MessagesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -210,10 +218,46 @@ class RoutingAnswer(Answer, frozen=True, kw_only=True):
     routing: Explained
 
 
+class AgentRoutingAnswer(Answer, frozen=True, kw_only=True):
+    """How an agent stands with what waits."""
+
+    routing: AgentStanding
+
+
 class OutcomesMissingAnswer(Answer, frozen=True, kw_only=True):
     """One's own interactions that the clock closed, latest first."""
 
     interactions: list[shapes.InteractionRow]
+
+
+class PathsAnswer(Answer, frozen=True, kw_only=True):
+    """What the customer did by themselves before anybody answered, the oldest session first."""
+
+    sessions: list[Taken]
+
+
+class FlowsAnswer(Answer, frozen=True, kw_only=True):
+    """Every self-service flow today."""
+
+    flows: list[FlowFigures]
+
+
+class FlowAnswer(Answer, frozen=True, kw_only=True):
+    """One flow with its picture and its versions."""
+
+    flow: FlowSheet
+
+
+class FlowText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A flow's text, to be published."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=60_000)]
+
+
+class FlowRollBack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The version to be published again."""
+
+    version: Annotated[str, Meta(min_length=1, max_length=40)]
 
 
 class MessagesAnswer(Answer, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from hub.domain.errors import Forbidden
 
 EVERYBODY: Final = frozenset(Role)
 SUPERVISORS: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
+ADMINS: Final = frozenset({Role.ADMIN})
 
 EVENTS: Final[dict[str, frozenset[Role]]] = {
     "sync": EVERYBODY,
@@ -57,6 +58,8 @@ ROUTES: Final[dict[str, frozenset[Role] | None]] = {
     "GET /interactions/{id}": EVERYBODY,
     "GET /interactions/{id}/messages": EVERYBODY,
     "GET /interactions/{id}/routing": EVERYBODY,
+    "GET /agents/{id}/routing": EVERYBODY,
+    "GET /interactions/{id}/self-service": EVERYBODY,
     "POST /interactions/{id}/files": EVERYBODY,
     "GET /interactions/{id}/letters": EVERYBODY,
     "GET /interactions/{id}/letters/suggestion": EVERYBODY,
@@ -81,6 +84,10 @@ ROUTES: Final[dict[str, frozenset[Role] | None]] = {
     "GET /arrivals/{id}/raw": SUPERVISORS,
     "GET /outcomes/missing": EVERYBODY,
     "GET /settings": EVERYBODY,
+    "GET /flows": SUPERVISORS,
+    "GET /flows/{id}": SUPERVISORS,
+    "POST /flows": ADMINS,
+    "POST /flows/{id}/roll-back": ADMINS,
     "GET /events": SUPERVISORS,
     "GET /openapi.json": EVERYBODY,
     "POST /demo/session": None,

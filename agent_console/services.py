@@ -16,11 +16,13 @@ from hub.services.dispatch import Dispatcher
 from hub.services.explaining import Explaining
 from hub.services.files import FileStore
 from hub.services.floor import Floor
+from hub.services.flow_figures import FlowOverview
 from hub.services.handling import Handling
 from hub.services.intake import Intake
 from hub.services.letters import Letters
 from hub.services.messages import Messages
 from hub.services.offers import Offers
+from hub.services.paths import Paths
 from hub.services.people import People
 from hub.services.presence import PresenceService
 from hub.services.reading import Reading
@@ -55,6 +57,8 @@ class ConsoleServices:
     arrivals: Arrivals
     intake: Intake
     channels: Mapping[str, Channel]
+    paths: Paths
+    flows: FlowOverview
 
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]

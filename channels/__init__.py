@@ -2,5 +2,9 @@
 
 from typing import Final
 
-KINDS: Final = {"mail": "channels.mail.channel:Mail", "webchat": "channels.webchat:WebChat"}
+KINDS: Final = {
+    "mail": "channels.mail.channel:Mail",
+    "voice": "channels.voice:Voice",
+    "webchat": "channels.webchat:WebChat",
+}
 """Channel kinds as configurations name them, and the class of each: imported only where one is configured."""

@@ -71,6 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     tools.add_parser("explain", help="Why did it go to whom it went to?", add_help=False)
     tools.add_parser("replay", help="Play a recorded day again, under another policy.", add_help=False)
     tools.add_parser("simulate", help="Play a generated day under several policies.", add_help=False)
+    flow = commands.add_parser("flow", help="Write, check and try flows.", description="Write, check and try flows.")
+    flows = flow.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    flows.add_parser("check", help="What is wrong with the flows, with file, line and hint.", add_help=False)
+    flows.add_parser("draw", help="A picture of a flow: SVG, or Mermaid text.", add_help=False)
+    flows.add_parser("play", help="Talk to a flow, as on a channel.", add_help=False)
+    flows.add_parser("test", help="Play the scripted dialogues that stand beside the flows.", add_help=False)
     user = commands.add_parser("user", help="Manage staff.", description="Manage staff.")
     users = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
     new = users.add_parser("add", help="Add a member of staff.", description="Add a member of staff.")
@@ -110,6 +116,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     from hub.demo import demo_settings, start_demo
 
     settings = demo_settings(arguments.config, os.environ, visitors=arguments.visitors, fresh=arguments.fresh)
+    _refuse_errors(settings, is_demo=True)
     _configure_log(settings)
     from hub.app import build
 
@@ -179,10 +186,10 @@ async def _hint_first_admin(hub: "Hub") -> None:
         )
 
 
-def _refuse_errors(settings: Settings) -> None:
+def _refuse_errors(settings: Settings, *, is_demo: bool = False) -> None:
     from hub.settings import validate
 
-    problems = validate(settings)
+    problems = validate(settings, is_demo=is_demo)
     for problem in problems:
         if problem.severity == "warning":
             print(problem, file=sys.stderr)
@@ -243,11 +250,24 @@ def _routing(tool: str) -> Callable[[Sequence[str]], int]:
     return run
 
 
+def _flow(name: str) -> Callable[[Sequence[str]], int]:
+    def run(rest: Sequence[str]) -> int:
+        from hub.tools.flow import main as run_tool
+
+        return run_tool([name, *rest])
+
+    return run
+
+
 TOOLS: Mapping[tuple[str, str], Callable[[Sequence[str]], int]] = {
     ("mail", "parse"): _mail_parse,
     ("routing", "explain"): _routing("explain"),
     ("routing", "replay"): _routing("replay"),
     ("routing", "simulate"): _routing("simulate"),
+    ("flow", "check"): _flow("check"),
+    ("flow", "draw"): _flow("draw"),
+    ("flow", "play"): _flow("play"),
+    ("flow", "test"): _flow("test"),
 }
 """Tools that read their own arguments."""
 

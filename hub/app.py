@@ -22,14 +22,18 @@ from channels import KINDS
 from hub import jobs
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
-from hub.contract import Channel, HubSide
+from hub.contract import Channel, HubSide, LiveCalls
 from hub.domain.agent import Role
 from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.metrics import Metrics
+from hub.outbound import Outbound
 from hub.services.accounts import Accounts
 from hub.services.acknowledging import Acknowledging
 from hub.services.arrivals import Arrivals
+from hub.services.call_desk import CallDesk
+from hub.services.call_orders import CallOrders
+from hub.services.calls import CallService
 from hub.services.chats import Chats
 from hub.services.delivery import Delivery
 from hub.services.dispatch import Dispatcher
@@ -37,6 +41,8 @@ from hub.services.explaining import Explaining
 from hub.services.feed import ChannelFeed
 from hub.services.files import FileStore
 from hub.services.floor import Floor
+from hub.services.flow_figures import FlowOverview
+from hub.services.flow_library import FlowLibrary
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
 from hub.services.intake import Intake
@@ -45,11 +51,14 @@ from hub.services.lease import Lease
 from hub.services.letters import Letters
 from hub.services.offers import Offers
 from hub.services.outbound import Loader
+from hub.services.paths import Paths
 from hub.services.people import People
 from hub.services.presence import PresenceService
 from hub.services.reading import Reading
+from hub.services.recordings import Recordings
 from hub.services.routing_record import RoutingRecord
 from hub.services.search import Search
+from hub.services.self_service import SelfService
 from hub.services.supervision import Supervision
 from hub.services.timeline import Timeline
 from hub.settings import Problem, Secret, Settings, SettingsError, block_arguments, check_block
@@ -77,6 +86,9 @@ class Services:
     signals: Signals
     floor: Floor
     accounts: Accounts
+    call_desk: CallDesk
+    call_orders: CallOrders
+    calls: CallService
     arrivals: Arrivals
     chats: Chats
     delivery: Delivery
@@ -91,7 +103,9 @@ class Services:
     people: People
     presence: PresenceService
     reading: Reading
+    recordings: Recordings
     search: Search
+    self_service: SelfService
     supervision: Supervision
     timeline: Timeline
 
@@ -113,6 +127,7 @@ class Hub:
         self.console: ConsoleSockets | None = None
         self.demo: Demo | None = None
         self._feed = ChannelFeed(services.floor, services.signals)
+        self._outbound = Outbound(settings.services, clock)
         self.monitor = InvariantMonitor(services.floor, self._on_violation)
         self._housekeeper: asyncio.Task[None] | None = None
         self._lock: IO[str] | None = None
@@ -139,6 +154,7 @@ class Hub:
         await services.store.open()
         services.bus.head = await services.journal.head()
         await services.accounts.sync_configured(self.settings.agents)
+        await self._open_flows()
         await services.presence.after_restart()
         await services.chats.after_restart()
         await services.floor.load(services.store)
@@ -149,6 +165,9 @@ class Hub:
         await services.dispatcher.start()
         for channel in self.channels:
             self._feed.listen(channel.id, await channel.open(self.side))
+            if isinstance(channel, LiveCalls):
+                services.call_orders.channels[channel.id] = channel
+        await services.call_orders.start()
         await services.delivery.start()
         await services.arrivals.start()
         services.indexer.start()
@@ -171,12 +190,21 @@ class Hub:
         services = self.services
         await services.arrivals.stop()
         await services.dispatcher.stop()
+        await services.call_orders.stop()
         await self.jobs.stop()
         await services.indexer.stop()
         services.accounts.close()
         await services.store.close()
+        await self._outbound.close()
         if self._lock is not None:
             self._lock.close()
+
+    async def _open_flows(self) -> None:
+        """Take the flows in; one that cannot be read is told, and the versions kept before go on."""
+        self._outbound.open()
+        self.services.self_service.fetcher = self._outbound
+        for finding in await self.services.self_service.library.load():
+            log.error("a flow cannot be read", extra={"finding": finding})
 
     async def why_not_ready(self) -> str:
         """Say why the hub cannot work now; empty when it can."""
@@ -208,6 +236,7 @@ class Hub:
         while True:
             now = self.clock.now()
             self.monitor.look(now)
+            self.services.self_service.look()
             self.metrics.waiting.replace({queue: len(floor.waiting_in(queue)) for queue in self.settings.queues})
             lines = self.services.arrivals.lines()
             self.metrics.lines.replace({name: 1 if status.is_up else 0 for name, status in lines.items()})
@@ -239,13 +268,14 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
         conversations=services.chats,
         inbox=services.arrivals,
         files=services.files,
+        calls=services.calls,
         public_url=settings.server.public_url,
         templates=data_folder("templates"),
         client_ip=ClientAddress(settings.server.trusted_proxies),
         limits=settings.limits,
         visitor_key=key,
     )
-    add_probes(app, metrics, hub.why_not_ready)
+    add_probes(app, settings, metrics, hub.why_not_ready)
     add_files(app, services.files)
     hub.channels = channels
     services.arrivals.count = metrics.arrivals.add
@@ -289,6 +319,13 @@ def _services(
     dispatcher = Dispatcher(settings, floor, offers, handling, clock)
     dispatcher.record = RoutingRecord(store, dispatcher.policy, clock)
     dispatcher.lease = Lease(store, clock, "dispatch", node)
+    calls = CallService(store, settings, floor, handling)
+    orders = CallOrders(store, settings, clock, calls, bus)
+    chats = Chats(store, settings, handling, floor, signals)
+    flows = settings.flows.folder or data_folder("config") / "flows"
+    self_service = SelfService(store, settings, floor, FlowLibrary(store, flows))
+    chats.self_service = self_service
+    chats.messages.heard = self_service.heard
     return Services(
         store=store,
         bus=bus,
@@ -296,7 +333,10 @@ def _services(
         floor=floor,
         accounts=Accounts(store, settings, clock),
         arrivals=Arrivals(store, clock, settings.server.data_dir, files, intake),
-        chats=Chats(store, settings, handling, floor, signals),
+        call_desk=CallDesk(store, settings, handling, calls),
+        call_orders=orders,
+        calls=calls,
+        chats=chats,
         delivery=Delivery(store, settings, bus, clock, Loader(store, files, channels), node=node),
         dispatcher=dispatcher,
         files=files,
@@ -309,7 +349,9 @@ def _services(
         people=People(store, settings),
         presence=PresenceService(store, settings),
         reading=Reading(store),
+        recordings=Recordings(store, calls, files, orders.channels),
         search=Search(store, settings),
+        self_service=self_service,
         supervision=Supervision(store, settings, handling),
         timeline=Timeline(store),
     )
@@ -326,7 +368,12 @@ def _handlers(services: Services) -> dict[str, jobs.Handler]:
         "wrap_up_end": services.handling.wrap_up_ended,
         "agent_lost": services.presence.lost,
         "visitor_gone": services.chats.give_up,
+        "call_look": services.calls.look,
+        "callback_again": services.calls.call_again,
+        "fetch_recording": services.recordings.fetch,
         "jwt_used": nothing,
+        "flow_wait": services.self_service.time_up,
+        "flow_fetch": services.self_service.fetch,
     }
 
 
@@ -359,6 +406,8 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         arrivals=services.arrivals,
         intake=services.intake,
         channels={channel.id: channel for channel in hub.channels},
+        paths=Paths(services.store, services.self_service.library),
+        flows=FlowOverview(services.store, services.self_service.library, lambda: services.floor.day_began_at),
     )
     return agent_console.setup(hub.app, use_cases, authority, house, rows), authority
 

@@ -56,6 +56,7 @@ class Auth:
         self.is_secure = url.scheme == "https"
         self.cookie = "__Host-hub" if self.is_secure else "hub"
         self._known: OrderedDict[str, tuple[int, Signed]] = OrderedDict()
+        self._revocations = 0
         accounts.on_revoked.append(self._forget)
 
     # -- who asks
@@ -84,16 +85,20 @@ class Auth:
         known = self._known.get(key)
         if known is not None and now - known[0] < CACHED_MS:
             return known[1]
+        revocations = self._revocations
         signed = await self._accounts.signed(token)
         if signed is None:
             self._known.pop(key, None)
             raise Unauthorized("This session is over. Sign in again.")
-        self._known[key] = (now, signed)
+        if revocations == self._revocations:
+            # One that ended while this was read might be it: then the next request reads again.
+            self._known[key] = (now, signed)
         while len(self._known) > CACHED:
             self._known.popitem(last=False)
         return signed
 
     def _forget(self, session_id: str) -> None:
+        self._revocations += 1
         for key, (_, signed) in tuple(self._known.items()):
             if signed.session.id == session_id:
                 del self._known[key]

@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from hub.contract import HubSide
-from hub.domain.errors import HubError, RateLimited
+from hub.domain.errors import HubError, NotFound, RateLimited
 from hub.metrics import Metrics
 from hub.services.files import FileStore
 from hub.settings import Settings
@@ -44,16 +44,30 @@ class HasPages(Protocol):
         """Add its routes to the application."""
 
 
+class Networks:
+    """Addresses by their networks (CIDR); what is no address is in none."""
+
+    def __init__(self, networks: tuple[str, ...]) -> None:
+        self._networks = [ipaddress.ip_network(network) for network in networks]
+
+    def __contains__(self, address: str) -> bool:
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in self._networks)
+
+
 class ClientAddress:
     """Finds a client's address behind the proxies that are trusted, and only those."""
 
     def __init__(self, trusted: tuple[str, ...]) -> None:
-        self._trusted = [ipaddress.ip_network(network) for network in trusted]
+        self._trusted = Networks(trusted)
 
     def __call__(self, request: Any) -> str:  # noqa: ANN401 - channels hand over a request without naming its type
         """Return the right-most address that is no trusted proxy's."""
         address = request.remote or "0.0.0.0"  # noqa: S104 - "unknown", not bound to
-        if not self._trusted or not self._is_trusted(address):
+        if address not in self._trusted:
             return str(address)
         # A proxy may add a header of its own behind the one that the client made up.
         for hop in reversed(",".join(request.headers.getall("X-Forwarded-For", ())).split(",")):
@@ -61,16 +75,13 @@ class ClientAddress:
             if not hop:
                 continue
             address = hop
-            if not self._is_trusted(hop):
+            if hop not in self._trusted:
                 break
         return str(address)
 
-    def _is_trusted(self, address: str) -> bool:
-        try:
-            ip = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(ip in network for network in self._trusted)
+    def is_direct(self, request: web.Request) -> bool:
+        """Whether no proxy that is not trusted stands between: whose address would then be taken for the client's."""
+        return "X-Forwarded-For" not in request.headers or (request.remote or "") in self._trusted
 
 
 def new_application(settings: Settings, metrics: Metrics) -> web.Application:
@@ -206,8 +217,11 @@ def _error(status: int, code: str, text: str, cause: web.HTTPException | None = 
     return response
 
 
-def add_probes(app: web.Application, metrics: Metrics, is_ready: Callable[[], Awaitable[str]]) -> None:
+def add_probes(
+    app: web.Application, settings: Settings, metrics: Metrics, is_ready: Callable[[], Awaitable[str]]
+) -> None:
     """Add /healthz (the process answers), /readyz (it can work; says why not) and /metrics (Prometheus)."""
+    client, collectors = ClientAddress(settings.server.trusted_proxies), Networks(settings.server.metrics_from)
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.json_response({"ok": True})
@@ -219,6 +233,8 @@ def add_probes(app: web.Application, metrics: Metrics, is_ready: Callable[[], Aw
         return web.json_response({"ok": True})
 
     async def page(request: web.Request) -> web.Response:
+        if not client.is_direct(request) or client(request) not in collectors:
+            raise NotFound("There is no such page.")
         body, content_type = metrics.render(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 

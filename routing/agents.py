@@ -42,6 +42,7 @@ def leave(floor: Floor, agent: Agent) -> None:
     for interaction_id in list(agent.held):
         floor.drop(agent, interaction_id)
     emptied = floor.catalogue.leave(agent.pool, agent.id)
+    agent.due_ms = None
     del floor.agents[agent.id]
     floor.crew_changed()
     floor.dirty_agents.pop(agent.id, None)
@@ -52,29 +53,37 @@ def leave(floor: Floor, agent: Agent) -> None:
         waiting.check_reach(floor)
 
 
-def end_work(floor: Floor, agent: Agent, interaction_id: str) -> None:
-    """End the agent's work on an interaction; unknown work is ignored."""
+def end_work(floor: Floor, agent: Agent, interaction_id: str) -> bool:
+    """End the agent's work on an interaction; return False for unknown work, which is ignored."""
     work = floor.drop(agent, interaction_id)
     if work is None:
-        return
-    agent.idle_since_ms = floor.now_ms
-    floor.dirty_agents[agent.id] = agent
-    if work.queue_id:
-        floor.learned.handled(work.queue_id, floor.now_ms - work.since_ms)
-    item = floor.items.get(interaction_id)
-    if item is not None:
-        waiting.review(floor, item)
+        return False
+    now_ms = floor.now_ms
+    agent.idle_since_ms = now_ms
+    _, _, queue_id, since_ms = work
+    if queue_id:
+        floor.learned.handled(queue_id, now_ms - since_ms)
+    return True
 
 
 def start_work(floor: Floor, agent: Agent, work: HeldWork) -> None:
     """Let the agent hold work that was not offered; offers that no longer fit are withdrawn."""
     if work.interaction_id in agent.held:
         floor.drop(agent, work.interaction_id)
-    floor.hold(agent, work)
+    _hold(floor, agent, work)
     agent.idle_since_ms = floor.now_ms
     floor.publish(agent)
     withdraw_unfit(floor, agent)
     floor.dirty_agents[agent.id] = agent
+
+
+def _hold(floor: Floor, agent: Agent, work: HeldWork) -> None:
+    """Record work the agent holds; if it waits for somebody else meanwhile, they are barred from it."""
+    floor.hold(agent, work)
+    item = floor.items.get(work.interaction_id)
+    if item is not None and item.ages:
+        floor.stop_ageing(item)
+        waiting.review(floor, item)
 
 
 def _enter(floor: Floor, state: AgentState) -> Agent:
@@ -95,6 +104,7 @@ def _adopt(floor: Floor, agent: Agent, state: AgentState) -> bool:
     if agent.is_refused:
         agent.is_refused = False
         agent.paused_until_ms = 0
+        agent.due_ms = None
     pool = floor.catalogue.pool(talent_of(state, floor.policy))
     if pool is agent.pool:
         return False
@@ -126,7 +136,7 @@ def _remember(floor: Floor, agent: Agent, state: AgentState) -> None:
         for interaction_id in list(agent.held):
             floor.drop(agent, interaction_id)
         for work in state.holds:
-            floor.hold(agent, work)
+            _hold(floor, agent, work)
     if state.idle_since_ms is not None:
         agent.idle_since_ms = state.idle_since_ms
     if state.last_offer_at_ms is not None:
@@ -135,8 +145,9 @@ def _remember(floor: Floor, agent: Agent, state: AgentState) -> None:
         agent.misses = state.misses
     if state.paused_until_ms is not None:
         agent.paused_until_ms = state.paused_until_ms
+        agent.due_ms = None
         if state.paused_until_ms > floor.now_ms:
-            floor.call_at(state.paused_until_ms, Due.AGENT, agent.id)
+            floor.call_at(state.paused_until_ms, Due.AGENT, agent.id, agent)
 
 
 def withdraw_unfit(floor: Floor, agent: Agent) -> None:

@@ -97,6 +97,8 @@ class Catalogue(Generic[Member]):
         self._kinds: dict[Need, Kind] = {}
         self._pools: dict[Talent, Pool[Member]] = {}
         self._free: dict[tuple[str, AgentOrder], FreeAgents] = {}
+        self.frontiers: list[Frontier] = []
+        """Of the free agents, by slot number."""
         self.kinds: list[Kind] = []
         self.pools: list[Pool[Member]] = []
         self.populated = 0
@@ -106,11 +108,15 @@ class Catalogue(Generic[Member]):
         """Return the kind of a need, numbering it if it is new."""
         kind = self._kinds.get(need)
         if kind is None:
-            kind = Kind(len(self.kinds), need, self._free_agents(need.channel, need.order))
-            self._kinds[need] = kind
-            self.kinds.append(kind)
-            for pool in self.pools:
-                _judge(kind, pool)
+            kind = self._kinds[need] = self.face(need)
+        return kind
+
+    def face(self, need: Need) -> Kind:
+        """Return a new kind of a need, with a number of its own whether or not there is one of that need."""
+        kind = Kind(len(self.kinds), need, self._free_agents(need.channel, need.order))
+        self.kinds.append(kind)
+        for pool in self.pools:
+            _judge(kind, pool)
         return kind
 
     def pool(self, talent: Talent) -> Pool[Member]:
@@ -147,6 +153,7 @@ class Catalogue(Generic[Member]):
         if free is None:
             free = FreeAgents(len(self._free), channel, order)
             self._free[channel, order] = free
+            self.frontiers.append(free.frontier)
             for pool in self.pools:
                 if channel in pool.units:
                     pool.slots.append(self._slot(free, pool))

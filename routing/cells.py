@@ -3,28 +3,33 @@
 A `Cell` keeps entries sorted. New work and freed agents nearly always belong at the end and are taken from
 the front, so a sorted list with a moving front beats a heap: both are O(1); elsewhere it costs a binary search and
 a move of memory. A `Frontier` keeps numbered cells (one a kind of need, or one a pool of agents) together with
-their first entries in order, and finds the first entry among any subset of cells given as a bit mask.
+their first entries in order, and finds the first entry among any subset of cells given as a bit mask. A cell may change
+its number, and with it who looks into it.
 
 At full size most of the cost is memory that is in no cache, so a cell touches its front, its end and nothing else:
 only what is taken out of its middle, which is rare, is written down apart.
 
-Entries are tuples that end with the id of what they stand for, so no two are equal.
+Entries are tuples of figures that end with the id of what they stand for, so no two are equal.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from typing import Any
 
-Entry = tuple[float | int | str, ...]
+Entry = tuple[Any, ...]
 
-_FEW = 4
+_REMEMBERED = 4_096
 
 
 class Cell:
     """A sorted set of entries with distinct ids; taking one out of the middle only marks it."""
 
-    __slots__ = ("_dead", "_front", "entries", "first")
+    __slots__ = ("_dead", "_front", "bit", "entries", "first", "number")
 
-    def __init__(self) -> None:
+    def __init__(self, number: int = 0) -> None:
+        self.number = number
+        """Its number in its frontier; `bit` is the mask of that alone."""
+        self.bit = 1 << number
         self.first: Entry | None = None
         """The smallest entry."""
         self.entries: list[Entry] = []
@@ -70,10 +75,10 @@ class Cell:
 
     def remove(self, entry: Entry) -> bool:
         """Take out an entry, which is in the cell; return whether it was the first."""
-        entries = self.entries
         if entry is not self.first and entry != self.first:
             self._bury(entry)
             return False
+        entries = self.entries
         front = self._front + 1
         if self._dead:
             front = self._skip_dead(front)
@@ -129,56 +134,83 @@ class Frontier:
     `heads` are the first entries of the cells that are not empty, in order; for reading.
     """
 
-    __slots__ = ("_numbers", "cells", "heads", "mask")
+    __slots__ = ("_among", "_bits", "_firsts", "cells", "heads", "mask")
 
     def __init__(self) -> None:
         self.cells: dict[int, Cell] = {}
+        """By number, those that have had entries."""
         self.mask = 0
         self.heads: list[Entry] = []
-        self._numbers: list[int] = []
-        """The cell each of the heads is the first of."""
+        self._bits: list[int] = []
+        """The bit of the cell each of the heads is the first of."""
+        self._firsts: dict[int, Entry] = {}
+        """The heads by their cells' numbers."""
+        self._among: dict[int, tuple[int, ...]] = {}
+        """The numbers in the masks asked for lately."""
 
     def add(self, number: int, entry: Entry) -> None:
-        """Add an entry to a cell."""
+        """Add an entry to the cell of a number."""
         cell = self.cells.get(number)
         if cell is None:
-            cell = self.cells[number] = Cell()
+            cell = self.cells[number] = Cell(number)
+        self.put(cell, entry)
+
+    def remove(self, number: int, entry: Entry) -> None:
+        """Take an entry, which is there, out of the cell of a number."""
+        self.take(self.cells[number], entry)
+
+    def put(self, cell: Cell, entry: Entry) -> bool:
+        """Add an entry to one of the cells; return whether it is now the cell's first."""
         before = cell.first
         if before is not None and entry > cell.entries[-1]:
             cell.entries.append(entry)
-            return
+            return False
         if not cell.add(entry):
-            return
+            return False
         heads = self.heads
         if before is None:
-            self.mask |= 1 << number
+            self.mask |= cell.bit
         else:
             place = bisect_left(heads, before)
-            del heads[place], self._numbers[place]
+            del heads[place], self._bits[place]
+        self._firsts[cell.number] = entry
         place = bisect_left(heads, entry)
         heads.insert(place, entry)
-        self._numbers.insert(place, number)
+        self._bits.insert(place, cell.bit)
+        return True
 
-    def remove(self, number: int, entry: Entry) -> None:
-        """Take out an entry, which is in the cell."""
-        cell = self.cells[number]
+    def take(self, cell: Cell, entry: Entry) -> bool:
+        """Take an entry, which is there, out of one of the cells; return whether it was the cell's first."""
         if not cell.remove(entry):
-            return
+            return False
         heads = self.heads
-        numbers = self._numbers
         place = bisect_left(heads, entry)
         after = cell.first
         if after is None:
-            self.mask ^= 1 << number
-            del heads[place], numbers[place]
-            return
+            self.mask ^= cell.bit
+            del heads[place], self._bits[place], self._firsts[cell.number]
+            return True
+        self._firsts[cell.number] = after
         later = bisect_left(heads, after, place + 1) - 1
         if later == place:
             heads[place] = after
-            return
-        del heads[place], numbers[place]
+            return True
+        del heads[place], self._bits[place]
         heads.insert(later, after)
-        numbers.insert(later, number)
+        self._bits.insert(later, cell.bit)
+        return True
+
+    def renumber(self, cell: Cell, number: int) -> None:
+        """Give one of the cells a number that no other has."""
+        if self.cells.get(cell.number) is cell:
+            del self.cells[cell.number]
+        before, cell.bit = cell.bit, 1 << number
+        before_number, cell.number = cell.number, number
+        self.cells[number] = cell
+        if cell.first is not None:
+            self.mask ^= before | cell.bit
+            self._firsts[number] = self._firsts.pop(before_number)
+            self._bits[bisect_left(self.heads, cell.first)] = cell.bit
 
     def first(self, mask: int) -> Entry | None:
         """Return the smallest entry of the cells in `mask`, or None if they are all empty.
@@ -189,23 +221,19 @@ class Frontier:
         mask &= self.mask
         if not mask:
             return None
-        numbers = self._numbers
-        if mask >> numbers[0] & 1:
-            return self.heads[0]
-        few = mask.bit_count()
-        if few > _FEW and 5 * few * few > len(numbers):
-            for place, number in enumerate(numbers):
-                if mask >> number & 1:
-                    return self.heads[place]
-        cells = self.cells
-        best: Entry | None = None
-        while mask:
-            number = mask.bit_length() - 1
-            mask ^= 1 << number
-            entry = cells[number].first
-            if best is None or entry < best:  # type: ignore[operator]
-                best = entry
-        return best
+        among = self._among.get(mask)
+        if among is None:
+            if len(self._among) > _REMEMBERED:
+                self._among.clear()
+            among = self._among[mask] = tuple(bits(mask))
+        few = len(among)
+        if few == 1:
+            return self._firsts[among[0]]
+        if few * few > 6 * len(self._bits):
+            for bit, head in zip(self._bits, self.heads, strict=False):
+                if mask & bit:
+                    return head
+        return min(map(self._firsts.__getitem__, among))
 
     def count(self, mask: int, limit: int) -> int:
         """Return how many entries the cells in `mask` hold, counting no further than `limit`."""

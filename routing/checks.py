@@ -7,7 +7,7 @@ from routing.model import AgentState, HeldWork, SkillNeed, WaitingInteraction
 from routing.policy import Policy
 
 LEVELS = range(1, 6)
-VALUES = range(1, 1001)
+MOST_VALUE = 1_000
 
 
 def check_interaction(policy: Policy, interaction: WaitingInteraction) -> None:
@@ -20,15 +20,11 @@ def check_figures(interaction: WaitingInteraction) -> None:
     """Raise ImpossibleInput if the interaction's own figures cannot be."""
     if not interaction.id:
         _check_id(interaction.id)
-    if interaction.value not in VALUES:
+    if not 1 <= interaction.value <= MOST_VALUE:
         raise ImpossibleInput(f"interaction {interaction.id}: value {interaction.value} is not 1..1000")
-    if (
-        interaction.queued_at_ms < 0
-        or interaction.head_start_ms < 0
-        or interaction.order < 0
-        or interaction.least_stage < 0
-        or interaction.offers_made < 0
-    ):
+    figures = interaction.queued_at_ms | interaction.head_start_ms | interaction.order
+    if (figures | interaction.least_stage | interaction.offers_made) < 0:
+        # The sign of whole numbers joined bit by bit: negative if one of them is.
         raise ImpossibleInput(f"interaction {interaction.id}: a time, order or count is negative")
 
 

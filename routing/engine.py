@@ -16,8 +16,6 @@ from routing.model import WaitingInteraction
 from routing.policy import Policy
 from routing.state import Snapshot, build, refuse_unsound, snapshot_of, state_of
 
-_NOTHING = (None, None)
-
 
 class Router:
     """One routing domain: queues and the agents they share. Single-threaded, pure, deterministic."""
@@ -60,28 +58,51 @@ class Router:
         """
         floor = self.floor
         if at_ms < floor.now_ms:
-            if self._has_started and floor.now_ms - at_ms > floor.policy.clock_slack_ms:
-                raise TimeWentBack(f"{at_ms} is {floor.now_ms - at_ms} ms before the last event")
-            at_ms = floor.now_ms
-        check, apply = HANDLERS.get(type(event), _NOTHING)
+            at_ms = self._not_back(at_ms)
+        known = HANDLERS.get(type(event))
+        if known is None:
+            return self._handle_other(event, at_ms)
+        check, apply = known
         if check is not None:
             check(floor, event)
-        elif apply is None and isinstance(event, PolicyChanged):
+        if floor.timers.next_ms <= at_ms or self._is_unsettled:
+            self._catch_up(at_ms)
+        floor.now_ms = at_ms
+        apply(floor, event)
+        if floor.dirty_items or floor.dirty_agents:
+            matching.settle(floor)
+        decided = floor.out
+        if decided:
+            floor.out = []
+            return decided
+        return []
+
+    def _catch_up(self, at_ms: int) -> None:
+        """Let happen what was due before an event."""
+        if self._is_unsettled:
+            self._start(at_ms)
+        next_ms = self.floor.timers.next_live_ms()
+        if next_ms is not None and next_ms <= at_ms:
+            self._pass_time(at_ms)
+
+    def _not_back(self, at_ms: int) -> int:
+        """Return the time to take for an event older than the last."""
+        now_ms = self.floor.now_ms
+        if self._has_started and now_ms - at_ms > self.floor.policy.clock_slack_ms:
+            raise TimeWentBack(f"{at_ms} is {now_ms - at_ms} ms before the last event")
+        return now_ms
+
+    def _handle_other(self, event: Event, at_ms: int) -> list[Decision]:
+        """Take in an event that happens to nobody on the floor: mere time, or another policy."""
+        if isinstance(event, PolicyChanged):
             self._check_policy(event.policy)
         if self._is_unsettled:
             self._start(at_ms)
-        if floor.timers.next_ms <= at_ms:
-            self._pass_time(at_ms)
-        floor.now_ms = at_ms
-        if apply is not None:
-            apply(floor, event)
-            if floor.dirty_items or floor.dirty_agents:
-                matching.settle(floor)
-        elif isinstance(event, PolicyChanged):
+        self._pass_time(at_ms)
+        if isinstance(event, PolicyChanged):
             self._adopt(event.policy)
-            floor = self.floor
-        decided = floor.out
-        floor.out = []
+        decided = self.floor.out
+        self.floor.out = []
         return decided
 
     def next_wake_ms(self) -> int | None:
@@ -138,8 +159,8 @@ class Router:
             found = timers.pop()
             for timer in found:
                 # Those before it may have done away with what it was for.
-                if timer is found[0] or floor.is_live(timer):
-                    fire(floor, timer[1], timer[2], timer[3])
+                if timer[4].due_ms == timer[0]:
+                    fire(floor, timer)
             if floor.dirty_items or floor.dirty_agents:
                 matching.settle(floor)
         floor.now_ms = at_ms

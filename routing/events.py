@@ -217,7 +217,11 @@ class MarkNotResponding(NamedTuple):
 
 
 class Relaxed(NamedTuple):
-    """The interaction entered a later stage of its queue's relaxation: more agents may take it."""
+    """The interaction entered a later stage before its time, as everybody who could take it declined.
+
+    What time alone loosens is not told: it follows from the wait and the policy, `MakeOffer` names the stage, and
+    `explain` says it of any instant.
+    """
 
     interaction_id: str
     stage: int

@@ -7,7 +7,7 @@ replaying the events to the moment in question: equal events in equal order give
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from routing import matching, outlook
+from routing import matching, outlook, waiting
 from routing.eligibility import Refusal, rank_of, refusals
 from routing.engine import Router
 from routing.errors import NotTakeable
@@ -63,9 +63,12 @@ def explain_interaction(router: Router, interaction_id: str) -> Explanation | No
     item = floor.items.get(interaction_id)
     if item is None:
         return None
+    floor.refresh(item)
     verdicts = [_verdict(floor, item, agent) for agent in floor.agents.values()]
     verdicts.sort(key=lambda verdict: (not verdict.may_take, verdict.rank is None, verdict.rank or 0, verdict.agent_id))
-    return Explanation(interaction_id, floor.now_ms, _facts(floor, item), tuple(verdicts), item.due_ms)
+    return Explanation(
+        interaction_id, floor.now_ms, _facts(floor, item), tuple(verdicts), waiting.next_change_ms(floor, item)
+    )
 
 
 def explain_agent(router: Router, agent_id: str, *, limit: int = 20) -> Explanation | None:
@@ -74,7 +77,9 @@ def explain_agent(router: Router, agent_id: str, *, limit: int = 20) -> Explanat
     agent = floor.agents.get(agent_id)
     if agent is None:
         return None
-    items = sorted(floor.items.values(), key=lambda item: (item.line.rank(item.arrival_ms, floor.now_ms), item.entry))
+    items = sorted(floor.items.values(), key=lambda item: (item.line.rank(item.entry[0], floor.now_ms), item.entry))
+    for item in items[:limit]:
+        floor.refresh(item)
     verdicts = tuple(_verdict(floor, item, agent) for item in items[:limit])
     first = matching.most_urgent_for(floor, agent)
     facts: dict[str, Figure] = {
@@ -102,6 +107,7 @@ def why_not(router: Router, interaction_id: str, agent_id: str) -> tuple[Refusal
     agent = router.floor.agents.get(agent_id)
     if item is None or agent is None:
         raise NotTakeable(f"{interaction_id} does not wait or {agent_id} is not logged in", ("unknown",))
+    router.floor.refresh(item)
     return _refusals(router.floor, item, agent)
 
 
@@ -121,7 +127,7 @@ def rebuild(
 
 
 def _facts(floor: Floor, item: Item) -> dict[str, Figure]:
-    urgency = urgency_of(item.line, item.arrival_ms, floor.now_ms)
+    urgency = urgency_of(item.line, item.entry[0], floor.now_ms)
     expected = outlook.expected_wait_ms(floor, item)
     return {
         "queue": item.interaction.queue_id,

@@ -3,95 +3,26 @@
 Changed only by `waiting`, `offers`, `matching` and `engine`; it decides nothing itself.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
-from routing import capacity, hours
-from routing.catalogue import Catalogue, Kind, Pool, Slot, View
+from routing import capacity
+from routing.catalogue import Catalogue, Kind, Slot, View
 from routing.cells import Cell, Entry, bits
 from routing.estimate import Learned
 from routing.events import Decision
-from routing.model import AgentState, HeldWork, SkillNeed, WaitingInteraction
-from routing.policy import Policy, QueuePolicy
+from routing.model import HeldWork, SkillNeed, WaitingInteraction
+from routing.pieces import AgedCell, Agent, Item, Offer, QueueRun, Shape
+from routing.policy import Policy
 from routing.ranking import Line, LineKey, agent_entry, line_key
-from routing.relaxation import Stages
-from routing.timers import Due, Timer, Timers
+from routing.timers import Awaited, Due, Timers
+
+__all__ = ["AgedCell", "Agent", "Floor", "Item", "Offer", "QueueRun", "Shape"]
 
 # Members of an Enum cost as much as a call each time they are named, so hot code names them once.
-_ITEM, _OFFER = Due.ITEM, Due.OFFER
+_HEAD = Due.HEAD
 
 _ShapeKey = tuple[str, str, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], ...], tuple[str, ...], tuple[str, ...]]
-
-
-class QueueRun:
-    """One queue at work. `items` are those waiting in it or offered, in the order they came."""
-
-    __slots__ = ("_edge_ms", "_known_from_ms", "_open", "final_kinds", "forced", "hours", "items", "minds_lack",
-                 "policy", "review_due_ms", "stages")  # fmt: skip
-
-    def __init__(self, queue: QueuePolicy, policy: Policy) -> None:
-        self.policy = queue
-        self.minds_lack = queue.when_nobody is not None or queue.when_unable is not None
-        """It has a way out for want of agents."""
-        self.stages = Stages(queue, policy.queues)
-        self.hours = None if queue.hours_id is None else policy.hours[queue.hours_id]
-        self.items: dict[str, Item] = {}
-        self.final_kinds: dict[int, Kind] = {}
-        self.forced: bool | None = None
-        self.review_due_ms: int | None = None
-        self._known_from_ms = 0
-        self._edge_ms: int | None = 0
-        self._open = True
-
-    def was_open(self, at_ms: int) -> bool:
-        """Return whether the hours were open at an instant; remembers the stretch it last looked at."""
-        if self.hours is None:
-            return True
-        if self._known_from_ms <= at_ms and (self._edge_ms is None or at_ms < self._edge_ms):
-            return self._open
-        is_open = hours.is_open(self.hours, at_ms)
-        self._known_from_ms, self._edge_ms = at_ms, hours.next_edge_ms(self.hours, at_ms)
-        self._open = is_open
-        return is_open
-
-    def is_open(self, at_ms: int) -> bool:
-        """Return whether the queue is open: as forced, else by its hours."""
-        return self.was_open(at_ms) if self.forced is None else self.forced
-
-    def next_edge_ms(self, at_ms: int) -> int | None:
-        """Return when its hours change next."""
-        return None if self.hours is None else hours.next_edge_ms(self.hours, at_ms)
-
-    def serves(self, item: "Item", at_ms: int) -> bool:
-        """Return whether the item may be offered as far as opening goes."""
-        if self.forced is not None or self.was_open(at_ms):
-            return self.is_open(at_ms)
-        return self.policy.work_off_after_close and item.came_open
-
-
-class Offer:
-    """A live offer."""
-
-    __slots__ = ("agent", "deadline_ms", "is_exclusive", "item", "made_at_ms", "no", "units")
-
-    def __init__(self, item: "Item", agent: "Agent", no: int, deadline_ms: int, made_at_ms: int, units: int) -> None:
-        self.item = item
-        self.agent = agent
-        self.no = no
-        self.deadline_ms = deadline_ms
-        self.made_at_ms = made_at_ms
-        self.units = units
-        self.is_exclusive = False
-        """Picked or assigned by hand: nobody else is offered it meanwhile."""
-
-
-class Shape:
-    """Equal wishes of interactions: their kind by stage, their line by stage and value."""
-
-    __slots__ = ("kinds", "lines")
-
-    def __init__(self) -> None:
-        self.kinds: dict[int, Kind] = {}
-        self.lines: dict[tuple[int, int], Line] = {}
 
 
 def _shape_key(interaction: WaitingInteraction) -> _ShapeKey:
@@ -105,96 +36,6 @@ def _shape_key(interaction: WaitingInteraction) -> _ShapeKey:
     )
 
 
-class Item:
-    """One waiting or offered interaction and where it stands.
-
-    `personal` are the keys of the personal cells it is in; `placed` is true while it is in its line's structures.
-    """
-
-    __slots__ = ("arrival_ms", "came_open", "due_ms", "entry", "excluded", "id", "interaction", "is_addressed",
-                 "is_fully_offered", "is_plain", "kind", "least_stage", "line", "offers", "offers_made", "order",
-                 "personal", "placed", "run", "shape", "since_ms", "stage", "wanted")  # fmt: skip
-
-    def __init__(self, interaction: WaitingInteraction, run: QueueRun, shape: Shape, since_ms: int, order: int) -> None:
-        self.id = interaction.id
-        self.shape = shape
-        self.interaction = interaction
-        self.run = run
-        self.since_ms = since_ms
-        self.came_open = run.hours is None or run.was_open(interaction.queued_at_ms)
-        self.order = order
-        self.arrival_ms = arrival_ms = since_ms - interaction.head_start_ms
-        self.entry: Entry = (arrival_ms, order, interaction.id)
-        self.least_stage = interaction.least_stage
-        self.offers_made = interaction.offers_made
-        self.excluded: dict[str, int] = {}
-        if interaction.excluded:
-            self.excluded = {each.agent_id: each.until_ms for each in interaction.excluded}
-        self.offers: dict[str, Offer] = {}
-        self.is_fully_offered = False
-        """As many agents are offered it as may be at once."""
-        self.stage = 0
-        self.due_ms: int | None = None
-        self.kind: Kind
-        self.line: Line
-        self.personal: tuple[tuple[str, str], ...] = ()
-        self.placed = False
-        self.is_addressed = interaction.only_agent_id is not None or bool(interaction.preferred_agent_ids)
-        self.is_plain = run.hours is None and not self.is_addressed
-        """Open to everybody able, and its queue never closes by hours."""
-        self.wanted = True
-        """False while it sleeps (closed) or waits for one agent who is not there."""
-
-    def count_offers(self) -> None:
-        """Bring `is_fully_offered` up to date with the offers."""
-        offers = self.offers
-        if not offers:
-            self.is_fully_offered = False
-            return
-        is_enough = len(offers) >= self.run.policy.offers_at_once
-        self.is_fully_offered = is_enough or any(offer.is_exclusive for offer in offers.values())
-
-    @property
-    def wants_offers(self) -> bool:
-        """Whether it may be offered to one more agent now."""
-        return self.wanted and not self.is_fully_offered
-
-
-class Agent:
-    """One logged-in agent at work. `entries` are their places among the free agents, by slot number."""
-
-    __slots__ = ("burden", "entries", "held", "id", "idle_since_ms", "is_refused", "is_up", "last_offer_at_ms",
-                 "misses", "offers", "paused_until_ms", "pool", "state", "used")  # fmt: skip
-
-    def __init__(self, state: AgentState, pool: "Pool[Agent]") -> None:
-        self.id = state.id
-        self.state = state
-        self.pool = pool
-        self.is_up = state.is_available and state.is_connected and not state.is_not_responding
-        self.held: dict[str, tuple[HeldWork, int]] = {}
-        self.offers: dict[str, Offer] = {}
-        self.burden = pool.no_burden
-        """What the work held and the live offers take."""
-        self.used = 0
-        self.idle_since_ms = 0
-        self.last_offer_at_ms = -1
-        self.paused_until_ms = 0
-        self.misses = 0
-        self.is_refused = False
-        """Paused because the store knew better; the next state of theirs ends it."""
-        self.entries: dict[int, Entry] = {}
-
-    def take(self, channel: str, units: int) -> None:
-        """Take units of the agent's capacity."""
-        self.burden = self.burden.plus(channel, units)
-        self.used += units
-
-    def release(self, channel: str, units: int) -> None:
-        """Give units back."""
-        self.burden = self.burden.minus(channel, units)
-        self.used -= units
-
-
 class Floor:
     """All of it."""
 
@@ -205,7 +46,7 @@ class Floor:
         self.catalogue: Catalogue[Agent] = Catalogue(policy)
         self.runs = {queue_id: QueueRun(queue, policy) for queue_id, queue in policy.queues.items()}
         self.lines: dict[LineKey, Line] = {}
-        self.busy_lines: dict[LineKey, Line] = {}
+        self.busy_lines: tuple[Line, ...] = ()
         """Those where somebody waits, the weightiest first: the sooner a good one is found the more are skipped."""
         self.items: dict[str, Item] = {}
         self.agents: dict[str, Agent] = {}
@@ -220,7 +61,7 @@ class Floor:
         self.dirty_agents: dict[str, Agent] = {}
         self.order = 0
         self.out: list[Decision] = []
-        self.timers = Timers(self.is_live)
+        self.timers = Timers()
         self._crews: dict[int, int] = {}
         self._shapes: dict[_ShapeKey, Shape] = {}
         self._last_shape: tuple[WaitingInteraction, Shape] | None = None
@@ -234,7 +75,7 @@ class Floor:
         key = _shape_key(interaction)
         shape = self._shapes.get(key)
         if shape is None:
-            shape = self._shapes[key] = Shape()
+            shape = self._shapes[key] = Shape(self.runs[interaction.queue_id], interaction)
         return shape
 
     def knows_shape(self, interaction: WaitingInteraction) -> bool:
@@ -243,29 +84,88 @@ class Floor:
         self._last_shape = None if shape is None else (interaction, shape)
         return shape is not None
 
-    def kind_of(self, item: Item, stage: int) -> Kind:
-        """Return the kind of what the item needs in the stage."""
-        kind = item.shape.kinds.get(stage)
+    def kind_of(self, shape: Shape, stage: int) -> Kind:
+        """Return the kind of what interactions of the shape need in the stage."""
+        kind = shape.kinds.get(stage)
         if kind is None:
-            need = item.run.stages.need(item.interaction, stage)
-            is_new_order = not self.catalogue.has_order(need.channel, need.order)
-            kind = item.shape.kinds[stage] = self.catalogue.kind(need)
-            if is_new_order:
-                self.publish_all(self.agents.values())
+            kind = shape.kinds[stage] = self._new_kind(shape, stage, is_face=False)
         return kind
 
-    def line_of(self, item: Item) -> Line:
-        """Return the line the item competes in at its stage."""
-        value = item.interaction.value
-        line = item.shape.lines.get((item.stage, value))
+    def face_of(self, shape: Shape, stage: int) -> Kind:
+        """Return the same, numbered for this shape alone."""
+        kind = shape.faces.get(stage)
+        if kind is None:
+            kind = shape.faces[stage] = self._new_kind(shape, stage, is_face=True)
+        return kind
+
+    def faces_of(self, shape: Shape) -> int:
+        """Return the mask of the shape's faces in all stages."""
+        if not shape.all_faces:
+            for stage in range(shape.run.stages.last + 1):
+                shape.all_faces |= 1 << self.face_of(shape, stage).number
+        return shape.all_faces
+
+    def _new_kind(self, shape: Shape, stage: int, *, is_face: bool) -> Kind:
+        need = shape.run.stages.need(shape.sample, stage)
+        is_new_order = not self.catalogue.has_order(need.channel, need.order)
+        kind = self.catalogue.face(need) if is_face else self.catalogue.kind(need)
+        if is_new_order:
+            self.publish_all(self.agents.values())
+        return kind
+
+    def line_of(self, shape: Shape, stage: int, value: int) -> Line:
+        """Return the line that interactions of the shape and value compete in at a stage."""
+        line = shape.lines.get((stage, value))
         if line is None:
-            keep_free = item.run.stages.keep_free(item.stage, value)
-            key = line_key(item.run.policy, self.policy, value, keep_free)
+            keep_free = shape.run.stages.keep_free(stage, value)
+            key = line_key(shape.run.policy, self.policy, value, keep_free)
             line = self.lines.get(key)
             if line is None:
                 line = self.lines[key] = Line(key)
-            item.shape.lines[item.stage, value] = line
+            shape.lines[stage, value] = line
         return line
+
+    def cell_of(self, shape: Shape, value: int) -> AgedCell:
+        """Return the cell in which interactions of the shape and value wait while they age."""
+        cell = shape.cells.get(value)
+        if cell is None:
+            line = self.line_of(shape, 0, value)
+            cell = next((known for known in shape.cells.values() if known.line is line), None)
+            if cell is None:
+                cell = AgedCell(self.face_of(shape, 0).number, shape, line)
+                line.frontier.cells[cell.number] = cell
+            shape.cells[value] = cell
+        return cell
+
+    def show(self, item: Item) -> None:
+        """Give the item, which is not placed, the kind and the line of its stage."""
+        shape, stage, value = item.shape, item.stage, item.interaction.value
+        if item.ages:
+            item.kind = self.face_of(shape, stage)
+            item.cell = self.cell_of(shape, value)
+            item.line = item.cell.line
+        else:
+            item.kind = self.kind_of(shape, stage)
+            item.cell = None
+            item.line = self.line_of(shape, stage, value)
+
+    def refresh(self, item: Item) -> None:
+        """Bring the stage of an item that ages up to the present; under an offer it stands still."""
+        if not item.ages or item.is_fully_offered:
+            return
+        stage = bisect_right(item.run.stages.edges, self.now_ms - item.since_ms)
+        if stage != item.stage:
+            item.stage = stage
+            item.kind = item.shape.faces.get(stage) or self.face_of(item.shape, stage)
+
+    def stop_ageing(self, item: Item) -> None:
+        """Let an item have a stage of its own from now on, as somebody is barred from it. The caller reviews it."""
+        if not item.ages:
+            return
+        self.refresh(item)
+        self.unplace(item)
+        item.ages = False
+        self.show(item)
 
     # Who is free for what.
 
@@ -332,7 +232,9 @@ class Floor:
         if agent.is_up and agent.paused_until_ms <= self.now_ms:
             view = agent.pool.views.get(agent.burden) or self._view(agent)
             slots = view.slots
-        if not slots and not before:
+        if not slots:
+            if before:
+                self.unpublish(agent)
             return
         pool_number = agent.pool.number
         after = {}
@@ -342,7 +244,10 @@ class Floor:
             else:
                 entry = agent_entry(order, agent, pack=pack)
             after[number] = entry
-            known = before.pop(number, None) if before else None
+            if not before:
+                frontier.add(pool_number, entry)
+                continue
+            known = before.pop(number, None)
             if known != entry:
                 if known is not None:
                     frontier.remove(pool_number, known)
@@ -358,10 +263,11 @@ class Floor:
 
     def unpublish(self, agent: Agent) -> None:
         """Take the agent out of all free agents."""
-        for slot in agent.pool.slots:
-            entry = agent.entries.pop(slot.number, None)
-            if entry is not None:
-                slot.frontier.remove(agent.pool.number, entry)
+        number = agent.pool.number
+        frontiers = self.catalogue.frontiers
+        for slot_number, entry in agent.entries.items():
+            frontiers[slot_number].remove(number, entry)
+        agent.entries = {}
 
     # Who waits where.
 
@@ -373,16 +279,20 @@ class Floor:
         line = item.line
         if not line.is_busy:
             line.is_busy = True
-            busy = [*self.busy_lines.values(), line]
-            self.busy_lines = {each.key: each for each in sorted(busy, key=Line.weightiest_first)}
+            self.busy_lines = tuple(sorted((*self.busy_lines, line), key=Line.weightiest_first))
+        cell = item.cell
+        if cell is not None:
+            if line.frontier.put(cell, item.entry):
+                self.judge(cell)
+            return
         if not item.personal:
             line.frontier.add(item.kind.number, item.entry)
             return
         for key in item.personal:
-            cell = item.line.personal.get(key)
-            if cell is None:
-                cell = item.line.personal[key] = Cell()
-            cell.add(item.entry)
+            others = line.personal.get(key)
+            if others is None:
+                others = line.personal[key] = Cell()
+            others.add(item.entry)
 
     def unplace(self, item: Item) -> None:
         """Take the item out of its line."""
@@ -390,20 +300,58 @@ class Floor:
             return
         item.placed = False
         line = item.line
-        if not item.personal:
+        cell = item.cell
+        if cell is not None:
+            if line.frontier.take(cell, item.entry):
+                # Those who came later have come less far, or as far as it goes.
+                stage = cell.stage
+                first = cell.first
+                if first is None:
+                    cell.due_ms = None
+                    self._idle(line)
+                elif cell.due_ms is not None or (stage and self.now_ms - first[0] < cell.edges[stage - 1]):
+                    self.judge(cell)
+        elif not item.personal:
             line.frontier.remove(item.kind.number, item.entry)
-        for key in item.personal:
-            cell = line.personal[key]
-            cell.remove(item.entry)
-            if cell.first is None:
-                del line.personal[key]
+            self._idle(line)
+        else:
+            for key in item.personal:
+                others = line.personal[key]
+                others.remove(item.entry)
+                if others.first is None:
+                    del line.personal[key]
+            self._idle(line)
+
+    def _idle(self, line: Line) -> None:
+        """Leave the line out of the busy ones if nobody waits in it."""
         if not line.frontier.mask and not line.personal:
             line.is_busy = False
-            del self.busy_lines[line.key]
+            self.busy_lines = tuple(other for other in self.busy_lines if other is not line)
+
+    def judge(self, cell: AgedCell) -> None:
+        """Let a cell, in which somebody waits, bear the number of what its first needs now."""
+        first = cell.first
+        assert first is not None
+        edges = cell.edges
+        stage = bisect_right(edges, self.now_ms - first[0])
+        if stage != cell.stage:
+            cell.stage = stage
+            cell.line.frontier.renumber(cell, self.face_of(cell.shape, stage).number)
+        if stage == len(edges):
+            cell.due_ms = None
+            return
+        due_ms = first[0] + edges[stage]
+        if due_ms != cell.due_ms:
+            cell.due_ms = due_ms
+            self.timers.add((due_ms, _HEAD, first[-1], "", cell), -edges[stage])
 
     def bar(self, item: Item, agent_id: str, until_ms: int) -> None:
         """Exclude an agent from an item until an instant."""
-        item.excluded[agent_id] = until_ms
+        self.stop_ageing(item)
+        if item.excluded:
+            item.excluded[agent_id] = until_ms
+        else:
+            item.excluded = {agent_id: until_ms}
         self.barred.setdefault(agent_id, {})[item.id] = None
 
     def unbar(self, item: Item, agent_id: str) -> None:
@@ -437,22 +385,7 @@ class Floor:
 
     # What is due.
 
-    def call_at(self, due_ms: int, what: Due, whose: str, whom: str = "", lane: int = 0) -> None:
+    def call_at(self, due_ms: int, what: Due, whose: str, awaited: Awaited, lane: int = 0) -> None:
         """Set a timer; give those that are set equally far ahead a lane of their own."""
-        self.timers.add((due_ms, what, whose, whom), lane)
-
-    def is_live(self, timer: Timer) -> bool:
-        """Return whether the timer still matches what it was set for."""
-        due_ms, what, whose, whom = timer
-        if what is _ITEM:
-            item = self.items.get(whose)
-            return item is not None and item.due_ms == due_ms
-        if what is _OFFER:
-            item = self.items.get(whose)
-            offer = None if item is None else item.offers.get(whom)
-            return offer is not None and offer.deadline_ms == due_ms
-        if what is Due.AGENT:
-            agent = self.agents.get(whose)
-            return agent is not None and agent.paused_until_ms == due_ms
-        run = self.runs[whose]
-        return what is Due.QUEUE_EDGE or run.review_due_ms == due_ms
+        awaited.due_ms = due_ms
+        self.timers.add((due_ms, what, whose, "", awaited), lane)

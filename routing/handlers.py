@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from routing import agents, offers, state, waiting
+from routing import agents, matching, offers, state, waiting
 from routing.checks import check_agent, check_figures, check_interaction, check_queue, check_wishes, check_work
 from routing.eligibility import refusals
 from routing.errors import AlreadyKnown, ImpossibleInput, NotTakeable
@@ -23,19 +23,18 @@ from routing.events import (
     WorkEnded,
     WorkStarted,
 )
-from routing.floor import Agent, Floor, Item, Offer
+from routing.floor import AgedCell, Agent, Floor, Item, Offer
 from routing.model import OfferEnd, Rule
-from routing.timers import Due
-
-_ITEM = Due.ITEM
+from routing.timers import Due, Timer
 
 
 def _check_queued(floor: Floor, event: InteractionQueued) -> None:
-    check_figures(event.interaction)
-    if not floor.knows_shape(event.interaction):
-        check_wishes(floor.policy, event.interaction)
-    if event.interaction.id in floor.items:
-        raise AlreadyKnown(f"interaction {event.interaction.id} waits already")
+    interaction = event.interaction
+    check_figures(interaction)
+    if not floor.knows_shape(interaction):
+        check_wishes(floor.policy, interaction)
+    if interaction.id in floor.items:
+        raise AlreadyKnown(f"interaction {interaction.id} waits already")
 
 
 def _check_changed(floor: Floor, event: InteractionChanged) -> None:
@@ -61,7 +60,13 @@ def _check_forced(floor: Floor, event: QueueForced) -> None:
 
 
 def _queued(floor: Floor, event: InteractionQueued) -> None:
-    waiting.arrive(floor, event.interaction)
+    item = waiting.arrive(floor, event.interaction)
+    if item is None:
+        return
+    if floor.has_reservations:
+        floor.dirty_items[item.id] = item
+    else:
+        matching.settle_item(floor, item)
 
 
 def _changed(floor: Floor, event: InteractionChanged) -> None:
@@ -128,8 +133,15 @@ def _started(floor: Floor, event: WorkStarted) -> None:
 
 def _work_ended(floor: Floor, event: WorkEnded) -> None:
     agent = floor.agents.get(event.agent_id)
-    if agent is not None:
-        agents.end_work(floor, agent, event.interaction_id)
+    if agent is None or not agents.end_work(floor, agent, event.interaction_id):
+        return
+    item = floor.items.get(event.interaction_id)
+    if item is not None:
+        waiting.review(floor, item)
+    if item is not None or floor.has_reservations:
+        floor.dirty_agents[agent.id] = agent
+    else:
+        matching.settle_agent(floor, agent)
 
 
 def _picked(floor: Floor, event: PickFromList) -> None:
@@ -172,6 +184,7 @@ def _both(floor: Floor, interaction_id: str, agent_id: str) -> tuple[Item, Agent
         raise NotTakeable(f"interaction {interaction_id} does not wait", ("not_waiting",))
     if agent is None:
         raise NotTakeable(f"agent {agent_id} is not logged in", ("not_there",))
+    floor.refresh(item)
     return item, agent
 
 
@@ -192,9 +205,12 @@ def _why_not_pick(floor: Floor, item: Item, agent: Agent) -> tuple[str, ...]:
     return tuple(why)
 
 
-def fire(floor: Floor, what: Due, whose: str, whom: str) -> None:
-    """Do what a timer is due for."""
-    if what is _ITEM:
+def fire(floor: Floor, timer: Timer) -> None:
+    """Do what a timer, which still means something, is due for."""
+    _, what, whose, whom, awaited = timer
+    if isinstance(awaited, AgedCell):
+        waiting.review_head(floor, awaited)
+    elif what is Due.ITEM:
         waiting.review(floor, floor.items[whose])
     elif what is Due.OFFER:
         offers.end(floor, floor.items[whose].offers[whom], OfferEnd.TIMED_OUT, Rule.OFFER_ENDED)
@@ -225,5 +241,5 @@ HANDLERS: Mapping[type, tuple[_Step | None, _Step]] = {
     AssignByHand: (None, _assigned),
     QueueForced: (_check_forced, _forced),
 }
-"""Event -> what raises ImpossibleInput if it cannot be true and changes nothing, and what it does to the floor;
-`matching.settle` follows."""
+"""Event -> what raises ImpossibleInput if it cannot be true and changes nothing, and what it does to the floor.
+`matching.settle` follows for what was left dirty: an event that touched one alone has settled it itself."""

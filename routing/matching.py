@@ -7,12 +7,13 @@ that came looks for its best agent, one agent who came free looks for the most u
 
 from collections.abc import Iterable
 from itertools import chain
+from math import inf
 
 from routing import offers
 from routing.cells import Entry, bits
 from routing.floor import Agent, Floor, Item
 from routing.model import Rule
-from routing.ranking import Line, Ranked
+from routing.ranking import FIRST_SECOND_MS, LONG_WAIT, Line, Ranked
 from routing.waiting import call_again, is_able
 
 # Members of an Enum cost as much as a call each time they are named.
@@ -27,9 +28,9 @@ def settle(floor: Floor) -> None:
     if floor.has_reservations or len(items) + len(agents) > 1:
         _settle_many(floor)
     elif items:
-        _settle_item(floor, next(iter(items.values())))
+        settle_item(floor, next(iter(items.values())))
     elif agents:
-        _settle_agent(floor, next(iter(agents.values())))
+        settle_agent(floor, next(iter(agents.values())))
     items.clear()
     agents.clear()
 
@@ -43,7 +44,8 @@ def settle_everything(floor: Floor) -> None:
     floor.dirty_agents.clear()
 
 
-def _settle_item(floor: Floor, item: Item) -> None:
+def settle_item(floor: Floor, item: Item) -> None:
+    """Offer the item to the best who may take it, or put it where it is found."""
     while item.wanted and not item.is_fully_offered:
         found = best_agent(floor, item)
         if found is None:
@@ -54,7 +56,8 @@ def _settle_item(floor: Floor, item: Item) -> None:
         offers.make(floor, item, agent, rule or _CAME_TO_FREE_AGENT)
 
 
-def _settle_agent(floor: Floor, agent: Agent) -> None:
+def settle_agent(floor: Floor, agent: Agent) -> None:
+    """Offer the agent, who came free, the most urgent they may take, as long as they have room."""
     while True:
         item = most_urgent_for(floor, agent)
         if item is None:
@@ -69,31 +72,70 @@ def _settle_agent(floor: Floor, agent: Agent) -> None:
 
 def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     """Return the most urgent interaction the agent may be offered now, leaving reservations aside."""
-    busy_lines = floor.busy_lines
-    if not busy_lines:
+    lines = floor.busy_lines
+    if not lines:
         return None
     mask = floor.takes(agent)
-    if not mask and (agent.id not in floor.addressed or not floor.is_ready(agent)):
+    is_addressed = agent.id in floor.addressed
+    if not mask and not (is_addressed and floor.is_ready(agent)):
         return None
     hidden = _hide_from(floor, agent) if agent.used or agent.id in floor.barred else ()
-    now_ms = floor.now_ms
-    best: Ranked | None = None
-    for line in busy_lines.values():
-        if line.frontier.mask & mask:
-            best = line.challenge(best, mask, now_ms)
-        if line.personal:
-            entry = _earliest(_personal_heads(floor, line, agent))
-            if entry is not None:
-                rank = (line.rank(int(entry[0]), now_ms), entry)
-                if best is None or rank < best:
-                    best = rank
+    best = _first_in(lines, mask, floor.now_ms)
+    if is_addressed:
+        best = _challenged_personally(floor, agent, best)
     for item in hidden:
         floor.place(item)
-    return None if best is None else floor.items[str(best[1][-1])]
+    if best is None:
+        return None
+    item = floor.items[best[1][2]]
+    cell = item.cell
+    if cell is not None and item.stage != cell.stage:
+        floor.refresh(item)
+    return item
+
+
+def _first_in(lines: tuple[Line, ...], mask: int, now_ms: int) -> Ranked | None:
+    """Return who goes first of all in the cells of the mask."""
+    best: Ranked | None = None
+    behind = inf
+    later_ms = now_ms + FIRST_SECOND_MS
+    for line in lines:
+        frontier = line.frontier
+        if not frontier.mask & mask:
+            continue
+        # Nobody in a line goes before its longest wait, unless that is late and others are in time. Under a backlog
+        # most lines end here: their longest wait is long, but weighs less than the best so far.
+        weighed_ms = later_ms - frontier.heads[0][0]
+        if weighed_ms >= line.long_weighed_ms:
+            if line.less * weighed_ms > behind:
+                continue
+        elif best is not None and line.is_behind(best[0], now_ms):
+            continue
+        entry = frontier.first(mask)
+        assert entry is not None
+        ranked = (line.rank(entry[0], now_ms), entry)
+        if best is None or ranked < best:
+            best = ranked
+            group, less = best[0]
+            behind = less if group == LONG_WAIT else inf
+    return best
+
+
+def _challenged_personally(floor: Floor, agent: Agent, best: Ranked | None) -> Ranked | None:
+    """Return who goes first: what is addressed to the agent, or `best`."""
+    for line in floor.busy_lines:
+        entry = _earliest(_personal_heads(floor, line, agent)) if line.personal else None
+        if entry is not None:
+            ranked = (line.rank(entry[0], floor.now_ms), entry)
+            if best is None or ranked < best:
+                best = ranked
+    return best
 
 
 def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
     """Return the best free agent for the item and the personal rule that named them, if one did."""
+    if item.ages:
+        return _first_free(floor, item)
     channel = item.interaction.channel
     free = item.kind.free.frontier
     pools = item.kind.pools
@@ -113,10 +155,25 @@ def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
             agent = floor.agents[agent_id]
             if floor.is_free_for(agent, channel):
                 return agent, Rule.STICKY_AGENT
-    return _first_free(floor, item, barred)
+    return _first_free_but(floor, item, barred) if barred else _first_free(floor, item)
 
 
-def _first_free(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agent, None] | None:
+def _first_free(floor: Floor, item: Item) -> tuple[Agent, None] | None:
+    kind = item.kind
+    frontier = kind.free.frontier
+    present = frontier.mask & kind.pools
+    if not present:
+        return None
+    for _, mask in kind.tiers:
+        if mask & present:
+            present &= mask
+            break
+    head = frontier.first(present)
+    assert head is not None
+    return floor.agents[head[-1]], None
+
+
+def _first_free_but(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agent, None] | None:
     free = item.kind.free
     hidden = []
     for agent_id in barred:
@@ -124,16 +181,10 @@ def _first_free(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agen
         if agent is not None and free.number in agent.entries:
             free.frontier.remove(agent.pool.number, agent.entries[free.number])
             hidden.append(agent)
-    head = None
-    present = free.frontier.mask
-    for _, mask in item.kind.tiers:
-        if mask & present:
-            head = free.frontier.first(mask)
-            if head is not None:
-                break
+    found = _first_free(floor, item)
     for agent in hidden:
         free.frontier.add(agent.pool.number, agent.entries[free.number])
-    return None if head is None else (floor.agents[str(head[-1])], None)
+    return found
 
 
 def _barred_from(floor: Floor, item: Item) -> dict[str, None]:
@@ -189,7 +240,7 @@ def _settle_many(floor: Floor) -> None:
         if not item.wants_offers:
             continue
         floor.place(item)
-        mask |= 1 << item.kind.number
+        mask |= floor.faces_of(item.shape) if item.ages else 1 << item.kind.number
         people.update((agent_id, floor.agents[agent_id]) for agent_id, _ in item.personal)
     for agent in floor.dirty_agents.values():
         mask |= floor.takes(agent)
@@ -210,19 +261,23 @@ def _settle_many(floor: Floor) -> None:
 def _most_urgent_among(floor: Floor, mask: int, people: dict[str, Agent], aside: list[Item]) -> Item | None:
     """Return the most urgent that can be taken; what stands before it and cannot goes out of its line, to `aside`."""
     best: Ranked | None = None
-    for line in list(floor.busy_lines.values()):
+    for line in floor.busy_lines:
         entry = _first_of(floor, line, mask, people)
-        while entry is not None and not _can_be_taken(floor, floor.items[str(entry[-1])]):
-            item = floor.items[str(entry[-1])]
+        while entry is not None and not _can_be_taken(floor, floor.items[entry[-1]]):
+            item = floor.items[entry[-1]]
             floor.unplace(item)
             aside.append(item)
             entry = _first_of(floor, line, mask, people)
         if entry is None:
             continue
-        rank = (line.rank(int(entry[0]), floor.now_ms), entry)
+        rank = (line.rank(entry[0], floor.now_ms), entry)
         if best is None or rank < best:
             best = rank
-    return None if best is None else floor.items[str(best[1][-1])]
+    if best is None:
+        return None
+    item = floor.items[best[1][-1]]
+    floor.refresh(item)
+    return item
 
 
 def _first_of(floor: Floor, line: Line, mask: int, people: dict[str, Agent]) -> Entry | None:

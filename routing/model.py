@@ -13,8 +13,7 @@ Figure = int | float | str
 """One fact inside a `Reason`; durations are named `..._ms`."""
 
 
-@dataclass(frozen=True, slots=True)
-class SkillNeed:
+class SkillNeed(NamedTuple):
     """A skill and the least level (1..5) at which it is needed."""
 
     skill: str
@@ -181,7 +180,6 @@ class Rule(StrEnum):
     OFFER_ENDED = "offer_ended"
     AGENT_UNABLE = "agent_unable"
     MISSED_IN_A_ROW = "missed_in_a_row"
-    WAITED = "waited"
     ALL_DECLINED = "all_declined"
     WAY_OUT = "way_out"
 
@@ -209,7 +207,6 @@ _SENTENCES: Mapping[Rule, str] = {
     Rule.OFFER_ENDED: "The offer ended",
     Rule.AGENT_UNABLE: "The agent can no longer take it",
     Rule.MISSED_IN_A_ROW: "The agent missed several offers in a row",
-    Rule.WAITED: "It has waited long enough for more agents to be allowed",
     Rule.ALL_DECLINED: "Everybody who may take it has declined it",
     Rule.WAY_OUT: "The queue's way out",
 }

@@ -1,12 +1,13 @@
 """An offer's life: made, accepted, ended, with what each means for the agent and the interaction."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from routing import capacity, waiting
 from routing.events import MakeOffer, MarkNotResponding, WithdrawOffer
 from routing.floor import Agent, Floor, Item, Offer
 from routing.model import Figure, HeldWork, OfferEnd, Reason, Rule
-from routing.ranking import GROUP_NAMES
+from routing.ranking import GROUP_NAMES, Line
 from routing.timers import Due
 
 # Members of an Enum cost as much as a call each time they are named; so does what a named tuple's own maker adds.
@@ -14,47 +15,83 @@ _OFFER = Due.OFFER
 _tuple = tuple.__new__
 
 
+_Compared = tuple[Line, int, int, int, int, int, int]
+
+
+class OfferFigures(Mapping[str, Figure]):
+    """What an offer's rule compared. Reckoned when somebody reads it, as most offers are never asked about."""
+
+    __slots__ = ("_compared", "_known")
+
+    def __init__(self, compared: _Compared) -> None:
+        self._compared = compared
+        self._known: dict[str, Figure] | None = None
+
+    def _read(self) -> dict[str, Figure]:
+        if self._known is None:
+            line, arrival_ms, now_ms, since_ms, stage, idle_since_ms, used = self._compared
+            group, score = line.rank(arrival_ms, now_ms)
+            self._known = {
+                "waited_ms": now_ms - since_ms,
+                "group": GROUP_NAMES[group],
+                "urgency": -score,
+                "stage": stage,
+                "agent_idle_ms": now_ms - idle_since_ms,
+                "agent_units": used,
+            }
+        return self._known
+
+    def __getitem__(self, name: str) -> Figure:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __repr__(self) -> str:
+        return repr(self._read())
+
+
 def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bool = False) -> None:
     """Offer the item to the agent and hold their capacity. With `is_exclusive` they are not asked."""
     now_ms = floor.now_ms
-    queue = item.run.policy
+    run = item.run
     channel = item.interaction.channel
-    channel_policy = floor.policy.channels[channel]
-    timeout_ms = channel_policy.offer_timeout_ms if queue.offer_timeout_ms is None else queue.offer_timeout_ms
-    auto_accept = channel_policy.auto_accept if queue.auto_accept is None else queue.auto_accept
-    item.offers_made += 1
+    timeout_ms, auto_accept = run.terms[channel]
+    item.offers_made = no = item.offers_made + 1
     units = agent.pool.units.get(channel)
     if units is None:
         units = floor.units_for(agent, channel)
-    offer = Offer(item, agent, item.offers_made, now_ms + timeout_ms, now_ms, units)
+    deadline_ms = now_ms + timeout_ms
+    offer = Offer(item, agent, no, deadline_ms, now_ms, units)
     interrupts = _interrupts(floor, agent, channel, units) if agent.held else ()
-    group, score = item.line.rank(item.arrival_ms, now_ms)
-    figures: dict[str, Figure] = {
-        "waited_ms": now_ms - item.since_ms,
-        "group": GROUP_NAMES[group],
-        "urgency": -score,
-        "stage": item.stage,
-        "agent_idle_ms": now_ms - agent.idle_since_ms,
-        "agent_units": agent.used,
-    }
-    agent.take(channel, units)
+    figures = OfferFigures(
+        (item.line, item.entry[0], now_ms, item.since_ms, item.stage, agent.idle_since_ms, agent.used)
+    )
+    agent.burden = agent.burden.plus(channel, units)
+    agent.used += units
     agent.offers[item.id] = offer
     agent.last_offer_at_ms = now_ms
-    item.offers[agent.id] = offer
-    item.is_fully_offered = is_exclusive or len(item.offers) >= queue.offers_at_once
+    if item.offers:
+        item.offers[agent.id] = offer
+    else:
+        item.offers = {agent.id: offer}
     if is_exclusive:
         offer.is_exclusive = True
         auto_accept = True
-    if item.is_fully_offered:
+    if is_exclusive or len(item.offers) >= run.policy.offers_at_once:
+        item.is_fully_offered = True
         if item.placed:
             floor.unplace(item)
         item.due_ms = None
-        floor.dirty_items.pop(item.id, None)
+        if floor.dirty_items:
+            floor.dirty_items.pop(item.id, None)
     floor.publish(agent)
-    floor.timers.add((offer.deadline_ms, _OFFER, item.id, agent.id), timeout_ms)
+    floor.timers.add((deadline_ms, _OFFER, item.id, agent.id, offer), timeout_ms)
     reason = _tuple(Reason, (rule, figures))
-    made = (item.id, agent.id, offer.no, offer.deadline_ms, auto_accept, interrupts, reason)
-    floor.out.append(_tuple(MakeOffer, made))
+    floor.out.append(_tuple(MakeOffer, (item.id, agent.id, no, deadline_ms, auto_accept, interrupts, reason)))
 
 
 def _interrupts(floor: Floor, agent: Agent, channel: str, units: int) -> tuple[str, ...]:
@@ -66,9 +103,10 @@ def _interrupts(floor: Floor, agent: Agent, channel: str, units: int) -> tuple[s
 
 def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
     """Give the interaction to the agent, as the store has it; all other offers of it end."""
-    won = None if agent is None else item.offers.get(agent.id)
-    if len(item.offers) > (won is not None):
-        for offer in list(item.offers.values()):
+    offered = item.offers
+    won = None if agent is None else offered.get(agent.id)
+    if won is None or len(offered) > 1:
+        for offer in list(offered.values()):
             if offer is not won:
                 _close(floor, offer)
                 _announce(floor, offer, OfferEnd.WON_ELSEWHERE, Rule.OFFER_ENDED)
@@ -80,14 +118,17 @@ def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
         return
     agent.misses = 0
     agent.idle_since_ms = now_ms
-    if item.id not in agent.held:
-        work = _tuple(HeldWork, (item.id, interaction.channel, interaction.queue_id, now_ms))
+    item_id = item.id
+    if item_id not in agent.held:
+        work = _tuple(HeldWork, (item_id, interaction.channel, interaction.queue_id, now_ms))
         if won is not None:
             # What the offer held the work now holds: nothing comes free and nothing is taken.
-            del agent.offers[item.id]
-            agent.held[item.id] = (work, won.units)
-            others = floor.holders.get(item.id)
-            floor.holders[item.id] = (agent.id,) if others is None else (*others, agent.id)
+            won.due_ms = None
+            # Its timer keeps the offer until then: not the interaction with it.
+            del won.item, won.agent, agent.offers[item_id]
+            agent.held[item_id] = (work, won.units)
+            others = floor.holders.get(item_id)
+            floor.holders[item_id] = (agent.id,) if others is None else (*others, agent.id)
             if agent.entries:
                 floor.publish(agent)
             return
@@ -152,7 +193,7 @@ def pause(floor: Floor, agent: Agent, until_ms: int) -> None:
     """Offer the agent nothing before an instant."""
     if until_ms > agent.paused_until_ms:
         agent.paused_until_ms = until_ms
-        floor.call_at(until_ms, Due.AGENT, agent.id)
+        floor.call_at(until_ms, Due.AGENT, agent.id, agent)
         floor.publish(agent)
 
 
@@ -171,6 +212,7 @@ def _miss(floor: Floor, agent: Agent) -> None:
 
 def _close(floor: Floor, offer: Offer) -> None:
     agent = offer.agent
+    offer.due_ms = None
     del offer.item.offers[agent.id]
     offer.item.count_offers()
     del agent.offers[offer.item.id]

@@ -10,6 +10,7 @@ from routing.ranking import IN_TIME, LATE, Line
 
 def position(floor: Floor, item: Item) -> int:
     """Return the item's place in its queue; 1 is next, also while it is offered."""
+    floor.refresh(item)
     queue_id = item.interaction.queue_id
     cells = [each for each in _cells(floor) if each[1].need.doors[0].queue_id == queue_id]
     ahead = _Ahead(cells, item, floor.now_ms)
@@ -20,13 +21,14 @@ def expected_wait_ms(floor: Floor, item: Item) -> int | None:
     """Return how much longer the item is expected to wait; None when no agent who is there may take it."""
     if item.offers:
         return 0
+    floor.refresh(item)
     if item.wanted and matching.best_agent(floor, item) is not None:
         return 0
     stages = item.run.stages
     kind = next(
         (
             kind
-            for kind in (floor.kind_of(item, stage) for stage in range(item.stage, stages.last + 1))
+            for kind in (floor.kind_of(item.shape, stage) for stage in range(item.stage, stages.last + 1))
             if floor.crew(kind.pools)
         ),
         None,
@@ -55,8 +57,7 @@ def expected_wait_of_new_ms(floor: Floor, interaction: WaitingInteraction) -> in
     item = waiting.new_item(floor, interaction)
     floor.order = order_before
     item.stage = max(item.least_stage, item.run.stages.stage_at(floor.now_ms - item.since_ms))
-    item.kind = floor.kind_of(item, item.stage)
-    item.line = floor.line_of(item)
+    floor.show(item)
     return expected_wait_ms(floor, item)
 
 
@@ -64,7 +65,7 @@ def _cells(floor: Floor) -> list[tuple[Line, Kind, Cell]]:
     kinds = floor.catalogue.kinds
     return [
         (line, kinds[number], line.frontier.cells[number])
-        for line in floor.busy_lines.values()
+        for line in floor.busy_lines
         for number in bits(line.frontier.mask)
     ]
 
@@ -95,7 +96,7 @@ class _Ahead:
                 latest = cell.last_before((end_ms,)) if group == LATE else None
                 if latest is not None and float(latest[0]) >= first_ms:
                     self._late_ms[line] = max(self._late_ms.get(line, 0), int(latest[0]))
-        self._rank = self._rank_in(item.line, item.line.rank(item.arrival_ms, now_ms))
+        self._rank = self._rank_in(item.line, item.line.rank(item.entry[0], now_ms))
 
     def count(self, line: Line, cell: Cell) -> int:
         """Return how many of the cell go before the item."""

@@ -22,9 +22,11 @@ STRICT, LONG_WAIT, IN_TIME, LATE = range(4)
 
 GROUP_NAMES = ("strict", "long_wait", "in_time", "late")
 
-_FIRST_SECOND_MS = 1_000
+FIRST_SECOND_MS = 1_000
 """Added to every wait, so that value tells apart those who have just come."""
 
+
+_NEVER_MS = 1 << 62
 
 Ranked = tuple[tuple[int, float], Entry]
 """An interaction's rank, see `Line.rank`, and its entry."""
@@ -65,8 +67,8 @@ class Line:
     Entries are (virtual arrival in ms, order, interaction id).
     """
 
-    __slots__ = ("_is_in_time_first", "_late_bound", "_long_wait_ms", "_strict", "_target_ms", "_weight", "frontier",
-                 "is_busy", "key", "personal")  # fmt: skip
+    __slots__ = ("_is_in_time_first", "_late_bound", "_strict", "_target_ms", "_weight", "frontier", "is_busy",
+                 "key", "less", "long_wait_ms", "long_weighed_ms", "personal")  # fmt: skip
 
     def __init__(self, key: LineKey) -> None:
         self.key = key
@@ -76,40 +78,35 @@ class Line:
         """Whether somebody waits in it."""
         self._weight = key.value / key.target_ms**2
         self._target_ms = key.target_ms
-        self._long_wait_ms = key.long_wait_ms
+        self.less = -self._weight
+        """Times (wait + `FIRST_SECOND_MS`) the score of a rank: less goes first."""
         self._is_in_time_first = key.profile is Profile.IN_TIME_FIRST
+        self.long_wait_ms = key.long_wait_ms if self._is_in_time_first else _NEVER_MS
+        """Who has waited this long is of the group LONG_WAIT."""
+        self.long_weighed_ms = self.long_wait_ms + FIRST_SECOND_MS
         self._strict = (STRICT, float(-key.value)) if key.profile is Profile.STRICT_PRIORITY else None
-        self._late_bound = (IN_TIME, -self._weight * (key.target_ms + _FIRST_SECOND_MS))
+        self._late_bound = (IN_TIME, -self._weight * (key.target_ms + FIRST_SECOND_MS))
 
     def rank(self, arrival_ms: int, now_ms: int) -> tuple[int, float]:
         """Return (group, -score) of an arrival: smaller goes first."""
-        waited = now_ms - arrival_ms if now_ms > arrival_ms else 0
-        less = -self._weight * (waited + _FIRST_SECOND_MS)
+        waited = now_ms - arrival_ms
+        if waited < 0:
+            waited = 0
+        less = self.less * (waited + FIRST_SECOND_MS)
+        if waited >= self.long_wait_ms and waited > self._target_ms:
+            return LONG_WAIT, less
         if self._is_in_time_first:
-            if waited <= self._target_ms:
-                return IN_TIME, less
-            return (LONG_WAIT if waited >= self._long_wait_ms else LATE), less
+            return (IN_TIME if waited <= self._target_ms else LATE), less
         return self._strict or (IN_TIME, less)
 
-    def challenge(self, best: "Ranked | None", mask: int, now_ms: int) -> "Ranked | None":
-        """Return who goes first: the first of the line's cells in `mask`, of which one has somebody, or `best`."""
-        if best is not None:
-            # Nobody in the line goes before its earliest; if that is late, those still in time may.
-            arrival_ms: int = self.frontier.heads[0][0]  # type: ignore[assignment]
-            waited = now_ms - arrival_ms
-            if self._is_in_time_first and waited > self._target_ms:
-                if waited >= self._long_wait_ms:
-                    group, less = best[0]
-                    if group < LONG_WAIT or (group == LONG_WAIT and -self._weight * (waited + _FIRST_SECOND_MS) > less):
-                        return best
-                elif self._late_bound > best[0]:
-                    return best
-            elif self.rank(arrival_ms, now_ms) > best[0]:
-                return best
-        entry = self.frontier.first(mask)
-        assert entry is not None
-        ranked = (self.rank(entry[0], now_ms), entry)  # type: ignore[arg-type]
-        return ranked if best is None or ranked < best else best
+    def is_behind(self, rank: tuple[int, float], now_ms: int) -> bool:
+        """Return whether everybody waiting in the line's cells goes after whoever has this rank.
+
+        Nobody goes before the earliest; but if that is late, those still in time do.
+        """
+        arrival_ms = self.frontier.heads[0][0]
+        own = self.rank(arrival_ms, now_ms)
+        return (self._late_bound if own[0] == LATE else own) > rank
 
     def weightiest_first(self) -> tuple[bool, float]:
         """Return a sort key: lines likely to have the most urgent first."""
@@ -129,7 +126,7 @@ class Line:
         """Return the arrival that would have this score now; earlier arrivals have more."""
         if self.key.profile is Profile.STRICT_PRIORITY:
             return float("inf") if self.key.value > score else float("-inf")
-        return now_ms - (score / self._weight - _FIRST_SECOND_MS)
+        return now_ms - (score / self._weight - FIRST_SECOND_MS)
 
 
 def urgency_of(line: Line, arrival_ms: int, now_ms: int) -> Urgency:

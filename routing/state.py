@@ -35,6 +35,7 @@ class Snapshot:
 
 def change_interaction(floor: Floor, item: Item, wish: WaitingInteraction) -> None:
     """Let a known interaction have other needs or value; what the engine keeps of it stays."""
+    floor.refresh(item)
     offered = list(item.offers.values())
     excluded = dict(item.excluded)
     waiting.forget(floor, item)
@@ -44,10 +45,10 @@ def change_interaction(floor: Floor, item: Item, wish: WaitingInteraction) -> No
     waiting.enter(floor, fresh)
     for offer in offered:
         offer.item = fresh
-        fresh.offers[offer.agent.id] = offer
+    fresh.offers = {offer.agent.id: offer for offer in offered}
     fresh.count_offers()
     fresh.stage = item.stage
-    _appear(floor, fresh)
+    floor.show(fresh)
     waiting.review(floor, fresh)
 
 
@@ -61,11 +62,6 @@ _WISHES = (
     "only_agent_id",
     "preferred_agent_ids",
 )
-
-
-def _appear(floor: Floor, item: Item) -> None:
-    item.kind = floor.kind_of(item, item.stage)
-    item.line = floor.line_of(item)
 
 
 def refuse_unsound(policy: Policy) -> None:
@@ -94,8 +90,7 @@ def build(policy: Policy, snapshot: Snapshot, learned: Learned) -> Floor:
     for interaction in in_order:
         _put_back(floor, interaction, offered.get(interaction.id, []))
     for queue_id, due_ms in snapshot.reviews or ():
-        floor.runs[queue_id].review_due_ms = due_ms
-        floor.call_at(due_ms, Due.QUEUE_REVIEW, queue_id)
+        floor.call_at(due_ms, Due.QUEUE_REVIEW, queue_id, floor.runs[queue_id].review)
     if snapshot.reviews is None:
         waiting.check_reach(floor)
     if snapshot.at_ms:
@@ -134,14 +129,15 @@ def _put_back(floor: Floor, interaction: WaitingInteraction, offered: list[LiveO
         units = floor.units_for(agent, interaction.channel)
         offer = Offer(item, agent, live.offer_no, live.deadline_ms, live.offered_at_ms, units)
         offer.is_exclusive = live.is_exclusive
-        item.offers[agent.id] = agent.offers[item.id] = offer
+        item.offers = {**item.offers, agent.id: offer}
+        agent.offers[item.id] = offer
         agent.take(interaction.channel, units)
         floor.publish(agent)
-        floor.call_at(live.deadline_ms, Due.OFFER, item.id, agent.id)
+        floor.timers.add((live.deadline_ms, Due.OFFER, item.id, agent.id, offer), 0)
     item.count_offers()
     seen_ms = offered[-1].offered_at_ms if item.is_fully_offered else floor.now_ms
     item.stage = max(item.least_stage, item.run.stages.stage_at(seen_ms - item.since_ms))
-    _appear(floor, item)
+    floor.show(item)
     if not item.is_fully_offered:
         waiting.resume(floor, item)
 
@@ -168,7 +164,7 @@ def snapshot_of(floor: Floor) -> Snapshot:
         refused=tuple(sorted(agent.id for agent in floor.agents.values() if agent.is_refused)),
         forced=tuple((run.policy.id, run.forced) for run in floor.runs.values() if run.forced is not None),
         reviews=tuple(
-            (run.policy.id, run.review_due_ms) for run in floor.runs.values() if run.review_due_ms is not None
+            (run.policy.id, run.review.due_ms) for run in floor.runs.values() if run.review.due_ms is not None
         ),
     )
 
@@ -177,7 +173,7 @@ def interaction_of(item: Item) -> WaitingInteraction:
     """Return the interaction as the engine knows it now."""
     return replace(
         item.interaction,
-        order=item.order,
+        order=item.entry[1],
         least_stage=item.least_stage,
         offers_made=item.offers_made,
         excluded=tuple(Exclusion(agent_id, until_ms) for agent_id, until_ms in sorted(item.excluded.items())),

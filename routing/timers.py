@@ -1,14 +1,14 @@
 """What is due when: timers that are set in great numbers and seldom mean anything when they are due.
 
 Most are set a fixed time ahead of a moving now, so those of one length are in order already and cost nothing but
-a place at the end of their lane; the rest go into a heap. Timers are never taken back: whoever they were for says,
-when they are due, whether they still mean something.
+a place at the end of their lane; the rest go into a heap. Timers are never taken back: one means something as long
+as what it was set for is still due at that instant, and those that mean nothing are dropped many at a time.
 """
 
 from collections import deque
-from collections.abc import Callable
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
+from typing import Protocol
 
 
 class Due(IntEnum):
@@ -19,25 +19,44 @@ class Due(IntEnum):
     AGENT = 2
     OFFER = 3
     ITEM = 4
+    HEAD = 5
 
 
-Timer = tuple[int, Due, str, str]
-"""(due in ms, what for, whose, and for an offer: to whom)."""
+class Awaited(Protocol):
+    """Something due at an instant, or never."""
+
+    due_ms: int | None
+
+
+class Alarm:
+    """An instant on its own."""
+
+    __slots__ = ("due_ms",)
+
+    def __init__(self) -> None:
+        self.due_ms: int | None = None
+
+
+Timer = tuple[int, Due, str, str, Awaited]
+"""(due in ms, what for, whose, and for an offer: to whom, what it was set for)."""
 
 _NEVER = 1 << 62
+
+_SELDOM = 4_000
+"""At least so many timers are set between two sweeps, and as many as meant something at the last."""
 
 
 class Timers:
     """All timers. `next_ms` is when the earliest is due, meaningful or not."""
 
-    __slots__ = ("_heap", "_is_live", "_lanes", "_size", "_sweep_at", "next_ms")
+    __slots__ = ("_count", "_heap", "_lanes", "_until_sweep", "next_ms")
 
-    def __init__(self, is_live: Callable[[Timer], bool]) -> None:
-        self._is_live = is_live
+    def __init__(self) -> None:
         self._lanes: dict[int, deque[Timer]] = {}
-        self._heap: list[Timer] = []
-        self._size = 0
-        self._sweep_at = 4_000
+        self._heap: list[tuple[int, int, Timer]] = []
+        """(due in ms, a number of its own, timer)."""
+        self._count = 0
+        self._until_sweep = _SELDOM
         self.next_ms = _NEVER
 
     def add(self, timer: Timer, lane: int) -> None:
@@ -49,11 +68,12 @@ class Timers:
         if not known or due_ms >= known[-1][0]:
             known.append(timer)
         else:
-            heappush(self._heap, timer)
+            self._count += 1
+            heappush(self._heap, (due_ms, self._count, timer))
         if due_ms < self.next_ms:
             self.next_ms = due_ms
-        self._size += 1
-        if self._size > self._sweep_at:
+        self._until_sweep = left = self._until_sweep - 1
+        if not left:
             self._sweep()
 
     def pop(self) -> list[Timer]:
@@ -63,53 +83,45 @@ class Timers:
         """
         due_ms = self.next_ms
         found = []
-        next_ms = _NEVER
-        is_live = self._is_live
         for lane in self._lanes.values():
-            while lane:
-                timer = lane[0]
-                if timer[0] > due_ms:
-                    if timer[0] < next_ms:
-                        next_ms = timer[0]
-                    break
-                lane.popleft()
-                self._size -= 1
-                if is_live(timer):
-                    found.append(timer)
+            while lane and lane[0][0] <= due_ms:
+                found.append(lane.popleft())
         while self._heap and self._heap[0][0] <= due_ms:
-            self._size -= 1
-            timer = heappop(self._heap)
-            if is_live(timer):
-                found.append(timer)
-        if self._heap and self._heap[0][0] < next_ms:
-            next_ms = self._heap[0][0]
-        self.next_ms = next_ms
+            found.append(heappop(self._heap)[2])
+        found = [timer for timer in found if timer[4].due_ms == timer[0]]
         if len(found) > 1:
-            found = sorted(dict.fromkeys(found))
+            found = sorted(dict.fromkeys(found), key=_in_order)
+        self.next_live_ms()
         return found
 
     def next_live_ms(self) -> int | None:
         """Return when the earliest that still means something is due, dropping those before it that do not."""
         next_ms = _NEVER
+        heap = self._heap
         for lane in self._lanes.values():
-            while lane and not self._is_live(lane[0]):
+            while lane:
+                timer = lane[0]
+                due_ms = timer[0]
+                if timer[4].due_ms == due_ms:
+                    if due_ms < next_ms:
+                        next_ms = due_ms
+                    break
                 lane.popleft()
-                self._size -= 1
-            if lane and lane[0][0] < next_ms:
-                next_ms = lane[0][0]
-        while self._heap and not self._is_live(self._heap[0]):
-            heappop(self._heap)
-            self._size -= 1
-        if self._heap and self._heap[0][0] < next_ms:
-            next_ms = self._heap[0][0]
+        while heap and heap[0][2][4].due_ms != heap[0][0]:
+            heappop(heap)
+        if heap and heap[0][0] < next_ms:
+            next_ms = heap[0][0]
         self.next_ms = next_ms
         return None if next_ms == _NEVER else next_ms
 
     def _sweep(self) -> None:
         """Drop what means nothing any more, so that far-off timers do not pile up."""
         for number, lane in self._lanes.items():
-            self._lanes[number] = deque(timer for timer in lane if self._is_live(timer))
-        self._heap = [timer for timer in self._heap if self._is_live(timer)]
+            self._lanes[number] = deque(timer for timer in lane if timer[4].due_ms == timer[0])
+        self._heap = [entry for entry in self._heap if entry[2][4].due_ms == entry[0]]
         heapify(self._heap)
-        self._size = len(self._heap) + sum(len(lane) for lane in self._lanes.values())
-        self._sweep_at = 2 * self._size + 4_000
+        self._until_sweep = _SELDOM + len(self._heap) + sum(len(lane) for lane in self._lanes.values())
+
+
+def _in_order(timer: Timer) -> tuple[int, Due, str, str]:
+    return timer[:4]

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 
-from routing import hours
+from routing import hours, pieces
 from routing.catalogue import Kind
 from routing.cells import bits
 from routing.eligibility import Need
@@ -13,42 +13,68 @@ from routing.timers import Due
 
 # What a named tuple's own maker adds, and naming a member of an Enum, cost as much as a call.
 _tuple = tuple.__new__
-_ITEM, _WAITED = Due.ITEM, Rule.WAITED
+_ITEM = Due.ITEM
 
 
-def arrive(floor: Floor, interaction: WaitingInteraction) -> None:
-    """Take an interaction into its queue, or let it flow out at once: full, closed, nobody there, nobody able."""
+def arrive(floor: Floor, interaction: WaitingInteraction) -> Item | None:
+    """Take an interaction into its queue, or let it flow out at once: full, closed, nobody there, nobody able.
+
+    Returns the item if all that is left to do is to offer it to somebody free.
+    """
     item = new_item(floor, interaction)
+    run = item.run
+    if not item.ages or not run.is_simple or run.forced is not None:
+        if not _flowed_out_at_once(floor, item):
+            enter(floor, item)
+            review(floor, item)
+        return None
+    floor.items[item.id] = run.items[item.id] = item
+    kind = item.kind
+    if kind.pools & kind.free.frontier.mask:
+        return item
+    floor.place(item)
+    return None
+
+
+def _flowed_out_at_once(floor: Floor, item: Item) -> bool:
     run = item.run
     queue = run.policy
     if queue.when_full is not None and queue.max_length is not None and len(run.items) >= queue.max_length:
         _flow_out(floor, item, FlowCause.QUEUE_FULL, queue.when_full, {"max_length": queue.max_length})
-        return
+        return True
     is_served = True
     if run.hours is not None or run.forced is not None:
         is_served = run.serves(item, floor.now_ms)
         if queue.when_closed is not None and not is_served:
             _flow_out(floor, item, FlowCause.CLOSED, queue.when_closed, {})
-            return
-    if is_served and run.minds_lack and _flowed_out_for_lack(floor, item):
-        return
-    enter(floor, item)
-    review(floor, item)
+            return True
+    return is_served and run.minds_lack and _flowed_out_for_lack(floor, item)
 
 
 def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
     """Return the item of an interaction, not yet part of anything but numbered."""
     run = floor.runs[interaction.queue_id]
-    order = interaction.order or floor.order + 1
-    if order > floor.order:
+    order = interaction.order
+    if not order:
+        floor.order = order = floor.order + 1
+    elif order > floor.order:
         floor.order = order
     since_ms = interaction.queued_at_ms
     if run.hours is not None and not run.policy.count_closed_wait:
         since_ms = hours.next_open_ms(run.hours, since_ms) or since_ms
     shape = floor.shape_of(interaction)
-    item = Item(interaction, run, shape, since_ms, order)
-    item.kind = shape.kinds.get(0) or floor.kind_of(item, 0)
-    item.line = shape.lines.get((0, interaction.value)) or floor.line_of(item)
+    item = pieces.Item(interaction, run, shape, since_ms, order)
+    if item.ages:
+        if item.id in floor.holders:
+            item.ages = False
+        elif floor.now_ms - since_ms >= run.stages.quiet_ms:
+            item.stage = run.stages.stage_at(floor.now_ms - since_ms)
+        elif (cell := shape.cells.get(interaction.value)) is not None:
+            item.cell = cell
+            item.line = cell.line
+            item.kind = shape.faces[0]
+            return item
+    floor.show(item)
     return item
 
 
@@ -68,6 +94,7 @@ def forget(floor: Floor, item: Item) -> None:
     """Take the item, whose offers have ended, out of everything."""
     if item.placed:
         floor.unplace(item)
+    item.due_ms = None
     if item.excluded:
         for agent_id in list(item.excluded):
             floor.unbar(item, agent_id)
@@ -92,11 +119,14 @@ def review(floor: Floor, item: Item) -> None:
         item.due_ms = None
         return
     run = item.run
-    if run.policy.max_wait_ms is not None and _flowed_out_late(floor, item):
+    if run.is_limited and _flowed_out_late(floor, item):
         return
-    is_quiet = floor.now_ms - item.since_ms < run.stages.quiet_ms and not item.least_stage and not item.excluded
-    if not is_quiet and _relaxed_out(floor, item):
-        return
+    if item.ages:
+        floor.refresh(item)
+    else:
+        is_quiet = floor.now_ms - item.since_ms < run.stages.quiet_ms and not item.least_stage and not item.excluded
+        if not is_quiet and _relaxed_out(floor, item):
+            return
     if not item.is_plain or run.forced is not None:
         _aim(floor, item)
         if not item.wanted:
@@ -113,6 +143,16 @@ def review(floor: Floor, item: Item) -> None:
     call_again(floor, item)
 
 
+def review_head(floor: Floor, cell: pieces.AgedCell) -> None:
+    """Bring a cell up to the stage its first has come to, and that one before those who may take it now."""
+    floor.judge(cell)
+    assert cell.first is not None
+    item = floor.items[cell.first[-1]]
+    floor.refresh(item)
+    if item.kind.pools & item.kind.free.frontier.mask:
+        floor.dirty_items[item.id] = item
+
+
 def _let_back(floor: Floor, item: Item) -> None:
     """End the exclusions that have run out."""
     for agent_id, until_ms in list(item.excluded.items()):
@@ -124,12 +164,10 @@ def resume(floor: Floor, item: Item) -> None:
     """Place a rebuilt item as it stood; limits it has passed meanwhile are acted upon with the first event."""
     _aim(floor, item)
     call_again(floor, item)
-    queue = item.run.policy
     waited_ms = floor.now_ms - item.since_ms
-    is_late = queue.when_waited is not None and queue.max_wait_ms is not None and waited_ms >= queue.max_wait_ms
+    is_late = item.run.is_limited and waited_ms >= (item.run.policy.max_wait_ms or 0)
     if is_late or item.run.stages.ways_out[item.stage] is not None:
-        item.due_ms = floor.now_ms
-        floor.call_at(floor.now_ms, Due.ITEM, item.id)
+        floor.call_at(floor.now_ms, Due.ITEM, item.id, item)
 
 
 def _flowed_out_late(floor: Floor, item: Item) -> bool:
@@ -150,11 +188,8 @@ def _relaxed_out(floor: Floor, item: Item) -> bool:
     stage = bisect_right(stages.edges, waited_ms)
     if stage < item.least_stage or stage < item.stage:
         stage = max(item.stage, item.least_stage)
-    rule = _WAITED
     while True:
         if stage > item.stage:
-            reason = _tuple(Reason, (rule, {"waited_ms": waited_ms}))
-            floor.out.append(_tuple(Relaxed, (item.id, stage, reason)))
             _move(floor, item, stage)
         way_out = stages.ways_out[stage]
         if way_out is not None and not item.offers:
@@ -164,15 +199,16 @@ def _relaxed_out(floor: Floor, item: Item) -> bool:
             return False
         stage += 1
         item.least_stage = stage
-        rule = Rule.ALL_DECLINED
+        reason = _tuple(Reason, (Rule.ALL_DECLINED, {"waited_ms": waited_ms}))
+        floor.out.append(_tuple(Relaxed, (item.id, stage, reason)))
 
 
 def _move(floor: Floor, item: Item, stage: int) -> None:
     """Let the item be in a stage, and of the kind and in the line of that; it is placed there later."""
     item.stage = stage
     shape = item.shape
-    kind = shape.kinds.get(stage) or floor.kind_of(item, stage)
-    line = shape.lines.get((stage, item.interaction.value)) or floor.line_of(item)
+    kind = floor.kind_of(shape, stage)
+    line = floor.line_of(shape, stage, item.interaction.value)
     if item.placed and (item.kind is not kind or item.line is not line):
         floor.unplace(item)
     item.kind = kind
@@ -240,33 +276,38 @@ def is_able(floor: Floor, item: Item, agent_id: str) -> bool:
 
 def call_again(floor: Floor, item: Item) -> None:
     """Set the timer for the next instant at which the item changes by itself. For items that stay waiting."""
-    queue = item.run.policy
-    stages = item.run.stages
-    if queue.max_wait_ms is None and item.is_plain and not item.excluded:
-        if item.stage == stages.last:
-            item.due_ms = None
-            return
-        edge_ms = stages.edges[item.stage]
-        due_ms = item.since_ms + edge_ms
-        if due_ms != item.due_ms:
-            floor.timers.add((due_ms, _ITEM, item.id, ""), -edge_ms)
-            item.due_ms = due_ms
+    run = item.run
+    if item.ages:
+        due_ms = None
+        if run.is_limited:
+            due_ms = item.since_ms + (run.policy.max_wait_ms or 0)
+            if due_ms != item.due_ms:
+                floor.call_at(due_ms, _ITEM, item.id, item, -(run.policy.max_wait_ms or 0))
+        item.due_ms = due_ms
         return
-    now_ms = floor.now_ms
-    interaction = item.interaction
+    next_ms = min((due for due in _dues(item) if due > floor.now_ms), default=None)
+    if next_ms is not None and next_ms != item.due_ms:
+        floor.call_at(next_ms, _ITEM, item.id, item)
+    item.due_ms = next_ms
+
+
+def _dues(item: Item) -> list[int]:
+    queue, stages, interaction = item.run.policy, item.run.stages, item.interaction
     waits = [stages.next_edge_ms(item.stage)]
-    if queue.when_waited is not None:
+    if item.run.is_limited:
         waits.append(queue.max_wait_ms)
     if interaction.preferred_agent_ids and queue.sticky_ms:
         waits.append(queue.sticky_ms)
     if interaction.only_agent_id is not None:
         waits.append(queue.only_agent_ms)
-    dues = [item.since_ms + wait_ms for wait_ms in waits if wait_ms is not None]
-    dues += item.excluded.values()
-    next_ms = min((due for due in dues if due > now_ms), default=None)
-    if next_ms is not None and next_ms != item.due_ms:
-        floor.call_at(next_ms, _ITEM, item.id)
-    item.due_ms = next_ms
+    return [item.since_ms + wait_ms for wait_ms in waits if wait_ms is not None] + list(item.excluded.values())
+
+
+def next_change_ms(floor: Floor, item: Item) -> int | None:
+    """Return when the item changes by itself next, as it stands now; None: never."""
+    if item.is_fully_offered:
+        return None
+    return min((due for due in _dues(item) if due > floor.now_ms), default=None)
 
 
 def flow_out(floor: Floor, item: Item, cause: FlowCause, way_out: WayOut, figures: dict[str, Figure]) -> None:
@@ -296,7 +337,7 @@ def lack_of(floor: Floor, item: Item) -> FlowCause | None:
     if interaction.only_agent_id is not None and run.policy.only_agent_ms is None:
         return None if interaction.only_agent_id in floor.agents else FlowCause.NOBODY_LOGGED_IN
     catalogue = floor.catalogue
-    kind = floor.kind_of(item, run.stages.last)
+    kind = floor.kind_of(item.shape, run.stages.last)
     run.final_kinds[kind.number] = kind
     if kind.pools & catalogue.populated:
         return None
@@ -331,14 +372,13 @@ def check_reach(floor: Floor) -> None:
 def call_review(floor: Floor, run: QueueRun) -> None:
     """Call for a review of a queue that has a way out for want of agents, unless one is due already."""
     queue = run.policy
-    if run.review_due_ms is None and (queue.when_nobody is not None or queue.when_unable is not None):
-        run.review_due_ms = floor.now_ms + floor.policy.nobody_grace_ms
-        floor.call_at(run.review_due_ms, Due.QUEUE_REVIEW, queue.id)
+    if run.review.due_ms is None and (queue.when_nobody is not None or queue.when_unable is not None):
+        floor.call_at(floor.now_ms + floor.policy.nobody_grace_ms, Due.QUEUE_REVIEW, queue.id, run.review)
 
 
 def review_queue(floor: Floor, run: QueueRun) -> None:
     """Let those flow out whom nobody logged in could ever take."""
-    run.review_due_ms = None
+    run.review.due_ms = None
     for item in list(run.items.values()):
         if not item.offers and run.serves(item, floor.now_ms):
             _flowed_out_for_lack(floor, item)
@@ -362,4 +402,4 @@ def watch_hours(floor: Floor, run: QueueRun) -> None:
     """Set the timer for the queue's next opening or closing."""
     edge_ms = run.next_edge_ms(floor.now_ms)
     if edge_ms is not None:
-        floor.call_at(edge_ms, Due.QUEUE_EDGE, run.policy.id)
+        floor.call_at(edge_ms, Due.QUEUE_EDGE, run.policy.id, run.edge)

@@ -83,6 +83,7 @@ function ofPages() {
   const section = t("section.pages");
   const floor = isSupervisor.value ? [
     { id: "floor", label: t("nav.floor"), section, keys: "G F", icon: "layout-dashboard", run: () => go("floor") },
+    { id: "flows", label: t("nav.flows"), section, keys: "G L", icon: "git-merge", run: () => go("flows") },
     { id: "wallboard", label: t("wallboard"), section, icon: "tv", run: () => go("wallboard") },
     ...(watchesAttention.value ? [{ id: "attention", label: t("nav.attention"), section, keys: "G A", icon: "triangle-alert", run: () => go("attention") }] : []),
   ] : [];

@@ -14,7 +14,7 @@ const LETTERS = {
   p: () => run("presence"), i: () => run("customer"), o: () => run("offer"), "/": search,
 };
 /** After G. @type {Record<string, () => unknown>} */
-const PAGES = { w: () => run("work"), c: () => run("customers"), f: () => run("floor"), a: () => run("attention") };
+const PAGES = { w: () => run("work"), c: () => run("customers"), f: () => run("floor"), l: () => run("flows"), a: () => run("attention") };
 let leaderAt = -Infinity;
 
 function search() {

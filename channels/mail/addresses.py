@@ -109,23 +109,22 @@ def _decoded(text: str) -> str:
 def _split(text: str) -> list[list[str]]:
     """Tokens of each mailbox; a display name with a bare comma ("Doe, Ann <a@b>") is put together again."""
     groups: list[list[str]] = [[]]
+    has_words = has_address = False
     for match in _PIECE.finditer(text):
         piece = match.group()
-        if piece in _SEPARATORS:
-            if _is_half_a_name(groups[-1]) and piece == ",":
-                groups[-1].append(",")
-            else:
-                groups.append([])
-        elif piece == ":" and not any("<" in part or "@" in part for part in groups[-1]):
+        if piece == "," and has_words and not has_address:
+            groups[-1].append(",")
+        elif piece in _SEPARATORS:
+            groups.append([])
+            has_words = has_address = False
+        elif piece == ":" and not has_address:
             groups[-1] = []  # a group's name
+            has_words = False
         else:
             groups[-1].append(piece)
+            has_words = has_words or bool(piece.strip(" ,"))
+            has_address = has_address or "<" in piece or "@" in piece
     return [group for group in groups if any(part.strip(" ,") for part in group)]
-
-
-def _is_half_a_name(tokens: list[str]) -> bool:
-    joined = "".join(tokens)
-    return bool(joined.strip(" ,")) and "@" not in joined and "<" not in joined
 
 
 def _mailbox(tokens: list[str]) -> Address | None:

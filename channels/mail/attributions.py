@@ -251,8 +251,8 @@ def find_divider(lines: Sequence[Line], number: int) -> Opening | None:
     bare = text.strip()
     if not 4 <= len(bare) <= 160 or not (bare[0] in "-_=~*—–+>|#[" or bare[-1] in ":：-=_*~"):
         return None
-    if _DIVIDER.match(text):
+    if _DIVIDER.match(bare):
         return Opening(number, number + 1, Strength.STRONG, is_header=True)
-    if _REPLY_ABOVE.search(text):
+    if _REPLY_ABOVE.search(bare):
         return Opening(number, number + 1, Strength.STRONG, is_header=True)
     return None

@@ -14,7 +14,7 @@ SYSTEM_NAME = re.compile(
     re.IGNORECASE,
 )
 SUBJECT = re.compile(
-    r"undeliver(?:able|ed)|delivery (?:status notification|failure|failed|report|problem|notification|has failed|error|delayed|incomplete)|returned (?:mail|to sender|message|e-?mail)|failure notice"
+    r"undeliver(?:able|ed)|delivery (?:status notification|failure|failed|report|problem|notification|has failed|error|delayed|incomplete)|return(?:ed)? (?:mail|to sender|message|e-?mail)|failure notice"
     r"|mail (?:delivery|could not be|system error|failure|undeliverable|not delivered)|message (?:undeliver|could not be|status|delayed|not delivered)|failed delivery|non[- ]delivery"
     r"|delivery\b.{0,20}\bfail|could not (?:be )?deliver|bounced? (?:message|mail)|user unknown|nondeliverable|warning: (?:could not send|message|e-?mail).{0,60}|\bdelayed\b.{0,20}(?:mail|message)|rejected: |undelivered mail"
     r"|unzustellbar|nicht zustellbar|zustell(?:ung|fehler|bericht)|mail konnte nicht|non remis|impossible de remettre|[ée]chec de (?:la )?remise|non distribu|no se (?:puede|pudo|ha podido) entregar|no entregado|devuelto"
@@ -25,7 +25,7 @@ SUBJECT = re.compile(
 )
 WORDS = re.compile(
     r"could(?:n't| not) be (?:delivered|sent)|unable to deliver|wasn't able to deliver|was(?: not|n't) delivered|can(?:not|'t) (?:be )?deliver|not able to deliver|undeliverable|not be delivered"
-    r"|delivery (?:to|of|attempt|has failed|failed)|(?:permanent|fatal|transient|non-fatal) errors?|following (?:address|recipient)(?:es|s|\(es\)|\(s\))?|did not reach|returned to (?:sender|you)|did not (?:reach|receive)|has been returned|pas pu [êe]tre (?:d[ée]livr|remis|distribu)|has been (?:delayed|rejected)"
+    r"|delivery (?:to|of|attempt|has failed|failed)|(?:permanent|fatal|transient|non-fatal) errors?|following (?:address|recipient)(?:es|s|\(es\)|\(s\))?|did not reach|returned to (?:sender|you)|did not (?:reach|receive)|(?:has been|is|was) returned|reason for return|pas pu [êe]tre (?:d[ée]livr|remis|distribu)|has been (?:delayed|rejected)"
     r"|user unknown|unknown user|no such (?:user|mailbox|recipient|person)|mailbox (?:is )?(?:full|unavailable|not found|does not)|quota|not (?:listed|found) in|unknown (?:recipient|address|local)|doesn't have an? .{1,40} account"
     r"|failed (?:recipient|address|to deliver)|recipient(?:'s)? (?:address )?(?:rejected|unknown|not|mailbox)|undelivered|is not (?:a )?(?:known|valid)|addresses? (?:had|failed|were|was)|invalid (?:recipient|address|mailbox|user)"
     r"|konnte(?:n)? (?:leider )?nicht (?:zugestellt|übermittelt|ausgeliefert|gesendet)|nicht zugestellt|n'a (?:pas )?pu [êe]tre|n'a pas [ée]t[ée] (?:remis|distribu)|no (?:se )?(?:ha )?(?:podido|pudo) (?:ser )?(?:entreg|envia)|n[ãa]o (?:p[ôo]de|foi) (?:ser )?entreg"
@@ -45,21 +45,21 @@ GIVEN_UP = re.compile(
     re.IGNORECASE,
 )
 COPY = re.compile(
-    r"^[\s>]{0,4}(?:-{2,}\s*)?(?:(?:this is|below (?:this|the next) line is|here is|the following is|included is|attached is|enclosed is)?\s*(?:a |the )?copy of (?:the |your )?(?:original )?(?:message|mail|headers|body)"
-    r"|original message(?: follows| headers| text)?|(?:the |your )?(?:message|mail|text) headers? follows?|unsent message (?:below|follows)|returned (?:message|mail) (?:follows|below)|message (?:header|text|contents?)s? (?:follows?|begins?)|start of returned message"
+    r"^[\s>]{0,4}(?:-{2,80}\s{0,5})?(?:(?:this is|below (?:this|the next) line is|here is|the following is|included is|attached is|enclosed is)?\s{0,5}(?:a |the )?copy of (?:the |your )?(?:original )?(?:message|mail|headers|body)"
+    r"|original message(?! details| information|信息)(?: follows| headers| text)?|(?:the |your )?(?:message|mail|text) headers? follows?|unsent message (?:below|follows)|returned (?:message|mail) (?:follows|below)|message (?:header|text|contents?)s? (?:follows?|begins?)|start of returned message"
     r"|header of the original|begin message|original mail|copie du message|kopie der nachricht|ursprüngliche nachricht|текст (?:исходного|вашего) (?:сообщения|письма))[^\n]{0,80}$"
-    r"|^[\s>]{0,4}-{2,}\s*(?:下面是|附件|原始邮件|原邮件|以下是|原信|原文)[^\n]{0,80}$"
+    r"|^[\s>]{0,4}-{2,80}\s{0,5}(?:下面是|附件|原始邮件|原邮件|以下是|原信|原文)[^\n]{0,80}$"
     r"|^(?:return-path: ?<|received: (?:from|by|\())",
     re.IGNORECASE | re.MULTILINE,
 )
 MESSAGE_ID = re.compile(
-    r"^[\s>|]{0,12}(?:message-?id|internet-?message-?id|邮件编号|邮件id)\s*[:：]\s*(<[^<>\s]{3,900}>)",
+    r"^[\s>|]{0,12}(?:message[ -]?id|internet-?message-?id|邮件编号|邮件id)\s*[:：]\s*(<[^<>\s]{3,900}>)",
     re.IGNORECASE | re.MULTILINE,
 )
 STATUS_WORDS = (
     (re.compile(r"mailbox (?:is )?full|over ?(?:disk )?quota|quota exceeded|exceed(?:s|ed|ing)? (?:\w+ ){0,3}quota|insufficient (?:disk|system)|full mailbox|邮箱(?:空间)?(?:已满|不足)|郵箱已滿|postfach (?:ist )?voll|bo[iî]te .{0,20}pleine|buz[oó]n lleno|casella piena|переполнен", re.IGNORECASE), "5.2.2"),
-    (re.compile(r"user unknown|unknown user|no such (?:user|mailbox|recipient|person|account|address)|does(?:n't| not) (?:exist|have an?)|not (?:listed|found) in|unknown (?:recipient|local|address|or illegal)|mailbox (?:unavailable|not found|does not exist)|invalid (?:recipient|mailbox|user|address)|recipient (?:not found|unknown|address rejected)|account .{0,40}(?:disabled|does not)|不存在|查无此人|no existe|n'existe pas|unbekannt|не существует|nicht gefunden|bulunamadı|存在しません", re.IGNORECASE), "5.1.1"),
-    (re.compile(r"host (?:unknown|not found)|domain (?:not found|does not exist)|unrouteable|no mx|name or service not known|couldn't find any host|域名不存在|dns error", re.IGNORECASE), "5.1.2"),
+    (re.compile(r"user unknown|user not found|unknown user|no such (?:user|mailbox|recipient|person|account|address)|does(?:n't| not) (?:exist|have an?)|not (?:listed|found) in|unknown (?:recipient|local|address|or illegal)|mailbox (?:unavailable|not found|does not exist)|invalid (?:recipient|mailbox|user|address)|recipient (?:not found|unknown|address rejected)|account .{0,40}(?:disabled|does not)|不存在|查无此人|no existe|n'existe pas|unbekannt|не существует|nicht gefunden|bulunamadı|存在しません", re.IGNORECASE), "5.1.1"),
+    (re.compile(r"host (?:unknown|not found)|unknown host|domain (?:not found|does not exist)|unrouteable|no mx|name or service not known|couldn't find any host|域名不存在|dns error", re.IGNORECASE), "5.1.2"),
     (re.compile(r"spam|blacklist|blocked|listed (?:in|at|by)|policy|rejected by|拒收|垃圾", re.IGNORECASE), "5.7.1"),
     (re.compile(r"message (?:too (?:large|big)|size exceeds)|exceeds? (?:the )?(?:maximum|size)|too large|邮件过大", re.IGNORECASE), "5.3.4"),
     (re.compile(r"relay(?:ing)? (?:denied|not|access)|unable to relay|access denied", re.IGNORECASE), "5.7.1"),

@@ -19,7 +19,6 @@ _MAX_PARAMETERS = 100
 
 _FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:")
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
-_FOLD = re.compile(r"[ \t]*\r?\n[ \t]*|\r")
 _ENCODED = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*){0,3})\?=")
 _PARAMETER = re.compile(r';\s*([^\s=;"]{1,100})\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)')
 _SPACES = re.compile(r"\s+")
@@ -122,7 +121,9 @@ def _skip_flood(raw: bytes, position: int, limit: int, end: int) -> int:
 
 def unfold(value: str) -> str:
     """One line of a folded value."""
-    return _FOLD.sub(" ", value).strip()
+    if "\n" in value:
+        value = " ".join(line.strip(" \t\r") for line in value.split("\n"))
+    return value.replace("\r", " ").strip() if "\r" in value else value.strip()
 
 
 def _plain(value: str) -> str:

@@ -1,7 +1,7 @@
 """Visitors and staff made of nothing, who speak the real protocols over the network: the demo and the tests use them.
 
 They know of the hub what the world knows: two Socket.IO servers and a few addresses. Everybody's chance comes from one
-seed, so that a run can be repeated as far as the network allows.
+seed, so that a run can be repeated as far as the network allows. `carrier/` is their telephone company.
 """
 
 from channels.simulator.client import Gateway, Line, LineDown, Refused

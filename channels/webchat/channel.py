@@ -31,6 +31,7 @@ class WebChat:
         identity_secret: Secret | None = None,
         accent: str = "#1757c2",
         languages: Sequence[str] = ("en", "zh"),
+        flow: str = "",
     ) -> None:
         self._id = id
         self._site = Site(
@@ -46,6 +47,7 @@ class WebChat:
             identity_secret=identity_secret,
             accent=accent,
             languages=languages,
+            flow=flow,
         )
         self._gate: Gate | None = None
 

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from channels.webchat import wire
-from channels.webchat.guests import first_token, is_token, signed_identity, token_hash
+from channels.webchat.guests import first_token, is_token, renewed_token, signed_identity, token_hash
 from channels.webchat.limits import Allowance
 from channels.webchat.pages import Pages
 from channels.webchat.site import Site
@@ -23,7 +23,7 @@ from hub.sockets import Audience, Connection, Event, EventRefused, SocketLimits,
 
 T = TypeVar("T")
 PAGE = 30
-_WAITING = frozenset({State.QUEUED, State.OFFERED})
+_WAITING = frozenset({State.SELF_SERVICE, State.QUEUED, State.OFFERED})
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _REFRESH_S = 2.0
 
@@ -31,13 +31,15 @@ _REFRESH_S = 2.0
 class Guest:
     """One line to one visitor: who they are so far, and the conversation they look at."""
 
-    __slots__ = ("identity", "interaction", "key", "language", "site", "token", "visitor")
+    __slots__ = ("identity", "interaction", "is_renewed", "key", "language", "site", "token", "visitor")
 
     def __init__(self, site: Site, language: str, visitor: VisitorId | None, token: str) -> None:
         self.site = site
         self.language = language
         self.visitor = visitor
         self.token = token
+        self.is_renewed = False
+        """Whether the browser has still to be told its token."""
         self.identity: SignedIdentity | None = None
         self.interaction: str | None = None
         self.key: str = visitor.id if visitor else secrets.token_hex(8)
@@ -160,11 +162,25 @@ class Gate:
             raise EventRefused("not_found")
         language = said.lang.partition("-")[0].lower()
         language = language if _LANGUAGE.fullmatch(language) else "en"
-        visitor = await self.visitor(site, said.token) if said.token else None
-        guest = Guest(site, language, visitor, said.token or "")
-        if said.identity:
-            await self._identify(guest, said.identity)
+        token, identity = said.token or "", said.identity
+        if token and identity:
+            renewed = renewed_token(self.hub.visitor_key, token, identity)
+            if await self.hub.conversations.visitor(site.id, token_hash(renewed)) is not None:
+                # This identity has renewed this token before; the answer was lost.
+                token, identity = renewed, None
+        guest = Guest(site, language, await self.visitor(site, token) if token else None, token)
+        guest.is_renewed = token != (said.token or "")
+        if identity:
+            await self._identify(guest, identity)
+        if guest.visitor is not None:
+            await self._cut_old_lines(guest.visitor, guest.token)
         return guest
+
+    async def _cut_old_lines(self, visitor: VisitorId, token: str) -> None:
+        """End every line of this visitor that was opened with a token that counts no more."""
+        for line in self.server.connections_of(visitor.id):
+            if line.identity.token != token:
+                await self.server.disconnect(line, "renewed", again=True)
 
     async def visitor(self, site: Site, token: str) -> VisitorId:
         """Return who holds this token.
@@ -188,11 +204,14 @@ class Gate:
             audience=self.hub.public_url,
             now_s=self.hub.clock.now() // 1000,
         )
-        guest.visitor = await self.hub.conversations.identify(guest.site.id, guest.visitor, identity)
+        renewed = renewed_token(self.hub.visitor_key, guest.token, token)
+        guest.visitor = await self.hub.conversations.identify(
+            guest.site.id, guest.visitor, identity, token_hash=token_hash(renewed)
+        )
         guest.identity = identity
-        if guest.visitor is None:
-            # Somebody else at this browser: what was said before is not theirs.
-            guest.token = ""
+        # Where it is somebody else at this browser, what was said before is not theirs.
+        guest.is_renewed = guest.visitor is not None
+        guest.token = renewed if guest.is_renewed else ""
 
     async def _on_disconnect(self, line: Line, _reason: str) -> None:
         interaction = line.identity.interaction
@@ -226,6 +245,7 @@ class Gate:
             "now": self.hub.clock.now(),
             "site": self._site(guest),
             "visitor": {"known": guest.visitor is not None, "name": guest.visitor.name if guest.visitor else ""},
+            **({"token": guest.token} if guest.is_renewed else {}),
             "thread": self._thread(interaction) if interaction else None,
             "messages": self._messages_out(messages),
             "earlier": bool(messages) and not said.after and messages[0].n > 1,
@@ -290,9 +310,11 @@ class Gate:
                 choice=choice or "",
                 language=guest.language,
                 is_message=is_message,
+                flow=guest.site.flow,
             )
         )
         guest.visitor = started.visitor
+        self.server.known_as(line, started.visitor.id)
         await self._look_at(line, started.interaction)
         return started.interaction
 
@@ -335,7 +357,7 @@ class Gate:
             return
         if interaction.state not in _WAITING:
             self._places.pop(interaction.id, None)
-        elif interaction.id not in self._places:
+        elif interaction.id not in self._places or self._places[interaction.id][0].state is not interaction.state:
             self._places[interaction.id] = (interaction, None, None)
         signature = _signature(interaction)
         if self._shown.get(interaction.id) != signature:

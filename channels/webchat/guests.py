@@ -28,6 +28,15 @@ def first_token(key: bytes, site: str, client_id: str) -> str:
     return _PREFIX + urlsafe_b64encode(mac).decode().rstrip("=")
 
 
+def renewed_token(key: bytes, token: str, identity: str) -> str:
+    """Return the token that takes the place of `token` once the site has vouched for its holder by `identity`, a JWT.
+
+    Whoever came to know the first one loses it with that. Asked again, because the answer was lost, it is the same.
+    """
+    mac = hmac.new(key, f"renewed.{token}.{identity}".encode(), hashlib.sha256).digest()
+    return _PREFIX + urlsafe_b64encode(mac).decode().rstrip("=")
+
+
 def token_hash(token: str) -> str:
     """Return what is stored of a token. The hub cannot say a token, only know it again."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -21,6 +21,7 @@ class Site:
     """A chat site. The keyword arguments are the keys of its block in the configuration.
 
     queue           where conversations wait
+    flow            the self-service flow they begin in (default: none, they wait at once)
     message_queue   where messages wait that are left while closed (default: `queue`)
     name            shown in the widget's head; a text or texts by language
     greeting, closed_text   texts by language
@@ -47,8 +48,10 @@ class Site:
         identity_secret: Secret | None = None,
         accent: str = "#1757c2",
         languages: Sequence[str] = ("en", "zh"),
+        flow: str = "",
     ) -> None:
         self.id = id
+        self.flow = flow
         self.queue = queue
         self.message_queue = message_queue or queue
         self._name = {"en": name} if isinstance(name, str) else dict(name)

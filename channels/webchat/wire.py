@@ -10,6 +10,8 @@ from hub.contract import Waiting
 from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Author, FileRef, Message
 
+FLOW = "flow"
+"""The code of what a self-service flow says: the company's own words, shown like a colleague's."""
 Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[!-~]+\Z")]
 Text = Annotated[str, Meta(max_length=16_000)]
 Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -88,7 +90,7 @@ def message_out(message: Message, link: Callable[[FileRef], str]) -> dict[str, A
         "interaction": message.interaction,
         "n": message.n,
         "at": message.at,
-        "from": "visitor" if is_customer else str(message.author),
+        "from": "visitor" if is_customer else "agent" if message.code == FLOW else str(message.author),
         "text": message.text,
         "files": [file_out(file, link) for file in message.files],
         "choices": [{"id": choice.id, "label": choice.label} for choice in message.choices],
@@ -97,7 +99,7 @@ def message_out(message: Message, link: Callable[[FileRef], str]) -> dict[str, A
         out["name"] = message.name
     if message.client_id and is_customer:
         out["client_id"] = message.client_id
-    if message.code:
+    if message.code and message.code != FLOW:
         out["code"] = message.code
     return out
 
@@ -126,4 +128,4 @@ def thread_out(interaction: Interaction, waiting: Waiting, agent_name: str, *, m
     }
 
 
-_WAITS = frozenset({State.CREATED, State.SELF_SERVICE, State.QUEUED, State.OFFERED, State.CONNECTING})
+_WAITS = frozenset({State.CREATED, State.QUEUED, State.OFFERED, State.CONNECTING})

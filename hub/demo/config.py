@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from hub.settings import Problem, Secret, Server, Settings, SettingsError, load
+from hub.settings import Problem, Secret, Server, Service, Settings, SettingsError, load
 
 FOLDER: Final = Path("var/demo")
 LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
@@ -26,6 +26,8 @@ def demo_settings(
         path = company_file()
     settings = load(path, environ)
     settings = msgspec.structs.replace(settings, server=_server(settings.server))
+    if "erp" not in settings.services:
+        settings = msgspec.structs.replace(settings, services={**settings.services, "erp": _erp(settings.server)})
     if visitors is not None:
         rate = msgspec.convert(visitors, float)
         settings = msgspec.structs.replace(
@@ -56,6 +58,18 @@ def _server(server: Server) -> Server:
         changes["database_url"] = Secret("")
     trusted = (*server.trusted_proxies, *(one for one in LOOPBACK if one not in server.trusted_proxies))
     return msgspec.structs.replace(server, trusted_proxies=trusted, **changes)
+
+
+def _erp(server: Server) -> Service:
+    """Return the demo company's own system: a page of this very hub, so the guard has to let it through."""
+    return Service(id="erp", url=f"{loopback_url(server)}/demo/erp", allow_private=True)
+
+
+def loopback_url(server: Server) -> str:
+    """Return where the hub is reached from its own machine."""
+    everywhere = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
+    host = everywhere.get(server.host, server.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
 
 
 def _forget(server: Server) -> None:

@@ -1,14 +1,17 @@
 """What a browser fetches under /demo: the way in, the shop, and how many visitors come."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hub.auth import Auth
+from hub.demo.erp import answer
 from hub.domain.errors import BadRequest
 from hub.settings import Settings
 
@@ -21,6 +24,8 @@ _SHOP_POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'; "
     "style-src 'self'; frame-src 'self'; img-src 'self' data:; connect-src 'self'"
 )
+ERP: Final = "/demo/erp"
+"""Where the demo company's own system answers."""
 _MOST_PER_MINUTE: Final = 60.0
 _ROLES: Final = ("agent", "agent2", "supervisor", "admin")
 _FILES: Final = {"landing.css": "text/css", "landing.js": "text/javascript"}
@@ -62,6 +67,8 @@ class Pages:
         """Add the routes."""
         app.router.add_get("/demo", self._landing)
         app.router.add_get("/demo/shop", self._shop)
+        app.router.add_route("GET", f"{ERP}/{{path:.*}}", self._erp)
+        app.router.add_route("POST", f"{ERP}/{{path:.*}}", self._erp)
         app.router.add_get("/demo/visitors", self._visitors)
         app.router.add_post("/demo/visitors", self._change_visitors)
         app.router.add_post("/demo/session", self._auth.demo_session)
@@ -85,12 +92,19 @@ class Pages:
         return agent_id in self._settings.agents
 
     async def _shop(self, request: web.Request) -> web.Response:
-        site = next(iter(self._settings.channels), "")
-        text = self._templates.get_template(self._shop_template()).render(lang=_language(request), site=site, hub="")
+        text = self._templates.get_template(self._shop_template()).render(
+            lang=_language(request), site=self._shop_site(), hub=""
+        )
         response = _page(text, _SHOP_POLICY)
         # The chat's frame asks which page carries it.
         response.headers["Referrer-Policy"] = "same-origin"
         return response
+
+    def _shop_site(self) -> str:
+        """Return the chat of the shop's page: one that begins in a flow, where there is one."""
+        channels = self._settings.channels.values()
+        flowing = [channel.id for channel in channels if channel.options.get("flow")]
+        return next(iter([*flowing, *self._settings.channels]), "")
 
     def _shop_template(self) -> str:
         """Return the page of a customer's site that the first channel brings along: whichever kind it is."""
@@ -106,6 +120,12 @@ class Pages:
             charset="utf-8",
             headers={"Cache-Control": "no-cache"},
         )
+
+    async def _erp(self, request: web.Request) -> web.Response:
+        """The company's own system, as flows ask it."""
+        today = datetime.now(ZoneInfo(self._settings.company.zone)).date()
+        found = answer(request.method, request.match_info["path"], today)
+        return web.json_response(found if found is not None else {}, status=404 if found is None else 200)
 
     async def _visitors(self, _request: web.Request) -> web.Response:
         return web.json_response({"ok": True, "rate_per_minute": self._visits().rate, "counts": self._counts()})

@@ -14,6 +14,7 @@ from channels.simulator.tempo import Tempo
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
 from hub.demo import past
+from hub.demo.config import loopback_url
 from hub.demo.pages import Pages
 from hub.services.accounts import Accounts, Device
 from hub.services.floor import Floor
@@ -183,12 +184,4 @@ async def start_demo(hub: DemoHub) -> None:
     if hub.demo is None:
         return
     await hub.demo.seed(hub.services.store)
-    await hub.demo.start(loopback_url(hub.settings))
-
-
-def loopback_url(settings: Settings) -> str:
-    """Return where the hub is reached from its own machine."""
-    host = settings.server.host
-    everywhere = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
-    host = everywhere.get(host, host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
+    await hub.demo.start(loopback_url(hub.settings.server))

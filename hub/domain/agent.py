@@ -49,7 +49,8 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     `misses` counts offers missed in a row; at the limit `not_responding_since` is set and no new work comes until the
     agent says so; until `paused_until` nothing is offered (back-off). `idle_since` orders the longest idle. `queues`
     names the queues whose interactions the agent may see and take; None means all. `kinds` names the channel kinds they
-    take; None means all. `units` and `speed` are for routing. `signature` stands below the letters they write.
+    take; None means all. `units` and `speed` are for routing. `phone` is the number or SIP address that rings for
+    calls; empty: their browser. `signature` stands below the letters they write.
     """
 
     id: AgentId
@@ -64,6 +65,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...] | None = None
     units: dict[str, int] = msgspec.field(default_factory=dict)
     speed: float = 1.0
+    phone: str = ""
     presence: Presence = Presence.OFFLINE
     reason: str = ""
     next_presence: Presence | None = None

@@ -32,6 +32,9 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+CONNECTED_FIRST: Final = frozenset({"voice"})
+"""Channel kinds whose accepted work is only answered once lines are joined: until then it is `connecting`."""
+
 TERMINAL: Final = frozenset(
     {
         State.CLOSED,
@@ -49,13 +52,13 @@ WITH_AGENT: Final = frozenset(
 )
 
 MOVES: Final[dict[State, frozenset[State]]] = {
-    State.CREATED: frozenset({State.SELF_SERVICE, State.QUEUED, State.REJECTED}),
+    State.CREATED: frozenset({State.SELF_SERVICE, State.QUEUED, State.REJECTED, State.CONNECTING}),
     State.SELF_SERVICE: frozenset({State.QUEUED, State.RESOLVED, State.ABANDONED, State.CALLBACK_BOOKED}),
     State.QUEUED: frozenset(
         {State.OFFERED, State.QUEUED, State.ABANDONED, State.FLOWED_OUT, State.CALLBACK_BOOKED, State.CANCELLED}
     ),
     State.OFFERED: frozenset({State.CONNECTING, State.QUEUED, State.ABANDONED, State.FLOWED_OUT, State.CANCELLED}),
-    State.CONNECTING: frozenset({State.ACTIVE, State.QUEUED, State.ABANDONED}),
+    State.CONNECTING: frozenset({State.ACTIVE, State.QUEUED, State.ABANDONED, State.WRAPPING}),
     State.ACTIVE: frozenset(
         {
             State.HELD,
@@ -78,6 +81,7 @@ class ClosingReason(StrEnum):
     """Why an interaction ended. The list is closed: a report may rely on it."""
 
     HANDLED = "handled"
+    SELF_SERVED = "self_served"
     WRAP_UP_TIMED_OUT = "wrap_up_timed_out"
     CUSTOMER_LEFT = "customer_left"
     SHORT_ABANDON = "short_abandon"
@@ -90,6 +94,8 @@ class ClosingReason(StrEnum):
     SUPERVISOR = "supervisor"
     RECONCILED = "reconciled"
     DUPLICATE = "duplicate"
+    CALLBACK_BOOKED = "callback_booked"
+    NOT_REACHED = "not_reached"
 
 
 class Interaction(msgspec.Struct, frozen=True, kw_only=True):

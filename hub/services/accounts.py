@@ -420,6 +420,7 @@ def _configured(before: Agent | None, agent_id: str, wanted: AgentSettings, defa
         "kinds": wanted.kinds,
         "units": dict(wanted.units),
         "speed": wanted.speed,
+        "phone": wanted.phone,
         "is_active": True,
     }
     if wanted.signature:

@@ -19,6 +19,7 @@ from hub.events import Signals
 from hub.services import moves, people
 from hub.services.handling import Handling
 from hub.services.messages import Messages, Words, clean_choice
+from hub.services.self_service import SelfService
 from hub.settings import Settings
 from hub.storage.tables import CUSTOMERS, INTERACTIONS, MESSAGES, VISITORS
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -53,6 +54,7 @@ class Chats:
         self._signals = signals
         self._messages = Messages(store, settings)
         self.messages = self._messages
+        self.self_service: SelfService | None = None
 
     async def visitor(self, channel: str, token_hash: str) -> VisitorId | None:
         """Return who holds this token on this channel, or None."""
@@ -66,8 +68,12 @@ class Chats:
 
         return await self._store.read(unit)
 
-    async def identify(self, channel: str, visitor: VisitorId | None, identity: SignedIdentity) -> VisitorId | None:
+    async def identify(
+        self, channel: str, visitor: VisitorId | None, identity: SignedIdentity, *, token_hash: str
+    ) -> VisitorId | None:
         """Bind what the site vouches for to the visitor. A signed identity may join profiles, a typed one never.
+
+        From then on only the new token opens what the visitor sees: whoever knew the one before is out.
 
         Raises:
             Unauthorized: the signed identity was used before by somebody else.
@@ -85,7 +91,9 @@ class Chats:
                 tx, _signed_addresses(channel, identity, self._settings), name=identity.name, language=stored.language
             )
             await _join_anonymous(tx, customer, stored)
-            bound = msgspec.structs.replace(stored, customer=customer.id, subject=identity.subject, seen_at=tx.now)
+            bound = msgspec.structs.replace(
+                stored, customer=customer.id, subject=identity.subject, token_hash=token_hash, seen_at=tx.now
+            )
             await tx.execute(VISITORS.update, *VISITORS.update_values(bound))
             return await _visitor_id(tx, bound)
 
@@ -239,9 +247,19 @@ class Chats:
         )
         tx.touch(customer)
         interaction = await _with_opening(tx, interaction, start, form, text)
+        if self.self_service is not None and self._has_flow(start):
+            opening = text or form.get("message", "") or form.get("question", "")
+            interaction = await self.self_service.begin(tx, interaction, start.flow, opening)
+            return Started(interaction=interaction, visitor=visitor, is_new=True)
+        interaction = await moves.say_system(tx, interaction, "message_left" if start.is_message else "waiting")
         interaction = await moves.enter_queue(tx, interaction, "message" if start.is_message else "arrival")
         await tx.insert(INTERACTIONS, interaction)
         return Started(interaction=interaction, visitor=visitor, is_new=True)
+
+    def _has_flow(self, start: ChatStart) -> bool:
+        """Whether a conversation begins in self-service: its site says so, and somebody waits for an answer now."""
+        flows = self.self_service
+        return flows is not None and bool(start.flow) and not start.is_message and flows.library.has(start.flow)
 
     async def _check_rate(self, tx: UnitOfWork, start: ChatStart, visitor: VisitorId) -> None:
         row = await tx.fetch_one(
@@ -349,6 +367,8 @@ class Chats:
             if found.address != visitor.id:
                 raise NotFound("There is no such conversation.")
             await moves.cancel_job(tx, "visitor_gone", interaction)
+            if found.state is State.SELF_SERVICE and self.self_service is not None:
+                return await self.self_service.left(tx, found)
             return await self._handling.customer_left(tx, found)
 
         return await self._store.write(unit)
@@ -374,7 +394,8 @@ class Chats:
 
         async def unit(tx: UnitOfWork) -> None:
             waiting = await tx.select(
-                INTERACTIONS, "WHERE ended_at IS NULL AND kind = 'chat' AND state IN ('queued', 'offered')"
+                INTERACTIONS,
+                "WHERE ended_at IS NULL AND kind = 'chat' AND state IN ('self_service', 'queued', 'offered')",
             )
             for interaction in waiting:
                 if not interaction.is_message:
@@ -389,6 +410,8 @@ class Chats:
             found = await moves.interaction_for_change(tx, interaction)
             if found.state in {State.QUEUED, State.OFFERED} and not found.is_message:
                 await self._handling.customer_left(tx, found, actor="timer:visitor_gone")
+            elif found.state is State.SELF_SERVICE and self.self_service is not None:
+                await self.self_service.left(tx, found, actor="timer:visitor_gone")
 
         await self._store.write(unit)
 
@@ -472,7 +495,7 @@ async def _with_claims(tx: UnitOfWork, customer: Customer, form: dict[str, str])
 async def _with_opening(
     tx: UnitOfWork, interaction: Interaction, start: ChatStart, form: dict[str, str], text: str
 ) -> Interaction:
-    """Store the visitor's first words and the hub's answer to them."""
+    """Store the visitor's first words."""
     opening = text or form.get("message", "") or form.get("question", "")
     if opening:
         message = Message(
@@ -505,4 +528,4 @@ async def _with_opening(
             customer=interaction.customer,
             queue=interaction.queue,
         )
-    return await moves.say_system(tx, interaction, "message_left" if start.is_message else "waiting")
+    return interaction

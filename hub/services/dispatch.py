@@ -37,6 +37,7 @@ from routing.state import Snapshot
 log = logging.getLogger(__name__)
 
 _WAITING = frozenset({State.QUEUED, State.OFFERED})
+_TAKEN = frozenset({State.ACTIVE, State.CONNECTING})
 _ENDS = {
     (OfferState.REJECTED, ""): OfferEnd.REJECTED,
     (OfferState.TIMED_OUT, ""): OfferEnd.TIMED_OUT,
@@ -189,7 +190,7 @@ class Dispatcher:
                 self._inbox.append(told.InteractionQueued(wanted))
             elif _needs(known.interaction) != _needs(wanted):
                 self._inbox.append(told.InteractionChanged(wanted))
-        elif interaction.state is State.ACTIVE and interaction.agent is not None:
+        elif interaction.state in _TAKEN and interaction.agent is not None:
             if known is not None:
                 self._inbox.append(told.OfferAccepted(interaction.id, interaction.agent))
         else:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import msgspec
 
+from hub.domain.agent import Role
 from hub.domain.errors import NotFound
+from hub.services.access import Scope
 from hub.services.dispatch import Dispatcher
 from hub.services.floor import Floor
 from hub.services.routing_record import Past, explained
 from routing.events import MakeOffer
-from routing.explain import Explanation
+from routing.explain import Explanation, Verdict, explain_agent
 from routing.model import Figure
 
 MOST_OFFERS = 5
@@ -60,6 +62,24 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     offers: list[ExplainedOffer]
 
 
+class Weighed(msgspec.Struct, frozen=True, kw_only=True):
+    """One interaction that an agent was weighed against."""
+
+    interaction: str
+    may_take: bool
+    rank: int | None
+    refusals: list[Refused]
+
+
+class AgentStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """How an agent stood at an instant with what waited then, the most urgent first."""
+
+    at: int
+    facts: dict[str, Figure]
+    weighed: list[Weighed]
+    changes_at: int | None
+
+
 class Explaining:
     """Asks the engine, present or past."""
 
@@ -71,6 +91,42 @@ class Explaining:
         """Explain an interaction. What the journal no longer reaches back to is left out."""
         now = explained(self._dispatcher.router, interaction_id)
         return Explained(now=self._standing(now) if now else None, offers=await self._offers(interaction_id))
+
+    async def agent(self, agent_id: str, scope: Scope, seq: int | None = None) -> AgentStanding:
+        """Explain an agent, as things stand or as they stood at a number of the journal.
+
+        Raises:
+            NotFound: not signed in then, not this person's to ask about, or the journal does not reach back that far.
+        """
+        explanation = None
+        if scope.role is not Role.AGENT or scope.agent == agent_id:
+            record = self._dispatcher.record
+            if seq is None or record is None:
+                explanation = explain_agent(self._dispatcher.router, agent_id)
+            else:
+                past = await record.past(until_seq=seq, subject=agent_id)
+                explanation = explain_agent(past.router, agent_id)
+        if explanation is None:
+            raise NotFound("There is no such agent at work.")
+        return AgentStanding(
+            at=explanation.at_ms,
+            facts=dict(explanation.facts),
+            weighed=[
+                Weighed(
+                    interaction=one.interaction_id,
+                    may_take=one.may_take,
+                    rank=one.rank,
+                    refusals=_refused(one),
+                )
+                for one in explanation.verdicts
+                if self._sees(scope, one.interaction_id)
+            ],
+            changes_at=explanation.next_change_ms,
+        )
+
+    def _sees(self, scope: Scope, interaction_id: str) -> bool:
+        interaction = self._floor.interactions.get(interaction_id)
+        return scope.sees_all if interaction is None else scope.sees(interaction)
 
     async def _offers(self, interaction_id: str) -> list[ExplainedOffer]:
         record = self._dispatcher.record
@@ -108,7 +164,7 @@ class Explaining:
                     name=self._name(verdict.agent_id),
                     may_take=verdict.may_take,
                     rank=verdict.rank,
-                    refusals=[Refused(code=str(one.code), fact=str(one.fact)) for one in verdict.refusals],
+                    refusals=_refused(verdict),
                 )
                 for verdict in explanation.verdicts
             ],
@@ -118,3 +174,7 @@ class Explaining:
     def _name(self, agent_id: str) -> str:
         agent = self._floor.agents.get(agent_id)
         return agent.name if agent else agent_id
+
+
+def _refused(verdict: Verdict) -> list[Refused]:
+    return [Refused(code=str(one.code), fact=str(one.fact)) for one in verdict.refusals]

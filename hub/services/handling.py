@@ -1,8 +1,11 @@
 """An agent's work with an interaction: park, transfer, wrap up, complete; and what the hub does when time is up."""
 
+from collections.abc import Sequence
+
 import msgspec
 
-from hub.domain.errors import BadRequest, Conflict, NotFound
+from hub.domain.agent import Agent
+from hub.domain.errors import BadRequest, Conflict, HubError, NotFound
 from hub.domain.events import EventKind
 from hub.domain.interaction import ClosingReason, Interaction, State, check_move, moved
 from hub.domain.offer import RevokeReason
@@ -12,6 +15,7 @@ from hub.domain.visitors import Draft
 from hub.services import moves
 from hub.services.access import Scope
 from hub.settings import Settings
+from hub.storage.batches import Batch
 from hub.storage.tables import AGENTS, DRAFTS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
@@ -24,6 +28,9 @@ class Handling:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
+        self._completing: Batch[tuple[str, Scope, str], Interaction] = Batch(
+            store, self._complete_many, guarded=True, prompt=True
+        )
 
     async def park(self, interaction_id: str, scope: Scope) -> Interaction:
         """Set it aside until the customer answers: the capacity is free, the owner stays.
@@ -129,10 +136,17 @@ class Handling:
         queue = self._settings.queues.get(interaction.queue)
         own = queue.wrap_up_s if queue and queue.wrap_up_s is not None else self._settings.handling.wrap_up_s
         ends_at = tx.now + round(own * 1000)
-        wrapping = moved(interaction, State.WRAPPING, wrap_up_ends_at=ends_at, waits_since=None)
-        wrapping = await moves.say_system(tx, wrapping, "closed" if outcome == "handled" else "visitor_left")
+        wrapping = await self._wrapping(tx, interaction, outcome, ends_at, actor=actor)
         await moves.begin_segment(tx, wrapping, SegmentKind.WRAP_UP, agent=interaction.agent, outcome=outcome)
         await moves.schedule(tx, "wrap_up_end", interaction.id, ends_at)
+        return await tx.save(INTERACTIONS, wrapping)
+
+    async def _wrapping(
+        self, tx: UnitOfWork, interaction: Interaction, outcome: str, ends_at: int, *, actor: str
+    ) -> Interaction:
+        """Say that the conversation is over; return the interaction in wrap-up, to be saved."""
+        wrapping = moved(interaction, State.WRAPPING, wrap_up_ends_at=ends_at, waits_since=None)
+        wrapping = await moves.say_system(tx, wrapping, "closed" if outcome == "handled" else "visitor_left")
         _record(
             tx,
             EventKind.INTERACTION_WRAPPING,
@@ -141,7 +155,7 @@ class Handling:
             outcome=outcome,
             handled_ms=_handled_ms(tx, interaction),
         )
-        return await tx.save(INTERACTIONS, wrapping)
+        return wrapping
 
     async def extend_wrap_up(self, interaction_id: str, scope: Scope) -> Interaction:
         """Give the wrap-up more time, a limited number of times.
@@ -173,21 +187,65 @@ class Handling:
         Raises:
             NotFound: not this agent's. BadRequest: no such outcome for the queue. Conflict: not in wrap-up.
         """
-        known = self._settings.dispositions.get(disposition)
+        return await self._completing.submit((interaction_id, scope, disposition))
 
-        async def unit(tx: UnitOfWork) -> Interaction:
-            interaction = await _own(tx, interaction_id, scope, closed=True)
-            if known is None or (known.queues and interaction.queue not in known.queues):
-                raise BadRequest(f"There is no outcome {disposition!r} for this queue.")
+    async def _complete_many(
+        self, tx: UnitOfWork, wanted: Sequence[tuple[str, Scope, str]]
+    ) -> list[Interaction | Exception]:
+        ids = sorted({interaction_id for interaction_id, _, _ in wanted})
+        found = await tx.select(INTERACTIONS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", ids)
+        names = sorted({each.agent for each in found if each.agent})
+        people = await tx.select(AGENTS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", names)
+        interactions, agents = {each.id: each for each in found}, {each.id: each for each in people}
+        changed: dict[str, Agent] = {}
+        results: list[Interaction | Exception] = []
+        for interaction_id, scope, disposition in wanted:
+            try:
+                interaction = _owned(interactions.get(interaction_id), scope, closed=True)
+                self._check_completion(interaction, disposition)
+                agent = agents.get(scope.agent)
+                if agent is None or not agent.is_active:
+                    raise NotFound("There is no such agent.")
+            except HubError as error:
+                results.append(error)
+                continue
             if interaction.state is State.CLOSED:
-                if interaction.disposition is not None:
-                    raise Conflict("It was completed already.")
-                return await tx.save(INTERACTIONS, msgspec.structs.replace(interaction, disposition=disposition))
-            if interaction.state is State.ACTIVE:
-                interaction = await self.begin_wrap_up(tx, interaction, "handled", actor=scope.actor)
-            return await self.close(tx, interaction, ClosingReason.HANDLED, scope.actor, disposition)
+                done = msgspec.structs.replace(interaction, disposition=disposition)
+            else:
+                done = await self._completed(tx, interaction, scope.actor, disposition)
+                freed = moves.given_back(tx, agent, interaction.units, idle_since=tx.now)
+                agents[agent.id] = changed[agent.id] = freed
+            interactions[done.id] = await tx.save(INTERACTIONS, done)
+            results.append(interactions[done.id])
+        for agent in changed.values():
+            await tx.save(AGENTS, agent)
+        return results
 
-        return await self._store.write(unit)
+    def _check_completion(self, interaction: Interaction, disposition: str) -> None:
+        known = self._settings.dispositions.get(disposition)
+        if known is None or (known.queues and interaction.queue not in known.queues):
+            raise BadRequest(f"There is no outcome {disposition!r} for this queue.")
+        if interaction.state is State.CLOSED and interaction.disposition is not None:
+            raise Conflict("It was completed already.")
+        if interaction.state is State.ACTIVE:
+            check_move(interaction.state, State.WRAPPING)
+        elif interaction.state is not State.CLOSED:
+            check_move(interaction.state, State.CLOSED)
+
+    async def _completed(self, tx: UnitOfWork, interaction: Interaction, actor: str, disposition: str) -> Interaction:
+        """Return the interaction closed, by way of a wrap-up that took no time if it has had none."""
+        if interaction.state is not State.ACTIVE:
+            return await self._closed(tx, interaction, ClosingReason.HANDLED, actor, disposition)
+        wrapping = await self._wrapping(tx, interaction, "handled", tx.now, actor=actor)
+        await moves.begin_segment(
+            tx,
+            wrapping,
+            SegmentKind.WRAP_UP,
+            agent=interaction.agent,
+            outcome="handled",
+            ended=str(ClosingReason.HANDLED),
+        )
+        return self._ended(tx, wrapping, ClosingReason.HANDLED, actor, disposition)
 
     async def wrap_up_ended(self, interaction_id: str) -> None:
         """Close an interaction whose wrap-up time is over; one that is closed or was extended is left alone."""
@@ -203,6 +261,23 @@ class Handling:
         self, tx: UnitOfWork, interaction: Interaction, reason: ClosingReason, actor: str, disposition: str | None
     ) -> Interaction:
         """Close an interaction in wrap-up and free its agent, in the caller's unit."""
+        agent = await moves.agent_for_change(tx, interaction.agent) if interaction.agent is not None else None
+        closed = await self._closed(tx, interaction, reason, actor, disposition)
+        if agent is not None:
+            await tx.save(AGENTS, moves.given_back(tx, agent, interaction.units, idle_since=tx.now))
+        return await tx.save(INTERACTIONS, closed)
+
+    async def _closed(
+        self, tx: UnitOfWork, interaction: Interaction, reason: ClosingReason, actor: str, disposition: str | None
+    ) -> Interaction:
+        """End the wrap-up; return the interaction closed, to be saved."""
+        await moves.end_segments(tx, interaction.id, str(reason))
+        await moves.cancel_job(tx, "wrap_up_end", interaction.id)
+        return self._ended(tx, interaction, reason, actor, disposition)
+
+    def _ended(
+        self, tx: UnitOfWork, interaction: Interaction, reason: ClosingReason, actor: str, disposition: str | None
+    ) -> Interaction:
         closed = moved(
             interaction,
             State.CLOSED,
@@ -212,10 +287,6 @@ class Handling:
             units=0,
             wrap_up_ends_at=None,
         )
-        await moves.end_segments(tx, interaction.id, str(reason))
-        await moves.cancel_job(tx, "wrap_up_end", interaction.id)
-        if interaction.agent is not None:
-            await moves.release(tx, interaction.agent, interaction.units, idle_since=tx.now)
         _record(
             tx,
             EventKind.INTERACTION_ENDED,
@@ -225,7 +296,7 @@ class Handling:
             reason=str(reason),
             disposition=disposition,
         )
-        return await tx.save(INTERACTIONS, closed)
+        return closed
 
     async def customer_left(self, tx: UnitOfWork, interaction: Interaction, *, actor: str = "customer") -> Interaction:
         """End an interaction because the customer did, wherever it stands, in the caller's unit."""
@@ -339,8 +410,11 @@ class Handling:
 
 
 async def _own(tx: UnitOfWork, interaction_id: str, scope: Scope, *, closed: bool = False) -> Interaction:
-    interaction = await moves.interaction_for_change(tx, interaction_id)
-    if interaction.agent != scope.agent or not (interaction.is_open or closed):
+    return _owned(await moves.interaction_for_change(tx, interaction_id), scope, closed=closed)
+
+
+def _owned(interaction: Interaction | None, scope: Scope, *, closed: bool = False) -> Interaction:
+    if interaction is None or interaction.agent != scope.agent or not (interaction.is_open or closed):
         raise NotFound("You are not handling such an interaction.")
     return interaction
 

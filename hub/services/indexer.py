@@ -19,9 +19,10 @@ from hub.domain.events import Event, EventKind
 from hub.domain.messages import Note
 from hub.domain.words import document
 from hub.events import Bus, Commit
+from hub.storage.changes import Row
 from hub.storage.journal import Journal
 from hub.storage.tables import ADDRESSES, CUSTOMERS, INDEXED, NOTES, Indexed
-from hub.storage.unit_of_work import Row, Store, UnitOfWork
+from hub.storage.unit_of_work import Store, UnitOfWork
 from hub.storage.words import WordTable
 
 log = logging.getLogger(__name__)

@@ -11,11 +11,15 @@ from collections.abc import Awaitable, Callable
 
 from hub.clock import Clock
 from hub.domain.errors import Conflict, HubError
+from hub.storage.changes import Shape
 from hub.storage.tables import LEASES, LeaseRow
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
 TTL_S = 6.0
+
+
+_STILL = Shape("update", "leases", ("id", "token", "owner"), ("text", "int8", "text"), keys=2, is_exact=True)
 
 
 class Fenced(Conflict):
@@ -86,6 +90,8 @@ class Lease:
         row = await tx.get(LEASES, self._name, lock=True)
         if row is None or row.token != self.token:
             raise Fenced("Another node decides now.")
+        # Said once more where it is written, for those that read without a lock.
+        await tx.change(_STILL, [(row.id, row.token, row.owner)])
 
     async def keep(self, taken: Callable[[], Awaitable[None]], lost: Callable[[], Awaitable[None]]) -> None:
         """Seek the lease and keep it until `stop`; `taken` and `lost` are awaited each time that happens."""

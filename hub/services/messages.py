@@ -4,7 +4,7 @@ What is sent twice (same sender's id) is answered again and stored once; numbers
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -20,6 +20,7 @@ from hub.storage.batches import Batch
 from hub.storage.tables import INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import Store, UnitOfWork
 
+Heard = Callable[[UnitOfWork, Interaction, Message], Awaitable[Interaction]]
 _CHANGED = ("id", "last_n", "last_at", "last_from", "read_n", "waits_since", "version")
 _DAY_MS = 86_400_000
 _OPEN_FOR_AGENT = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.PARKED})
@@ -55,7 +56,9 @@ class Messages:
         self._limit = settings.limits.message_chars
         self._letter_limit = settings.letters.message_chars
         self._per_day = settings.limits.visitor_messages_per_day
-        self._batch: Batch[Words, Message] = Batch(store, self._say_many)
+        self._batch: Batch[Words, Message] = Batch(store, self._say_many, guarded=True)
+        self.heard: Heard | None = None
+        """Who answers what customers say in self-service."""
 
     def say(self, words: Words) -> "asyncio.Future[Message]":
         """Store a message; the future resolves once it is committed.
@@ -189,6 +192,16 @@ class Messages:
                 n=message.n,
                 author=str(message.author),
             )
+        await self._answer(tx, [message for message in fresh if message.author is Author.CUSTOMER])
+
+    async def _answer(self, tx: UnitOfWork, said: Sequence[Message]) -> None:
+        """Let a flow hear what was said to it, in the order in which it was stored."""
+        if self.heard is None or not said:
+            return
+        for message in said:
+            interaction = await tx.get(INTERACTIONS, message.interaction)
+            if interaction is not None and interaction.state is State.SELF_SERVICE:
+                await self.heard(tx, interaction, message)
 
 
 def clean_choice(choice: str) -> str:

@@ -4,6 +4,8 @@ Functions for use inside a unit of work. They change the records of others; the 
 and saved once by the caller.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from hub.domain.agent import Agent
@@ -11,14 +13,35 @@ from hub.domain.errors import NotFound
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.interaction import Interaction, State, check_move
-from hub.domain.messages import Author, Message
+from hub.domain.messages import Author, FileRef, Message
 from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.domain.segments import Segment, SegmentKind
 from hub.services.wording import worded
+from hub.settings import Settings
+from hub.storage.changes import Shape
 from hub.storage.tables import AGENTS, INTERACTIONS, JOBS, MESSAGES, OFFERS, SEGMENTS, Job
 from hub.storage.unit_of_work import UnitOfWork
 
 REVOKED = OfferState.REVOKED
+_ENDED_SEGMENTS = Shape(
+    "update",
+    "segments",
+    ("interaction", "ended_at", "outcome"),
+    ("text", "int8", "text"),
+    tail="AND segments.ended_at IS NULL",
+)
+_ENDED_OFFERS = Shape(
+    "update",
+    "offers",
+    ("id", "state", "reason", "ended_at"),
+    ("text", "text", "text", "int8"),
+    tail="AND offers.state = 'pending'",
+    is_exact=True,
+)
+_SET_JOBS = JOBS.insertion._replace(
+    tail="ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, note = excluded.note, attempts = 0"
+)
+_GONE_JOBS = Shape("delete", "jobs", ("id",), ("text",))
 
 
 async def interaction_for_change(tx: UnitOfWork, interaction_id: str) -> Interaction:
@@ -46,9 +69,15 @@ async def agent_for_change(tx: UnitOfWork, agent_id: str) -> Agent:
 
 
 async def begin_segment(
-    tx: UnitOfWork, interaction: Interaction, kind: SegmentKind, *, agent: str | None = None, outcome: str = ""
+    tx: UnitOfWork,
+    interaction: Interaction,
+    kind: SegmentKind,
+    *,
+    agent: str | None = None,
+    outcome: str = "",
+    ended: str | None = None,
 ) -> None:
-    """End the interaction's open segment with `outcome` and begin one of `kind`."""
+    """End the interaction's open segment with `outcome` and begin one of `kind`; with `ended` it takes no time."""
     await end_segments(tx, interaction.id, outcome)
     segment = Segment(
         id=new_id("s"),
@@ -57,23 +86,30 @@ async def begin_segment(
         queue=interaction.queue,
         agent=agent,
         started_at=tx.now,
+        ended_at=None if ended is None else tx.now,
+        outcome=ended or "",
     )
-    await tx.execute(SEGMENTS.insert, *SEGMENTS.values(segment))
+    await tx.insert_many(SEGMENTS, (segment,))
 
 
 async def end_segments(tx: UnitOfWork, interaction_id: str, outcome: str) -> None:
     """End the interaction's open segment."""
-    await tx.execute(
-        "UPDATE segments SET ended_at = $1, outcome = $2 WHERE interaction = $3 AND ended_at IS NULL",
-        tx.now,
-        outcome,
-        interaction_id,
-    )
+    await end_segments_of(tx, (interaction_id,), outcome)
+
+
+async def end_segments_of(tx: UnitOfWork, interactions: Iterable[str], outcome: str) -> None:
+    """End the open segments of many interactions."""
+    # Named by their interaction: of two ends of one interaction the second is that of the segment begun in between.
+    await tx.change(_ENDED_SEGMENTS, [(interaction, tx.now, outcome) for interaction in interactions])
 
 
 async def release(tx: UnitOfWork, agent_id: str, units: int, **changes: object) -> Agent:
     """Give units of capacity back to the agent; one who is idle now takes the presence chosen to come next."""
-    agent = await agent_for_change(tx, agent_id)
+    return await tx.save(AGENTS, given_back(tx, await agent_for_change(tx, agent_id), units, **changes))
+
+
+def given_back(tx: UnitOfWork, agent: Agent, units: int, **changes: object) -> Agent:
+    """Return the agent with units of capacity given back, as `release` does, to be saved."""
     held = max(agent.held - units, 0)
     if held == 0 and agent.next_presence is not None:
         changes |= {
@@ -90,7 +126,7 @@ async def release(tx: UnitOfWork, agent_id: str, units: int, **changes: object) 
             reason=agent.next_reason,
             cause="next",
         )
-    return await tx.save(AGENTS, msgspec.structs.replace(agent, held=held, **changes))
+    return msgspec.structs.replace(agent, held=held, **changes)
 
 
 async def end_offers(
@@ -107,9 +143,13 @@ async def end_offers(
 
 
 async def end_offer(tx: UnitOfWork, offer: Offer, state: OfferState, reason: str, *, actor: str = "system") -> Offer:
-    """Write how an offer ended. The caller holds it locked and has seen that it was pending."""
+    """Write how an offer ended. The caller has seen that it was pending.
+
+    Raises (also later):
+        Conflict: it is so no longer.
+    """
     ended = msgspec.structs.replace(offer, state=state, reason=str(reason), ended_at=tx.now)
-    await tx.execute(OFFERS.update, *OFFERS.update_values(ended))
+    await tx.change(_ENDED_OFFERS, [(ended.id, str(ended.state), ended.reason, ended.ended_at)])
     tx.touch(ended)
     await cancel_job(tx, "offer_expiry", offer.id)
     tx.record(
@@ -127,7 +167,13 @@ async def end_offer(tx: UnitOfWork, offer: Offer, state: OfferState, reason: str
 
 
 async def say_system(
-    tx: UnitOfWork, interaction: Interaction, code: str, *, agent: str | None = None, name: str = ""
+    tx: UnitOfWork,
+    interaction: Interaction,
+    code: str,
+    *,
+    agent: str | None = None,
+    name: str = "",
+    files: tuple[FileRef, ...] = (),
 ) -> Interaction:
     """Add what the hub itself says to the conversation; returns the interaction with its new count, to be saved."""
     message = Message(
@@ -139,6 +185,7 @@ async def say_system(
         name=name,
         code=code,
         text=worded(code, interaction.language, name=name),
+        files=files,
     )
     await tx.insert(MESSAGES, message)
     tx.record(
@@ -153,20 +200,44 @@ async def say_system(
     return msgspec.structs.replace(interaction, last_n=message.n)
 
 
+async def disconnected(tx: UnitOfWork, interaction: Interaction, outcome: str) -> Interaction:
+    """Return an interaction that was accepted and never connected to its place in the queue; the caller saves it.
+
+    The agent's capacity is the caller's to give back. It is the same entry into the queue: it was not answered.
+    """
+    await begin_segment(tx, interaction, SegmentKind.QUEUED, outcome=outcome)
+    check_move(interaction.state, State.QUEUED)
+    return msgspec.structs.replace(interaction, state=State.QUEUED, agent=None, units=0, answered_at=None)
+
+
+def record_answer(tx: UnitOfWork, settings: Settings, interaction: Interaction, agent_id: str, *, rang_ms: int) -> None:
+    """Note that the agent answered who waited in the queue, and whether in time; `rang_ms` it took to connect."""
+    waited = tx.now - (interaction.queued_at or interaction.created_at)
+    queue = settings.queues.get(interaction.queue)
+    target_ms = round(queue.target_s * 1000) if queue else 0
+    tx.record(
+        EventKind.INTERACTION_ANSWERED,
+        actor=f"agent:{agent_id}",
+        interaction=interaction.id,
+        customer=interaction.customer,
+        agent=agent_id,
+        queue=interaction.queue,
+        wait_ms=waited,
+        in_target=waited <= target_ms,
+        offer_to_answer_ms=rang_ms,
+    )
+
+
 async def schedule(tx: UnitOfWork, kind: str, subject: str, due_at: int, note: str = "") -> None:
     """Set the durable timer of this kind for this subject; one that is set already is moved."""
     job = Job(id=f"{kind}:{subject}", kind=kind, subject=subject, due_at=due_at, note=note)
-    marks = JOBS.insert.removeprefix("INSERT ")
-    await tx.execute(
-        f"INSERT {marks} ON CONFLICT (id) DO UPDATE SET due_at = excluded.due_at, note = excluded.note, attempts = 0",
-        *JOBS.values(job),
-    )
+    await tx.change(_SET_JOBS, [JOBS.values(job)])
     tx.touch(job)
 
 
 async def cancel_job(tx: UnitOfWork, kind: str, subject: str) -> None:
     """Take a durable timer back; one that is not set is fine."""
-    await tx.execute("DELETE FROM jobs WHERE id = $1", f"{kind}:{subject}")
+    await tx.change(_GONE_JOBS, [(f"{kind}:{subject}",)])
 
 
 async def enter_queue(

@@ -10,10 +10,10 @@ from typing import TypeVar
 import msgspec
 
 from hub.domain.agent import Agent
-from hub.domain.errors import BadRequest, OfferGone
+from hub.domain.errors import BadRequest, HubError, NotFound, OfferGone
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
-from hub.domain.interaction import Interaction, State, check_move, moved
+from hub.domain.interaction import CONNECTED_FIRST, Interaction, State, check_move, moved
 from hub.domain.offer import REJECT_REASONS, Offer, OfferState, RevokeReason
 from hub.domain.segments import Segment, SegmentKind
 from hub.services import moves
@@ -56,7 +56,10 @@ class Offers:
         self._settings = settings
         self.fence: Callable[[UnitOfWork], Awaitable[None]] | None = None
         """Makes sure, inside the transaction, that this node may still decide; set by whoever dispatches."""
-        self._batch: Batch[Proposal, Offer | Refusal] = Batch(store, self._make_many)
+        self._batch: Batch[Proposal, Offer | Refusal] = Batch(store, self._make_many, guarded=True)
+        self._accepting: Batch[tuple[str, str], Interaction] = Batch(
+            store, self._accept_many, guarded=True, prompt=True
+        )
 
     async def make(self, proposal: Proposal) -> Offer | Refusal:
         """Make an offer, or say why the truth has moved on. Many at once share a few statements and one commit."""
@@ -125,34 +128,47 @@ class Offers:
             OfferGone: accepted elsewhere, withdrawn or expired.
         """
 
-        async def unit(tx: UnitOfWork) -> Interaction:
-            offer = await _claimed(tx, offer_id, agent_id)
-            interaction = await moves.interaction_for_change(tx, offer.interaction)
-            if interaction.state is not State.OFFERED:
-                raise OfferGone("The customer has left.")
-            agent = await moves.agent_for_change(tx, agent_id)
-            await moves.end_offer(tx, offer, OfferState.ACCEPTED, "", actor=f"agent:{agent_id}")
-            await moves.end_offers(tx, interaction, RevokeReason.WON_ELSEWHERE, but=offer.id)
-            return await self._connect(tx, interaction, agent, offer)
+        return await self._accepting.submit((offer_id, agent_id))
 
-        return await self._store.write(unit)
+    async def _accept_many(self, tx: UnitOfWork, wanted: Sequence[tuple[str, str]]) -> list[Interaction | Exception]:
+        floor = await _Answered.of(tx, sorted({offer_id for offer_id, _ in wanted}))
+        results: list[Interaction | Exception] = []
+        for offer_id, agent_id in wanted:
+            try:
+                offer = _claim(floor.offers.get(offer_id), agent_id, tx.now)
+                interaction, agent = floor.interactions.get(offer.interaction), floor.agents.get(agent_id)
+                if interaction is None or interaction.state is not State.OFFERED:
+                    raise OfferGone("The customer has left.")
+                if agent is None or not agent.is_active:
+                    raise NotFound("There is no such agent.")
+            except HubError as error:
+                results.append(error)
+                continue
+            floor.offers[offer.id] = await moves.end_offer(
+                tx, offer, OfferState.ACCEPTED, "", actor=f"agent:{agent_id}"
+            )
+            await self._take_back_others(tx, floor, offer)
+            answered = await self._connect(tx, interaction, floor.agents[agent_id], offer)
+            floor.agents[agent_id] = msgspec.structs.replace(floor.agents[agent_id], misses=0, idle_since=tx.now)
+            floor.interactions[answered.id] = answered
+            results.append(answered)
+        saved = await floor.save(tx)
+        return [saved.get(each.id, each) if isinstance(each, Interaction) else each for each in results]
+
+    async def _take_back_others(self, tx: UnitOfWork, floor: "_Answered", won: Offer) -> None:
+        for other in tuple(floor.offers.values()):
+            if other.interaction == won.interaction and other.state is OfferState.PENDING:
+                ended = await moves.end_offer(tx, other, OfferState.REVOKED, RevokeReason.WON_ELSEWHERE)
+                floor.offers[other.id] = ended
+                if other.agent in floor.agents:
+                    floor.agents[other.agent] = moves.given_back(tx, floor.agents[other.agent], other.units)
 
     async def _connect(self, tx: UnitOfWork, interaction: Interaction, agent: Agent, offer: Offer) -> Interaction:
+        """Return the interaction as the agent has it, to be saved."""
         check_move(interaction.state, State.CONNECTING)
-        waited = tx.now - (interaction.queued_at or interaction.created_at)
-        queue = self._settings.queues.get(interaction.queue)
-        target_ms = round(queue.target_s * 1000) if queue else 0
-        tx.record(
-            EventKind.INTERACTION_ANSWERED,
-            actor=f"agent:{agent.id}",
-            interaction=interaction.id,
-            customer=interaction.customer,
-            agent=agent.id,
-            queue=interaction.queue,
-            wait_ms=waited,
-            in_target=waited <= target_ms,
-            offer_to_answer_ms=tx.now - offer.made_at,
-        )
+        if interaction.kind in CONNECTED_FIRST and not interaction.is_message:
+            return _ringing(interaction, agent, offer, tx.now)
+        moves.record_answer(tx, self._settings, interaction, agent.id, rang_ms=tx.now - offer.made_at)
         await moves.begin_segment(tx, interaction, SegmentKind.HANDLED, agent=agent.id, outcome="accepted")
         answered = msgspec.structs.replace(
             interaction,
@@ -164,9 +180,7 @@ class Offers:
             answered_at=tx.now,
             head_start_ms=0,
         )
-        answered = await moves.say_system(tx, answered, "joined", agent=agent.id, name=agent.name)
-        await tx.save(AGENTS, msgspec.structs.replace(agent, misses=0, idle_since=tx.now))
-        return await tx.save(INTERACTIONS, answered)
+        return await moves.say_system(tx, answered, "joined", agent=agent.id, name=agent.name)
 
     async def reject(self, offer_id: str, agent_id: str, reason: str) -> None:
         """End the offer; the interaction keeps its place.
@@ -219,6 +233,13 @@ class Offers:
         await moves.release(tx, agent.id, offer.units, **changes)
 
 
+def _ringing(interaction: Interaction, agent: Agent, offer: Offer, now: int) -> Interaction:
+    """Return the interaction held for the agent while lines are joined; `answered_at` is when they accepted."""
+    return msgspec.structs.replace(
+        interaction, state=State.CONNECTING, agent=agent.id, direct_to=None, units=offer.units, answered_at=now
+    )
+
+
 def _offer(proposal: Proposal, interaction: Interaction, now: int) -> Offer:
     return Offer(
         id=new_id("o"),
@@ -245,11 +266,7 @@ async def _store_made(
         [Job(id=f"offer_expiry:{o.id}", kind="offer_expiry", subject=o.id, due_at=o.deadline_at) for o in made],
     )
     ids = list(dict.fromkeys(offer.interaction for offer in made))
-    await tx.execute(
-        "UPDATE segments SET ended_at = $1, outcome = 'offered' WHERE interaction ANY_OF($2) AND ended_at IS NULL",
-        tx.now,
-        ids,
-    )
+    await moves.end_segments_of(tx, ids, "offered")
     await tx.insert_many(
         SEGMENTS,
         [
@@ -288,14 +305,55 @@ def _versioned(record: RecordT) -> RecordT:
     return msgspec.structs.replace(record, version=record.version + 1)
 
 
+@dataclass(slots=True)
+class _Answered:
+    """What offers that are answered concern: they, their rivals, the interactions and the agents."""
+
+    offers: dict[str, Offer]
+    interactions: dict[str, Interaction]
+    agents: dict[str, Agent]
+    before: tuple[dict[str, Interaction], dict[str, Agent]]
+
+    @classmethod
+    async def of(cls, tx: UnitOfWork, offer_ids: list[str]) -> "_Answered":
+        """Read all of it in a few statements."""
+        asked = await tx.select(OFFERS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", offer_ids)
+        ids = sorted({offer.interaction for offer in asked})
+        found = await tx.select(INTERACTIONS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", ids)
+        rivals = await tx.select(
+            OFFERS, "WHERE interaction ANY_OF($1) AND state = 'pending' ORDER BY id FOR UPDATE", ids
+        )
+        offers = {offer.id: offer for offer in (*asked, *rivals)}
+        people = await tx.select(
+            AGENTS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", sorted({offer.agent for offer in offers.values()})
+        )
+        interactions, agents = {each.id: each for each in found}, {each.id: each for each in people}
+        return cls(offers, interactions, agents, (dict(interactions), dict(agents)))
+
+    async def save(self, tx: UnitOfWork) -> dict[str, Interaction]:
+        """Save what has changed; return the interactions as they were saved."""
+        interactions, agents = self.before
+        for key, agent in self.agents.items():
+            if agent is not agents[key]:
+                await tx.save(AGENTS, agent)
+        return {
+            key: await tx.save(INTERACTIONS, each)
+            for key, each in self.interactions.items()
+            if each is not interactions[key]
+        }
+
+
 async def _claimed(tx: UnitOfWork, offer_id: str, agent_id: str) -> Offer:
     """Return a live offer of this agent, locked.
 
     Raises:
         OfferGone: it is over, past its deadline, somebody else's, or never was.
     """
-    offer = await tx.get(OFFERS, offer_id, lock=True)
-    if offer is None or offer.agent != agent_id or offer.state is not OfferState.PENDING or offer.deadline_at <= tx.now:
+    return _claim(await tx.get(OFFERS, offer_id, lock=True), agent_id, tx.now)
+
+
+def _claim(offer: Offer | None, agent_id: str, now: int) -> Offer:
+    if offer is None or offer.agent != agent_id or offer.state is not OfferState.PENDING or offer.deadline_at <= now:
         raise OfferGone("This offer is no longer yours.")
     return offer
 

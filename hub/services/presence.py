@@ -177,6 +177,10 @@ async def take_back(
     """Take live work from its agent and put it at the head of its queue: all its waiting and handling counts for it."""
     if interaction.agent is not None:
         await moves.release(tx, interaction.agent, interaction.units)
+    if interaction.state is State.CONNECTING and changes.get("queue", interaction.queue) == interaction.queue:
+        # It was accepted and never answered: its entry into the queue still counts.
+        waiting = await moves.disconnected(tx, interaction, cause)
+        return await tx.save(INTERACTIONS, msgspec.structs.replace(waiting, **changes))
     check_move(interaction.state, State.QUEUED)
     after = await moves.enter_queue(
         tx,

@@ -12,9 +12,10 @@ from hub.domain.words import MAX_QUERY, Query, Snippet, finds, query, snippet, s
 from hub.services.access import Scope
 from hub.services.indexer import spellings
 from hub.settings import Settings
+from hub.storage.changes import Row
 from hub.storage.rows import Rows
 from hub.storage.tables import ADDRESSES, CUSTOMERS
-from hub.storage.unit_of_work import Row, Store, UnitOfWork
+from hub.storage.unit_of_work import Store, UnitOfWork
 from hub.storage.words import WordTable
 
 MAX_RESULTS = 100

@@ -14,6 +14,7 @@ from hub.settings import Settings
 from hub.storage.tables import AGENTS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
+_UNANSWERED = frozenset({State.QUEUED, State.OFFERED, State.CONNECTING})
 _LIVE = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.CONNECTING})
 
 
@@ -105,5 +106,5 @@ def _reassigned(tx: UnitOfWork, interaction: Interaction, scope: Scope, agent: s
         queue=interaction.queue,
         to_agent=agent,
         to_queue=queue,
-        outcome="flowed_out" if queue and interaction.state in {State.QUEUED, State.OFFERED} else "reassigned",
+        outcome="flowed_out" if queue and interaction.state in _UNANSWERED else "reassigned",
     )

@@ -22,6 +22,8 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "Thank you. We have your message and will answer it.",
         "zh": "感谢您的留言，我们会尽快回复。",
     },
+    "call_recorded": {"en": "The recording of the call.", "zh": "通话录音。"},
+    "message_recorded": {"en": "The customer left a spoken message.", "zh": "客户留下了语音留言。"},
     "bounced": {
         "en": "The last message could not be delivered. It shows what the other server said.",
         "zh": "上一条消息未能送达，消息上显示了对方服务器的说明。",

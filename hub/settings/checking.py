@@ -14,11 +14,10 @@ MIN_SECRET = 32
 WAYS_OUT = ("when_waited", "when_full", "when_nobody", "when_unable", "when_closed")
 
 
-def validate(settings: Settings, *, is_serving: bool = False, flows: Iterable[str] = ()) -> list[Problem]:
+def validate(settings: Settings, *, is_demo: bool = False, flows: Iterable[str] = ()) -> list[Problem]:
     """Return everything that makes no sense, errors first.
 
-    `is_serving` also wants what only a hub in production needs (`hub serve`, not the demo). `flows` are the ids of the
-    flows that exist.
+    `is_demo` also looks at what only the demo reads. `flows` are the ids of the flows that exist.
     """
     rules: list[Callable[[Settings], Iterator[Problem]]] = [
         _server,
@@ -30,13 +29,12 @@ def validate(settings: Settings, *, is_serving: bool = False, flows: Iterable[st
         _people,
         _channels,
         _texts,
-        _demo,
         staffing.problems,
     ]
     found = [problem for rule in rules for problem in rule(settings)]
     found += _ways_out(settings, frozenset(flows))
-    if is_serving:
-        found += _serving(settings)
+    if is_demo:
+        found += _demo(settings)
     return sorted(found, key=lambda problem: problem.severity != "error")
 
 
@@ -52,11 +50,20 @@ def _server(settings: Settings) -> Iterator[Problem]:
             text="Beyond this machine only https keeps sessions from being stolen.",
             hint=hint,
         )
-    for network in server.trusted_proxies:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError as error:
-            yield Problem(where="server.trusted_proxies", text=f"{error}.", hint="As in 10.0.0.0/8.")
+    if server.secret_key and len(server.secret_key.reveal()) < MIN_SECRET:
+        text = f"The secret key has {len(server.secret_key.reveal())} characters; under {MIN_SECRET} it can be guessed."
+        hint = 'Put `openssl rand -base64 48` into a file and write secret_key = "file:PATH", or leave it out.'
+        yield Problem(where="server.secret_key", text=text, hint=hint)
+    if not _is_loopback(server.host) and _is_loopback(url.hostname or ""):
+        text = "The hub listens to other machines, but its public address is this machine's own."
+        hint = "Write the https address that people type."
+        yield Problem(where="server.public_url", text=text, hint=hint, severity="warning")
+    for name in ("trusted_proxies", "metrics_from"):
+        for network in getattr(server, name):
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                yield Problem(where=f"server.{name}", text=f"{error}.", hint="As in 10.0.0.0/8.")
     scheme = urlsplit(server.database_url.reveal()).scheme
     if scheme not in {"sqlite", "postgresql", "postgres"}:
         hint = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME."
@@ -67,21 +74,6 @@ def _server(settings: Settings) -> Iterator[Problem]:
             text="Redis joins several hubs; on SQLite there can be only one.",
             severity="warning",
         )
-
-
-def _serving(settings: Settings) -> Iterator[Problem]:
-    key = settings.server.secret_key
-    hint = 'Put `openssl rand -base64 48` into a file and write secret_key = "file:PATH", or set HUB_SECRET_KEY.'
-    if not key:
-        yield Problem(
-            where="server.secret_key", text="The hub needs a secret key to sign links and visitor tokens.", hint=hint
-        )
-    elif len(key.reveal()) < MIN_SECRET:
-        text = f"The secret key has {len(key.reveal())} characters; under {MIN_SECRET} it can be guessed."
-        yield Problem(where="server.secret_key", text=text, hint=hint)
-    if not _is_loopback(settings.server.host) and _is_loopback(urlsplit(settings.server.public_url).hostname or ""):
-        text = "The hub listens to other machines, but its public address is this machine's own."
-        yield Problem(where="server.public_url", text=text, hint="Write the https address that people type.")
 
 
 def _company(settings: Settings) -> Iterator[Problem]:
@@ -230,10 +222,8 @@ def _texts(settings: Settings) -> Iterator[Problem]:
 
 def _demo(settings: Settings) -> Iterator[Problem]:
     demo = settings.demo
-    if settings.agents:
-        for role in ("agent", "agent2", "supervisor", "admin"):
-            for problem in _known(f"demo.{role}", (getattr(demo, role),), settings.agents, "agent"):
-                yield Problem(where=problem.where, text=problem.text, hint=problem.hint, severity="warning")
+    for role in ("agent", "agent2", "supervisor", "admin"):
+        yield from _known(f"demo.{role}", (getattr(demo, role),), settings.agents, "agent")
 
 
 def _ways_out(settings: Settings, flows: frozenset[str]) -> Iterator[Problem]:

@@ -10,8 +10,10 @@ import msgspec
 from msgspec import Meta
 
 from hub.settings.sections import (
+    CallSettings,
     Capacity,
     Demo,
+    Flows,
     Handling,
     Kind,
     Letters,
@@ -26,6 +28,7 @@ from hub.settings.sections import (
     SomeSeconds,
     default_kinds,
 )
+from hub.settings.values import Secret
 
 Level = Annotated[int, Meta(ge=1, le=5)]
 Texts = Mapping[str, str]
@@ -194,6 +197,8 @@ class AgentSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Channel kind -> units one costs this agent, where it differs."""
     speed: Annotated[float, Meta(gt=0)] = 1.0
     """1.0 is average, more is quicker; used by the agent order `fastest` alone."""
+    phone: str = ""
+    """Number (+15005550006) or SIP address (sip:ann@pbx.example) that rings for calls; empty: their browser."""
     signature: str = ""
     """Below the letters they write, after the mailbox's own. Empty: what they set themselves stays."""
 
@@ -234,6 +239,20 @@ class CannedReply(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Queues that offer it; none: all."""
 
 
+class Service(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One of the company's systems that flows may look things up in."""
+
+    id: str = ""
+    url: str
+    """Where it is, with the path before the flows' own: `https://erp.example.com/api`."""
+    header: str = "Authorization"
+    """The header that carries the secret."""
+    secret: Secret | None = None
+    """Sent with every look-up, by `env:NAME` or `file:PATH`; flows never see it."""
+    allow_private: bool = False
+    """It may be inside the company's network, and spoken to without https. Off, such an address is refused."""
+
+
 class Tier(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value tier: how much a customer is worth to the company."""
 
@@ -253,10 +272,12 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     letters: Letters = msgspec.field(default_factory=Letters)
     presence: Presence = msgspec.field(default_factory=Presence)
     capacity: Capacity = msgspec.field(default_factory=Capacity)
+    calls: CallSettings = msgspec.field(default_factory=CallSettings)
     kinds: Mapping[str, Kind] = msgspec.field(default_factory=default_kinds)
     sign_in: SignIn = msgspec.field(default_factory=SignIn)
     limits: Limits = msgspec.field(default_factory=Limits)
     demo: Demo = msgspec.field(default_factory=Demo)
+    flows: Flows = msgspec.field(default_factory=Flows)
     skills: tuple[str, ...] = ()
     """All skills there are. Empty: any name is taken, and a misspelt one makes a queue nobody can serve."""
     hours: Mapping[str, Hours] = msgspec.field(default_factory=dict)
@@ -267,6 +288,7 @@ class Settings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dispositions: Mapping[str, Disposition] = msgspec.field(default_factory=dict)
     away_reasons: Mapping[str, AwayReason] = msgspec.field(default_factory=dict)
     canned_replies: Mapping[str, CannedReply] = msgspec.field(default_factory=dict)
+    services: Mapping[str, Service] = msgspec.field(default_factory=dict)
 
     def kind(self, name: str) -> Kind:
         """Return what an interaction of this channel kind costs; a kind not configured costs what a chat does."""

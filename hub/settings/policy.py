@@ -35,7 +35,7 @@ def routing_policy(settings: Settings) -> dict[str, Any]:
 
 def _queue(queue: QueueSettings) -> dict[str, Any]:
     tables = _in_ms(msgspec.to_builtins(queue))
-    tables["skills"] = [{"skill": skill, "level": level} for skill, level in queue.skills.items()]
+    tables["skills"] = [list(need) for need in queue.skills.items()]
     tables["hours"] = queue.hours or None
     return {_RENAMED.get(name, name): value for name, value in tables.items() if name not in _OURS}
 

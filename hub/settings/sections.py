@@ -28,6 +28,13 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Common manners of all sections: frozen, by keyword, an unknown key is an error."""
 
 
+class Flows(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Self-service flows."""
+
+    folder: Path | None = None
+    """Folder of the flows' files. None: those that come with the hub, which name the queues of its demo."""
+
+
 class Server(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the hub listens, keeps its data and writes its log."""
 
@@ -42,6 +49,9 @@ class Server(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     trusted_proxies: tuple[str, ...] = ()
     """Networks (CIDR) whose X-Forwarded-For is believed. Too few: all visitors look like the proxy and share its
     limits. Too many: a visitor writes the header and escapes every limit."""
+    metrics_from: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Networks (CIDR) that may read /metrics; to everybody else there is no such page. Without the collector's, nothing
+    is measured; with 0.0.0.0/0, the whole world sees how busy you are."""
     secret_key: Secret | None = None
     """Signs links and visitor tokens; at least 32 random characters, by `env:NAME` or `file:PATH`. Changed, all
     visitors and file links must begin anew; known to others, they can forge them. The demo makes its own."""
@@ -86,6 +96,24 @@ class Kind(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     no agent stays whole for a call."""
     auto_accept: bool = False
     """Accept for the agent. On, nobody looks away unnoticed, and customers talk to empty chairs."""
+
+
+class CallSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Phone calls: how long lines are waited for, and what happens when they are lost."""
+
+    connect_s: SomeSeconds = 20.0
+    """How long a phone rings: an agent's once they have accepted, a customer's when we call. Below 15 s nobody gets to
+    a desk phone; above 30 s voice boxes answer."""
+    reattach_s: SomeSeconds = 20.0
+    """How long a caller is kept for an agent whose line was lost. Below 10 s no browser is back; above 30 s another
+    colleague would have been quicker."""
+    callback_tries: Some = 3
+    """How often a customer who does not answer is called back."""
+    callback_again_s: SomeSeconds = 1800.0
+    """How long after an unanswered callback it is tried again. Minutes annoy, days break the promise."""
+    reconcile_s: SomeSeconds = 15.0
+    """How often open calls are compared with the carrier's own list. Rarely: ghosts hold agents; all the time: the
+    carrier's limits are spent on questions."""
 
 
 class Capacity(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

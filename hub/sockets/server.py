@@ -164,6 +164,14 @@ class SocketServer(Generic[IdentityT]):
         """Return the connections of the identity with this key (see `Audience.identity_key`)."""
         return list(self._by_key.get(key, ()))
 
+    def known_as(self, connection: Connection[IdentityT], key: Hashable) -> None:
+        """Count the connection as this identity's from now on: who it is became known after it was opened."""
+        if connection.sid not in self._connections or connection.key == key:
+            return
+        _discard(self._by_key, connection.key, connection)
+        connection.key = key
+        self._by_key.setdefault(key, set()).add(connection)
+
     def members(self, room: str) -> list[Connection[IdentityT]]:
         """Return the connections in a room."""
         return list(self._rooms.get(room, ()))

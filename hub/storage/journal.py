@@ -3,10 +3,12 @@
 import msgspec
 
 from hub.domain.events import Event, EventKind
-from hub.storage.unit_of_work import Row, Store, UnitOfWork
+from hub.storage.changes import Row
+from hub.storage.unit_of_work import Store, UnitOfWork
 
 _COLUMNS = "seq, at, kind, actor, interaction, customer, agent, queue, facts"
-# Numbers are handed out before commit: below the oldest transaction still running, none is missing.
+# Numbers are handed out before commit. `tx` is the newest transaction that had drawn one when this event drew its own:
+# once it and all before it have ended, no smaller number can still appear.
 _SAFE = " AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 
 

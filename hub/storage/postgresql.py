@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -12,41 +14,71 @@ from hub.clock import Clock
 from hub.domain.errors import BadRequest, Unavailable
 from hub.domain.events import Event
 from hub.events import Bus
+from hub.storage import changes
+from hub.storage.changes import Row, Shape, by_column
 from hub.storage.sqlite import settle
-from hub.storage.unit_of_work import Connection, Outcome, Row, Store, Unit, UnitOfWork, commit_group, for_postgresql
+from hub.storage.unit_of_work import (
+    Connection,
+    Outcome,
+    Store,
+    UncertainError,
+    Unit,
+    UnitOfWork,
+    commit_group,
+    for_postgresql,
+    shifted,
+)
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 _NUL = "A NUL character can be neither stored nor looked for."
+_NUMBERS = "numbers AS MATERIALIZED (SELECT first, tx FROM journal_numbers($1))"
 _JOURNAL = """
-INSERT INTO journal (at, kind, actor, interaction, customer, agent, queue, facts)
-SELECT at, kind, actor, interaction, customer, agent, queue, facts
-FROM unnest($1::int8[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-  WITH ORDINALITY AS e (at, kind, actor, interaction, customer, agent, queue, facts, position)
-ORDER BY position
-RETURNING seq
+added AS (
+  INSERT INTO journal (seq, tx, at, kind, actor, interaction, customer, agent, queue, facts)
+  SELECT first + position - 1, tx, at, kind, actor, interaction, customer, agent, queue, facts
+  FROM numbers, unnest($2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+    WITH ORDINALITY AS e (at, kind, actor, interaction, customer, agent, queue, facts, position)
+)"""
+# The newest transaction that has drawn numbers of the journal is older than any that begins now, unless the tables came
+# here by dump and restore: transactions have begun again at a small number, and readers would wait for the old ones.
+_MOVED = """
+SELECT pg_advisory_xact_lock(7462951039);
+UPDATE journal SET tx = 0
+  WHERE (SELECT last_value FROM journal_tx) >= pg_current_xact_id()::text::bigint;
+SELECT setval('journal_tx', 0) WHERE (SELECT last_value FROM journal_tx) >= pg_current_xact_id()::text::bigint;
 """
 
 
 class PostgresConnection(Connection):
-    """One asyncpg connection."""
+    """One asyncpg connection.
+
+    A statement costs a round trip, so all changes that wait are one statement. A guarded transaction whose changes are
+    all written at its end has no other transaction than that statement's own: two or three trips instead of a dozen.
+    """
 
     def __init__(self, raw: Any) -> None:
+        super().__init__()
         self.raw = raw
-        self._transaction: Any = None
+        self._is_begun = True
+
+    async def write_pending(self) -> None:
+        await self._begin()
+        await self._write_all()
 
     async def execute(self, sql: str, *args: object) -> int:
+        await self.flush()
+        await self._begin()
         tag: str = await self.raw.execute(for_postgresql(sql), *args)
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
-        return cast("list[Row]", await self.raw.fetch(for_postgresql(sql), *args))
-
-    async def insert_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> None:
-        marks = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1))
-        sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({marks})"  # noqa: S608
-        await self.raw.execute(sql, *_by_column(rows, len(columns)))
+        await self.flush()
+        sql = for_postgresql(sql)
+        if not self._is_begun:
+            sql = sql.replace(" FOR UPDATE", "")
+        return cast("list[Row]", await self.raw.fetch(sql, *args))
 
     async def fetch_many(
         self, select: str, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row], tail: str
@@ -55,40 +87,121 @@ class PostgresConnection(Connection):
         names = ", ".join(f"w{n}" for n in range(len(columns)))
         same = " AND ".join(f"{name} = w{n}" for n, name in enumerate(columns))
         sql = f"SELECT {select} FROM unnest({marks}) AS wanted ({names}) JOIN {table} ON {same} {tail}"  # noqa: S608
-        return cast("list[Row]", await self.raw.fetch(sql, *_by_column(rows, len(columns))))
-
-    async def update_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> int:
-        marks = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(types, 1))
-        sets = ", ".join(f"{name} = new.{name}" for name in columns[1:])
-        sql = (
-            f"UPDATE {table} SET {sets} FROM unnest({marks}) AS new ({', '.join(columns)}) "  # noqa: S608
-            f"WHERE {table}.{columns[0]} = new.{columns[0]}"
-        )
-        tag: str = await self.raw.execute(sql, *_by_column(rows, len(columns)))
-        return int(tag.rpartition(" ")[2])
+        return await self.fetch(sql, *by_column(rows, len(columns)))
 
     async def append_journal(self, events: Sequence[Event]) -> list[int]:
+        if not (events or self.pending):
+            return []
         rows = [
             (e.at, e.kind, e.actor, e.interaction, e.customer, e.agent, e.queue, msgspec.json.encode(e.facts).decode())
             for e in events
         ]
-        return sorted(row[0] for row in await self.raw.fetch(_JOURNAL, *_by_column(rows, 8)))
+        try:
+            first = await self._write_all(rows)
+        except self._lost() as error:
+            if self._is_begun:
+                raise
+            raise UncertainError(str(error)) from error
+        return list(range(first, first + len(rows)))
 
-    async def begin(self) -> None:
-        # The transaction's number is taken before any number of the journal: a reader who sees a later event then knows
-        # that this transaction still runs, and waits for it.
-        await self.raw.execute("BEGIN; SELECT pg_current_xact_id()")
+    async def begin(self, *, guarded: bool = False) -> None:
+        self.pending.take()
+        self.is_broken = False
+        self._is_begun = False
+        if not guarded:
+            await self._begin()
 
     async def commit(self) -> None:
-        await self.raw.execute("COMMIT")
+        if self._is_begun:
+            await self.raw.execute("COMMIT")
 
     async def rollback(self) -> None:
+        self.pending.take()
         if not self.raw.is_closed():
-            await self.raw.execute("ROLLBACK")
+            # A statement that was cut short may have left the lock under which numbers of the journal are drawn.
+            undo = "ROLLBACK; " if self._is_begun else ""
+            await self.raw.execute(f"{undo}SELECT pg_advisory_unlock_all()")
+
+    async def _begin(self) -> None:
+        if not self._is_begun:
+            await self.raw.execute("BEGIN")
+            self._is_begun = True
+
+    async def _write_all(self, events: Sequence[Row] = ()) -> int:
+        """Write the changes that wait, and events, in one statement; return the events' first number."""
+        import asyncpg
+
+        waiting = self.pending.take()
+        args: list[Any] = []
+        for change in waiting:
+            args += by_column(change.rows, len(change.shape.columns))
+            if change.shape.is_exact:
+                args.append(len(change.rows))
+        if events:
+            args += [len(events), *by_column(events, 8)]
+        try:
+            sql = _one_statement(tuple(change.shape for change in waiting), bool(events))
+            return cast("int", await self.raw.fetchval(sql, *args))
+        except asyncpg.DivisionByZeroError as error:
+            raise changes.changed_meanwhile() from error
+
+    def _lost(self) -> tuple[type[Exception], ...]:
+        import asyncpg
+
+        return (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
-def _by_column(rows: Sequence[Row], width: int) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+@lru_cache(maxsize=1_000)
+def _one_statement(shapes: tuple[Shape, ...], with_events: bool) -> str:
+    """Return one statement that makes all changes, adds events, and returns their first number.
+
+    An exact change is told behind its columns how many rows it must change; if it changes another number, the statement
+    divides by zero, fails and leaves nothing behind.
+    """
+    parts: list[str] = []
+    checks: list[str] = []
+    used = 0
+    for number, shape in enumerate(shapes):
+        text = changes.for_postgresql(shape, used + 1)
+        used += len(shape.columns)
+        if shape.is_exact:
+            used += 1
+            text += " RETURNING 1"
+            checks.append(f"(SELECT count(*) FROM c{number}) = ${used}")  # noqa: S608
+        parts.append(f"c{number} AS ({text})")
+    if with_events:
+        parts += [shifted(_NUMBERS, used), shifted(_JOURNAL, used)]
+    first = "(SELECT first FROM numbers)" if with_events else "0::int8"
+    holds = f" / CASE WHEN {' AND '.join(checks)} THEN 1 ELSE 0 END" if checks else ""
+    return f"WITH {', '.join(parts)} SELECT {first}{holds}"
+
+
+class BackOff:
+    """When to connect again: soon after the first failure, then ever later, and never all nodes at once."""
+
+    def __init__(
+        self, *, first_s: float = 0.05, most_s: float = 2.0, chance: Callable[[], float] = random.random
+    ) -> None:
+        self._first_s = first_s
+        self._most_s = most_s
+        self._chance = chance
+        self._failures = 0
+        self._due_at = 0.0
+
+    def is_due(self, now_s: float) -> bool:
+        """Tell whether enough time has passed since the last failure."""
+        return now_s >= self._due_at
+
+    def failed(self, now_s: float) -> None:
+        """Wait twice as long as the last time, up to a limit; half of it by chance."""
+        wait_s = min(self._first_s * 2 ** min(self._failures, 30), self._most_s)
+        self._failures += 1
+        self._due_at = now_s + wait_s * (0.5 + self._chance() / 2)
+
+    def succeeded(self) -> None:
+        """Begin from the start with the next failure."""
+        self._failures = 0
+        self._due_at = 0.0
 
 
 class PostgresStore(Store):
@@ -100,12 +213,13 @@ class PostgresStore(Store):
         self._bus = bus
         self._group = group
         self._readers = readers
-        self._waiting: deque[tuple[Unit[Any], asyncio.Future[Any]]] = deque()
+        self._waiting: deque[tuple[Unit[Any], asyncio.Future[Any], bool]] = deque()
         self._wake = asyncio.Event()
         self._pool: Any = None
         self._writer: PostgresConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._back_off = BackOff()
         self.groups = 0
         self.units = 0
 
@@ -120,11 +234,13 @@ class PostgresStore(Store):
             asyncpg.InterfaceError,
             # What asyncpg says of a connection that the server closed while it was idle.
             asyncpg.InternalClientError,
+            UncertainError,
         )
         self._unfit = asyncpg.CharacterNotInRepertoireError
         try:
             self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=self._readers, command_timeout=30)
-            self._writer = PostgresConnection(await asyncpg.connect(self._url, command_timeout=30))
+            self._writer = await self._connect()
+            await self._writer.raw.execute(_MOVED, timeout=3600)
         except (OSError, asyncpg.PostgresError) as error:
             raise Unavailable(f"The database cannot be reached: {error}.") from error
         self._task = asyncio.create_task(self._write_groups(), name="database-writer")
@@ -142,11 +258,11 @@ class PostgresStore(Store):
             await self._pool.close()
             self._pool = None
 
-    def submit(self, unit: Unit[T]) -> "asyncio.Future[T]":
+    def submit(self, unit: Unit[T], *, guarded: bool = False) -> "asyncio.Future[T]":
         if self._closing or self._task is None:
             raise Unavailable("The database is closed.")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((unit, future))
+        self._waiting.append((unit, future, guarded))
         self._wake.set()
         return future
 
@@ -155,7 +271,10 @@ class PostgresStore(Store):
             raise Unavailable("The database is closed.")
         try:
             async with self._pool.acquire() as raw, raw.transaction(isolation="repeatable_read", readonly=True):
-                return await unit(UnitOfWork(PostgresConnection(raw), self._clock.now()))
+                connection = PostgresConnection(raw)
+                result = await unit(UnitOfWork(connection, self._clock.now()))
+                await connection.flush()
+                return result
         except self._errors as error:
             raise Unavailable(f"The database cannot be reached: {error}.") from error
         except self._unfit as error:
@@ -172,23 +291,25 @@ class PostgresStore(Store):
             while self._waiting:
                 size = min(self._group, len(self._waiting))
                 jobs = [self._waiting.popleft() for _ in range(size)]
-                outcomes = await self._commit([unit for unit, _ in jobs])
+                guarded = all(is_guarded for _, _, is_guarded in jobs)
+                outcomes = await self._commit([unit for unit, _, _ in jobs], guarded=guarded)
                 self.groups += 1
                 self.units += size
-                settle(self._bus, [future for _, future in jobs], outcomes)
+                settle(self._bus, [future for _, future, _ in jobs], outcomes)
 
-    async def _commit(self, units: list[Unit[Any]]) -> list[Outcome]:
+    async def _commit(self, units: list[Unit[Any]], *, guarded: bool) -> list[Outcome]:
         try:
             writer = await self._connected()
-            outcomes = await commit_group(writer, units, self._clock.now)
+            outcomes = await commit_group(writer, units, self._clock.now, guarded=guarded)
         except Exception as error:
             # Whatever it was: those who wait are told, and the next group gets a fresh connection.
-            is_known = isinstance(error, self._errors)
-            log.warning("database out of reach", exc_info=not is_known, extra={"error": str(error)})
-            if self._writer is not None:
-                self._writer.raw.terminate()
-                self._writer = None
+            if not isinstance(error, Unavailable):
+                is_known = isinstance(error, self._errors)
+                log.warning("database out of reach", exc_info=not is_known, extra={"error": str(error)})
+            self._hang_up()
             return [Outcome(error=Unavailable("The database cannot be reached.")) for _ in units]
+        if any(isinstance(outcome.error, UncertainError) for outcome in outcomes):
+            self._hang_up()
         for outcome in outcomes:
             if isinstance(outcome.error, self._errors):
                 outcome.error = Unavailable("The database cannot be reached.")
@@ -196,9 +317,31 @@ class PostgresStore(Store):
                 outcome.error = BadRequest(_NUL)
         return outcomes
 
+    def _hang_up(self) -> None:
+        if self._writer is not None:
+            self._writer.raw.terminate()
+            self._writer = None
+
     async def _connected(self) -> PostgresConnection:
+        """Return the writing connection, made anew if need be.
+
+        Raises:
+            Unavailable: the last attempt failed a moment ago.
+        """
+        if self._writer is None or self._writer.raw.is_closed():
+            now_s = asyncio.get_running_loop().time()
+            if not self._back_off.is_due(now_s):
+                raise Unavailable("The database could not be reached a moment ago.")
+            try:
+                self._writer = await self._connect()
+            except Exception:
+                self._back_off.failed(asyncio.get_running_loop().time())
+                raise
+            self._back_off.succeeded()
+        return self._writer
+
+    async def _connect(self) -> PostgresConnection:
         import asyncpg
 
-        if self._writer is None or self._writer.raw.is_closed():
-            self._writer = PostgresConnection(await asyncpg.connect(self._url, command_timeout=30))
-        return self._writer
+        # Changes are joined to one statement for each set of tables: more of them than asyncpg keeps by default.
+        return PostgresConnection(await asyncpg.connect(self._url, command_timeout=30, statement_cache_size=400))

@@ -7,6 +7,8 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_
 
 import msgspec
 
+from hub.storage.changes import Shape
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 _PG_TYPES: dict[type, str] = {int: "int8", str: "text", float: "float8", bool: "bool"}
@@ -63,7 +65,24 @@ class Rows(Generic[T]):
         where = " AND ".join(f"{name} = ${n}" for n, name in enumerate(self.key, 1))
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(changed, len(self.key) + 1))
         self.update = f"UPDATE {table} SET {sets} WHERE {where}"  # noqa: S608
-        self.guarded_update = f"{self.update} AND version = ${len(order) + 1}"
+        self._partial: dict[tuple[str, ...], Shape] = {}
+        self.insertion = Shape("insert", table, self.columns, self.pg_types)
+        self.replacement = self.partial(tuple(order))
+
+    def partial(self, columns: tuple[str, ...]) -> Shape:
+        """Return the shape of an update of some columns, the key first."""
+        found = self._partial.get(columns)
+        if found is None:
+            types = tuple(self.pg_types[self.columns.index(name)] for name in columns)
+            found = Shape("update", self.table, columns, types, len(self.key), is_exact=True)
+            self._partial[columns] = found
+        return found
+
+    def key_of(self, record: T) -> object:
+        """Return what tells the record from others of its table, as `changes.touched` names it."""
+        if len(self.key) == 1:
+            return getattr(record, self.key[0])
+        return tuple(getattr(record, name) for name in self.key)
 
     def values(self, record: T) -> list[Any]:
         """Return the record's columns in the order of `columns`."""

@@ -85,6 +85,14 @@ files = _table(tables.FILES, sa.Index(None, "interaction"))
 merges = _table(tables.MERGES, sa.Index(None, "source"), sa.Index(None, "target"))
 drafts = _table(tables.DRAFTS, sa.Index(None, "interaction"))
 leases = _table(tables.LEASES)
+flow_sessions = _table(
+    tables.FLOW_SESSIONS,
+    sa.Index(None, "customer"),
+    sa.Index(None, "started_at"),
+    sa.Index("ix_flow_sessions_interaction", "interaction", "started_at"),
+    sa.Index("uq_flow_sessions_open", "interaction", unique=True, **_open_only("ended_at IS NULL")),
+)
+flow_versions = _table(tables.FLOW_VERSIONS, sa.Index(None, "name", "published_at"))
 jobs = _table(tables.JOBS, sa.UniqueConstraint("kind", "subject"), sa.Index(None, "due_at"))
 indexed = _table(
     tables.INDEXED, sa.Index(None, "ref", "kind", unique=True), sa.Index(None, "customer"), sqlite_with_rowid=False
@@ -108,6 +116,19 @@ outgoing = _table(
     sa.Index("ix_outgoing_open", "due_at", **_open_only("state IN ('waiting', 'sending')")),
     sa.Index("ix_outgoing_troubled", "due_at", **_open_only("state IN ('failed', 'uncertain')")),
 )
+calls = _table(tables.CALLS)
+legs = _table(
+    tables.LEGS,
+    sa.Index(None, "interaction"),
+    sa.Index("ix_legs_provider", "provider_id", **_open_only("provider_id <> ''")),
+)
+call_orders = _table(
+    tables.CALL_ORDERS,
+    sa.Index(None, "interaction"),
+    sa.Index("ix_call_orders_open", "due_at", **_open_only("state = 'waiting'")),
+)
+recordings = _table(tables.RECORDINGS, sa.UniqueConstraint("provider_id"), sa.Index(None, "interaction"))
+carrier_events = _table(tables.CARRIER_EVENTS, sa.UniqueConstraint("channel", "key"), sa.Index(None, "interaction"))
 rearrangements = _table(tables.REARRANGEMENTS, sa.Index(None, "source"), sa.Index(None, "target"))
 journal = sa.Table(
     "journal",

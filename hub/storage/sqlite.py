@@ -20,7 +20,9 @@ from hub.clock import Clock
 from hub.domain.errors import Unavailable
 from hub.domain.events import Event
 from hub.events import Bus
-from hub.storage.unit_of_work import Connection, Outcome, Row, Store, Unit, UnitOfWork, commit_group, for_sqlite
+from hub.storage import changes
+from hub.storage.changes import Change, Row, Shape
+from hub.storage.unit_of_work import Connection, Outcome, Store, Unit, UnitOfWork, commit_group, for_sqlite
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -31,6 +33,11 @@ _PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA cache_size=-65536",
     "PRAGMA wal_autocheckpoint=4000",
+)
+
+
+_JOURNAL = Shape(
+    "insert", "journal", ("seq", "at", "kind", "actor", "interaction", "customer", "agent", "queue", "facts", "tx"), ()
 )
 
 
@@ -52,6 +59,7 @@ class SqliteConnection(Connection):
     """One sqlite3 connection; its methods never wait, so that a thread can run units to their end."""
 
     def __init__(self, path: Path, *, synchronous: str = "FULL", read_only: bool = False) -> None:
+        super().__init__()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=400)
         for pragma in _PRAGMAS:
             self._db.execute(pragma)
@@ -59,37 +67,40 @@ class SqliteConnection(Connection):
         if read_only:
             self._db.execute("PRAGMA query_only=ON")
 
+    async def write_pending(self) -> None:
+        for change in self.pending.take():
+            rows = change.rows
+            if len(rows) == 1:
+                done = self._db.execute(changes.for_sqlite_once(change.shape), rows[0])
+            else:
+                # One statement for all rows: the interpreter's lock is given up and taken back once, not once a row.
+                done = self._db.execute(changes.for_sqlite(change.shape), [msgspec.json.encode(rows).decode()])
+            if change.shape.is_exact and done.rowcount != len(rows):
+                raise changes.changed_meanwhile()
+
     async def execute(self, sql: str, *args: object) -> int:
+        await self.flush()
         return self._db.execute(for_sqlite(sql), [_bindable(arg) for arg in args]).rowcount
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
+        await self.flush()
         return self._db.execute(for_sqlite(sql), [_bindable(arg) for arg in args]).fetchall()
-
-    async def insert_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> None:
-        # One statement for all rows: the interpreter's lock is given up and taken back once, not once a row.
-        picked = ", ".join(f"json_extract(value, '$[{index}]')" for index in range(len(columns)))
-        sql = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {picked} FROM json_each(?1)"  # noqa: S608
-        self._db.execute(sql, [msgspec.json.encode(rows).decode()])
 
     async def fetch_many(
         self, select: str, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row], tail: str
     ) -> list[Row]:
+        await self.flush()
         same = " AND ".join(f"{name} = json_extract(wanted.value, '$[{n}]')" for n, name in enumerate(columns))
         # CROSS JOIN keeps the order: the list outside, the index inside.
         sql = f"SELECT {select} FROM json_each(?1) AS wanted CROSS JOIN {table} WHERE {same} {tail}"  # noqa: S608
         return self._db.execute(sql, [msgspec.json.encode(rows).decode()]).fetchall()
 
-    async def update_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> int:
-        sets = ", ".join(f"{name} = json_extract(new.value, '$[{n}]')" for n, name in enumerate(columns[1:], 1))
-        sql = (
-            f"UPDATE {table} SET {sets} FROM json_each(?1) AS new "  # noqa: S608
-            f"WHERE {table}.{columns[0]} = json_extract(new.value, '$[0]')"
-        )
-        return self._db.execute(sql, [msgspec.json.encode(rows).decode()]).rowcount
-
     async def append_journal(self, events: Sequence[Event]) -> list[int]:
+        if not events:
+            await self.flush()
+            return []
         first = self._db.execute("SELECT coalesce(max(seq), 0) + 1 FROM journal").fetchone()[0]
-        rows = [
+        rows: list[Row] = [
             (
                 seq,
                 e.at,
@@ -104,17 +115,20 @@ class SqliteConnection(Connection):
             )
             for seq, e in enumerate(events, first)
         ]
-        columns = ("seq", "at", "kind", "actor", "interaction", "customer", "agent", "queue", "facts", "tx")
-        await self.insert_many("journal", columns, (), rows)
+        await self.later(Change(_JOURNAL, rows, set()))
+        await self.flush()
         return list(range(first, first + len(events)))
 
-    async def begin(self) -> None:
+    async def begin(self, *, guarded: bool = False) -> None:
+        self.pending.take()
+        self.is_broken = False
         self._db.execute("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
         self._db.execute("COMMIT")
 
     async def rollback(self) -> None:
+        self.pending.take()
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
 
@@ -212,7 +226,7 @@ class SqliteStore(Store):
             connection.close()
         self._connections = []
 
-    def submit(self, unit: Unit[T]) -> "asyncio.Future[T]":
+    def submit(self, unit: Unit[T], *, guarded: bool = False) -> "asyncio.Future[T]":
         if self._writer is None:
             raise Unavailable("The database is closed.")
         future: asyncio.Future[T] = self._loop.create_future()
@@ -249,6 +263,7 @@ class SqliteStore(Store):
         try:
             run_now(connection.begin_reading())
             outcome.value = run_now(cast("Any", job.unit(UnitOfWork(connection, self._clock.now()))))
+            run_now(connection.flush())
         except Exception as error:
             outcome.error = _as_unavailable(error)
         finally:

@@ -4,6 +4,7 @@ import msgspec
 
 from hub.domain.accounts import Credential, Session
 from hub.domain.agent import Agent
+from hub.domain.calls import Call, CarrierEvent, Leg, Order, Recording
 from hub.domain.correspondence import Arrival, ChannelMark, Envelope, Outgoing, Rearrangement
 from hub.domain.customers import Address, Customer
 from hub.domain.ids import InteractionId
@@ -11,6 +12,7 @@ from hub.domain.interaction import Interaction
 from hub.domain.messages import Message, Note
 from hub.domain.offer import Offer
 from hub.domain.segments import Segment
+from hub.domain.self_service import FlowSession, FlowVersion
 from hub.domain.visitors import Draft, Merge, StoredFile, Visitor
 from hub.storage.rows import Rows
 
@@ -72,4 +74,11 @@ ARRIVALS = Rows("arrivals", Arrival)
 CHANNEL_MARKS = Rows("channel_marks", ChannelMark, key=("channel", "name"))
 ENVELOPES = Rows("envelopes", Envelope, key=("interaction", "n"))
 OUTGOING = Rows("outgoing", Outgoing)
+CALLS = Rows("calls", Call)
+LEGS = Rows("legs", Leg)
+CALL_ORDERS = Rows("call_orders", Order)
+RECORDINGS = Rows("recordings", Recording)
+CARRIER_EVENTS = Rows("carrier_events", CarrierEvent)
 REARRANGEMENTS = Rows("rearrangements", Rearrangement)
+FLOW_SESSIONS = Rows("flow_sessions", FlowSession)
+FLOW_VERSIONS = Rows("flow_versions", FlowVersion)

@@ -16,19 +16,45 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hub.domain.errors import Conflict, HubError
+from hub.domain.errors import HubError
 from hub.domain.events import Event, EventKind, Fact
 from hub.events import Commit
+from hub.storage.changes import Change, Pending, Row, Shape, changed_meanwhile, touched
 from hub.storage.rows import Rows
 
 T = TypeVar("T")
 R = TypeVar("R", bound=msgspec.Struct)
 log = logging.getLogger(__name__)
-Row = Sequence[Any]
 
 
 class Connection(abc.ABC):
     """One database connection. SQL has `$1` marks, `ANY_OF($1)` for a list of texts, and `FOR UPDATE`."""
+
+    def __init__(self) -> None:
+        self.pending = Pending()
+        self.is_broken = False
+        """Whether a change failed after its unit had gone on: whoever notices is not who is to blame."""
+
+    async def later(self, change: Change) -> None:
+        """Let a change wait for others: it is written before anything is read, at the latest with the commit."""
+        if self.pending.must_precede(change):
+            await self.flush()
+        self.pending.add(change)
+
+    async def flush(self) -> None:
+        """Write the changes that wait.
+
+        Raises:
+            Conflict: an exact one found other rows than were given.
+        """
+        if self.pending:
+            self.is_broken = True
+            await self.write_pending()
+            self.is_broken = False
+
+    @abc.abstractmethod
+    async def write_pending(self) -> None:
+        """Write the changes that wait; there are some."""
 
     @abc.abstractmethod
     async def execute(self, sql: str, *args: object) -> int:
@@ -39,26 +65,26 @@ class Connection(abc.ABC):
         """Return all rows of a query."""
 
     @abc.abstractmethod
-    async def insert_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> None:
-        """Insert many rows in one statement. `types` are PostgreSQL's names of the columns' types."""
-
-    @abc.abstractmethod
     async def fetch_many(
         self, select: str, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row], tail: str
     ) -> list[Row]:
         """Return the rows of `table` whose `columns` equal one of `rows`: one look into the index for each."""
 
     @abc.abstractmethod
-    async def update_many(self, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row]) -> int:
-        """Update many rows in one statement: the first column is the key, the others are set."""
-
-    @abc.abstractmethod
     async def append_journal(self, events: Sequence[Event]) -> list[int]:
-        """Write events and return their sequence numbers, rising."""
+        """Write what still waits, and events; return their sequence numbers, rising.
+
+        Raises:
+            UncertainError: the line was lost, and this may have been the commit.
+        """
 
     @abc.abstractmethod
-    async def begin(self) -> None:
-        """Begin a transaction that will write."""
+    async def begin(self, *, guarded: bool = False) -> None:
+        """Begin a transaction that will write.
+
+        A guarded one makes sure when it writes that what it read is still so: it reads without locks, and may be no
+        longer than its last statement.
+        """
 
     @abc.abstractmethod
     async def commit(self) -> None:
@@ -93,6 +119,13 @@ class UnitOfWork:
         self.is_dirty = True
         return await self._connection.execute(sql, *args)
 
+    async def change(self, shape: Shape, rows: Sequence[Row], *, touches: Iterable[object] | None = None) -> None:
+        """Write rows in a shape, later, together with others; `touches` names what is touched if not the keys."""
+        self.is_dirty = True
+        if rows:
+            names = touched(rows, shape.keys) if touches is None else set(touches)
+            await self._connection.later(Change(shape, list(rows), names))
+
     async def get(self, rows: Rows[R], *key: object, lock: bool = False) -> R | None:
         """Return one record by its key, locked against other nodes if asked."""
         where = " AND ".join(f"{name} = ${n}" for n, name in enumerate(rows.key, 1))
@@ -113,31 +146,31 @@ class UnitOfWork:
 
     async def insert(self, rows: Rows[R], record: R) -> R:
         """Insert one record and announce it after the commit."""
-        await self.execute(rows.insert, *rows.values(record))
+        await self.insert_many(rows, (record,))
         return self.touch(record)
 
     async def insert_many(self, rows: Rows[R], records: Sequence[R]) -> None:
         """Insert many records in one statement; they are not announced as records."""
-        self.is_dirty = True
-        values = [rows.values(record) for record in records]
-        await self._connection.insert_many(rows.table, rows.columns, rows.pg_types, values)
+        await self.change(
+            rows.insertion, [rows.values(record) for record in records], touches=map(rows.key_of, records)
+        )
 
-    async def update_many(self, rows: Rows[R], columns: Sequence[str], values: Sequence[Row]) -> int:
-        """Set some columns of many records in one statement; each row of `values` begins with the key."""
-        self.is_dirty = True
-        types = [rows.pg_types[rows.columns.index(name)] for name in columns]
-        return await self._connection.update_many(rows.table, columns, types, values)
+    async def update_many(self, rows: Rows[R], columns: Sequence[str], values: Sequence[Row]) -> None:
+        """Set some columns of many records in one statement; each row of `values` begins with the key.
+
+        Raises (also later):
+            Conflict: one is not there, or `version` is among the columns and it is not one more than it was.
+        """
+        await self.change(rows.partial(tuple(columns)), values)
 
     async def save(self, rows: Rows[R], record: R) -> R:
         """Write a changed record, if nobody changed it since it was read, and announce it after the commit.
 
-        Raises:
+        Raises (also later):
             Conflict: it was changed in the meantime.
         """
-        before = record.version  # type: ignore[attr-defined]
-        after = msgspec.structs.replace(record, version=before + 1)
-        if await self.execute(rows.guarded_update, *rows.update_values(after), before) != 1:
-            raise Conflict("It was changed by somebody else at the same moment.")
+        after = msgspec.structs.replace(record, version=record.version + 1)  # type: ignore[attr-defined]
+        await self.change(rows.replacement, [rows.update_values(after)])
         return self.touch(after)
 
     def touch(self, record: R) -> R:
@@ -189,19 +222,29 @@ class _Attempt:
     units: list[UnitOfWork | None] = field(default_factory=list)
 
 
-async def commit_group(connection: Connection, units: Sequence[Unit[Any]], now: Callable[[], int]) -> list[Outcome]:
+class UncertainError(Exception):
+    """The line was lost while a commit was under way: it may have happened, so nothing of it is tried again."""
+
+
+async def commit_group(
+    connection: Connection, units: Sequence[Unit[Any]], now: Callable[[], int], *, guarded: bool = False
+) -> list[Outcome]:
     """Run units in one transaction and commit them together.
 
     A unit that refuses before it has written anything fails alone. Otherwise the group is undone and each unit runs in
-    a transaction of its own, so that one failure never sinks its neighbours.
+    a transaction of its own, so that one failure never sinks its neighbours. Guarded units run without locks, and once
+    more with them if somebody else changed what they had read.
+
+    Raises:
+        UncertainError: the line was lost while the group was being committed.
     """
-    await connection.begin()
+    await connection.begin(guarded=guarded)
     attempt = await _run(connection, units, now)
     if attempt is None:
         await connection.rollback()
         if len(units) == 1:
             return [await _alone(connection, units[0], now)]
-        return [(await commit_group(connection, [unit], now))[0] for unit in units]
+        return [await _one(connection, unit, now, guarded=guarded) for unit in units]
     try:
         await connection.commit()
     except Exception as error:
@@ -211,6 +254,14 @@ async def commit_group(connection: Connection, units: Sequence[Unit[Any]], now: 
     return attempt.outcomes
 
 
+async def _one(connection: Connection, unit: Unit[Any], now: Callable[[], int], *, guarded: bool) -> Outcome:
+    """Run one unit of a group that was undone: what is committed stays told, even if the line is lost after it."""
+    try:
+        return (await commit_group(connection, [unit], now, guarded=guarded))[0]
+    except Exception as error:
+        return Outcome(error=error)
+
+
 async def _run(connection: Connection, units: Sequence[Unit[Any]], now: Callable[[], int]) -> _Attempt | None:
     attempt = _Attempt()
     for unit in units:
@@ -218,7 +269,7 @@ async def _run(connection: Connection, units: Sequence[Unit[Any]], now: Callable
         try:
             value = await unit(work)
         except HubError as error:
-            if work.is_dirty:
+            if work.is_dirty or connection.is_broken:
                 return None
             attempt.outcomes.append(Outcome(error=error))
             attempt.units.append(None)
@@ -229,6 +280,8 @@ async def _run(connection: Connection, units: Sequence[Unit[Any]], now: Callable
             attempt.units.append(work)
     try:
         await _journal(connection, attempt)
+    except UncertainError:
+        raise
     except Exception:
         return None
     return attempt
@@ -249,9 +302,15 @@ async def _alone(connection: Connection, unit: Unit[Any], now: Callable[[], int]
 
 
 async def _journal(connection: Connection, attempt: _Attempt) -> None:
-    """Write the group's events and note for each unit what it will announce."""
+    """Write the group's events and note for each unit what it will announce.
+
+    Raises:
+        Conflict: a change has failed before, and whoever noticed kept it to themselves.
+    """
+    if connection.is_broken:
+        raise changed_meanwhile()
     events = [event for work in attempt.units if work for event in work.events]
-    numbers = iter(await connection.append_journal(events) if events else ())
+    numbers = iter(await connection.append_journal(events))
     for outcome, work in zip(attempt.outcomes, attempt.units, strict=True):
         if work is None or not (work.events or work.records):
             continue
@@ -276,6 +335,11 @@ def for_postgresql(sql: str) -> str:
     return _ANY_OF.sub(r"= ANY($\1::text[])", sql)
 
 
+def shifted(sql: str, by: int) -> str:
+    """Return the statement with its marks moved up."""
+    return _MARK.sub(lambda mark: f"${int(mark[1]) + by}", sql)
+
+
 class Store(abc.ABC):
     """The database as services see it."""
 
@@ -292,20 +356,22 @@ class Store(abc.ABC):
         """Finish what was asked for, then disconnect."""
 
     @abc.abstractmethod
-    def submit(self, unit: Unit[T]) -> "asyncio.Future[T]":
+    def submit(self, unit: Unit[T], *, guarded: bool = False) -> "asyncio.Future[T]":
         """Put a unit behind those that wait; units are committed in the order in which they were put.
+
+        A guarded unit changes what it has read only by exact changes (`Shape`), as `save` is one: it needs no locks.
 
         Raises:
             Unavailable: the database is closed.
         """
 
-    async def write(self, unit: Unit[T]) -> T:
+    async def write(self, unit: Unit[T], *, guarded: bool = False) -> T:
         """Run a unit and return its value once it is committed durably, together with others that wait.
 
         Raises:
             Unavailable: the database cannot be reached; nothing is known to be stored.
         """
-        return await self.submit(unit)
+        return await self.submit(unit, guarded=guarded)
 
     @abc.abstractmethod
     async def read(self, unit: Unit[T]) -> T:

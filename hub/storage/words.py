@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from hub.domain.words import Query
-from hub.storage.unit_of_work import Row, UnitOfWork
+from hub.storage.changes import Row
+from hub.storage.unit_of_work import UnitOfWork
 
 _MERGE_PAGES = 8
 """Pages of the index that one `tidy` joins, in some 2 ms. Without it each batch leaves one more piece to search."""

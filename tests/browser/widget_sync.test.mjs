@@ -58,6 +58,7 @@ class Hub {
     this.threads = [];
     this.byClient = new Map();
     this.tokens = new Set();
+    this.renewed = new Map();
     this.sockets = new Set();
     this.stored = 0;
     this.handled = 0;
@@ -122,9 +123,29 @@ class Hub {
     return null;
   }
 
+  /** Who is vouched for gets another token, the same however often it is asked; the one before opens nothing more. */
+  identify(token, identity) {
+    const key = `${token} ${identity}`;
+    if (!this.renewed.has(key)) this.renewed.set(key, `${token}-${identity}`);
+    this.tokens.delete(token);
+    this.tokens.add(this.renewed.get(key));
+    return this.renewed.get(key);
+  }
+
+  replaced(token) {
+    return token && !this.tokens.has(token);
+  }
+
+  knows(token, identity) {
+    return this.tokens.has(token) || this.renewed.has(`${token} ${identity}`);
+  }
+
   resume(socket, { interaction, after }) {
     const thread = !socket.token ? null : this.threads.find((other) => other.interaction === interaction) ?? this.current;
-    const page = { ok: true, now: this.clock.now, site: { id: "s", open: true }, visitor: { known: false, name: null } };
+    const page = {
+      ok: true, now: this.clock.now, site: { id: "s", open: true }, visitor: { known: false, name: null },
+      ...(socket.token && { token: socket.token }),
+    };
     if (!thread) return { ...page, thread: null, messages: [], earlier: false };
     const messages = after === undefined || thread.interaction !== interaction ? thread.messages.slice(-5) : thread.messages.slice(after, after + 7);
     return { ...page, thread: this.row(thread), messages, earlier: messages.length > 0 && messages[0].n > 1 };
@@ -180,7 +201,9 @@ class FakeSocket {
     clock.later(() => {
       if (this.broken) return;
       if (!world.online || random() < faults.noConnect) return this.fail(new Error("websocket error"));
-      if (this.token && !hub.tokens.has(this.token)) return this.fail(new Error("unauthorized"));
+      if (this.token && !hub.knows(this.token, auth.identity)) return this.fail(new Error("unauthorized"));
+      if (this.token && auth.identity) this.token = hub.identify(this.token, auth.identity);
+      for (const other of [...hub.sockets]) if (hub.replaced(other.token) && other.token !== this.token) other.break();
       this.joined = true;
       hub.sockets.add(this);
       this.fire("connect");
@@ -433,6 +456,37 @@ test("a start whose answer was lost is repeated and brings the token", async () 
   assert.equal(world.hub.threads.length, 1);
   assert.equal(tab.view.thread.interaction, "i1");
   assert.equal(world.data.get("token"), '"v1_1"');
+});
+
+test("an identified visitor goes on with a new token, in every tab, and says nothing twice", async () => {
+  const { world, tab } = await started();
+  const other = world.tab();
+  await world.clock.run(2000);
+  const before = JSON.parse(world.data.get("token"));
+  tab.sync.identify("jwt");
+  tab.sync.say({ kind: "message", text: "said meanwhile" });
+  other.sync.say({ kind: "message", text: "and over there" });
+  await world.clock.run(10_000);
+  assert.equal(world.data.get("token"), `"${before}-jwt"`);
+  assert.deepEqual([...world.hub.sockets].filter((socket) => !socket.broken).map((socket) => socket.token), [`${before}-jwt`, `${before}-jwt`]);
+  for (const { view } of [tab, other]) {
+    assert.equal(view.link, "live");
+    assert.equal(view.thread.interaction, "i1");
+  }
+  assert.equal(texts(world.hub.current.messages, "visitor").filter((text) => text.startsWith("said") || text.startsWith("and")).length, 2);
+});
+
+test("a new token whose answer was lost is told again", async () => {
+  const { world, tab } = await started();
+  const before = JSON.parse(world.data.get("token"));
+  world.faults.lostAck = 1;
+  tab.sync.identify("jwt");
+  await world.clock.run(3000);
+  world.faults.lostAck = 0;
+  world.hub.die(false);
+  await world.clock.run(30_000);
+  assert.equal(world.data.get("token"), `"${before}-jwt"`);
+  assert.equal(tab.view.thread.interaction, "i1");
 });
 
 test("a token the hub no longer knows is forgotten, and the visitor may begin again", async () => {

@@ -1,5 +1,7 @@
 """Customers, interactions and words in a few strokes, straight into a store."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +37,16 @@ async def open_store(url: str, clock: FakeClock, bus: Bus, **options: Any) -> St
         store = PostgresStore(url, clock=clock, bus=bus, **options)
     await store.open()
     return store
+
+
+@asynccontextmanager
+async def opened_store(url: str, clock: FakeClock, bus: Bus, **options: Any) -> AsyncIterator[Store]:
+    """Lend another store on the database, closed whatever happens."""
+    store = await open_store(url, clock, bus, **options)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def email(value: str, **more: Any) -> Address:

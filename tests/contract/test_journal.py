@@ -14,7 +14,7 @@ from hub.domain.events import Event, EventKind
 from hub.events import Bus
 from hub.storage.journal import Journal
 from hub.storage.unit_of_work import Store, UnitOfWork
-from tests.contract.house import House, open_store
+from tests.contract.house import House, opened_store
 
 
 def notes(*names: str, **more: Any) -> Any:
@@ -87,23 +87,28 @@ async def test_reader_who_follows_while_many_write_sees_each_event_once(
     database_url: str, house: House, clock: FakeClock
 ) -> None:
     """Two nodes write, on SQLite two processes' worth of connections; a third follows all the while."""
-    other = await open_store(database_url, clock, Bus(strict=True))
-    following = asyncio.ensure_future(_follow(Journal(house.store), 120))
-    for n in range(30):
-        await asyncio.gather(
-            *(store.write(notes(f"{store is other}{n}{m}")) for m in range(2) for store in (other, house.store))
-        )
-    async with asyncio.timeout(30):
-        found = await following
+    written = asyncio.Event()
+    async with opened_store(database_url, clock, Bus(strict=True)) as other, asyncio.TaskGroup() as group:
+        following = group.create_task(_follow(Journal(house.store), written))
+        for n in range(30):
+            await asyncio.gather(
+                *(store.write(notes(f"{store is other}{n}{m}")) for m in range(2) for store in (other, house.store))
+            )
+        written.set()
+    found = following.result()
+    assert [event.seq for event in found] == [
+        row[0] for row in await house.fetch("SELECT seq FROM journal ORDER BY seq")
+    ]
     assert len({event.facts["note"] for event in found}) == 120
-    assert [event.seq for event in found] == sorted({event.seq for event in found})
-    await other.close()
 
 
-async def _follow(journal: Journal, count: int) -> list[Event]:
+async def _follow(journal: Journal, written: asyncio.Event) -> list[Event]:
+    """Read what is there again and again, and once more when all is written."""
     found: list[Event] = []
-    while len(found) < count:
-        found += await journal.read(found[-1].seq if found else 0, 5)
+    is_last = False
+    while not is_last:
+        is_last = written.is_set()
+        found += await read_all(journal, found[-1].seq if found else 0, 5)
         await asyncio.sleep(0)
     return found
 
@@ -116,13 +121,20 @@ class LateCommitter:
         self._open: dict[int, Any] = {}
 
     async def begin(self, number: int) -> None:
+        """Begin a transaction that has its own number, and none of the journal yet."""
         from hub.storage.postgresql import PostgresConnection
 
         raw = await asyncpg.connect(self._url)
         connection = PostgresConnection(raw)
         await connection.begin()
-        await connection.append_journal([Event(kind=EventKind.NOTE_ADDED, at=1, facts={"note": f"late{number}"})])
+        await raw.execute("SELECT pg_current_xact_id()")
         self._open[number] = connection
+
+    async def append(self, number: int) -> None:
+        """Draw a number of the journal."""
+        await self._open[number].append_journal(
+            [Event(kind=EventKind.NOTE_ADDED, at=1, facts={"note": f"late{number}"})]
+        )
 
     async def end(self, number: int, *, commit: bool) -> None:
         connection = self._open.pop(number)
@@ -145,28 +157,61 @@ async def test_event_that_commits_late_is_not_skipped(postgresql_only: None, hou
     late = LateCommitter(database_url)
     await house.store.write(notes("before"))
     await late.begin(1)
+    await late.append(1)
     await house.store.write(notes("after"))
     assert [event.facts["note"] for event in await journal.read(0)] == ["before"]
     head = await journal.head()
     await late.end(1, commit=True)
     assert [event.facts["note"] for event in await journal.read(head)] == ["late1", "after"]
     await late.begin(2)
+    await late.append(2)
     await house.store.write(notes("last"))
     await late.end(2, commit=False)
     assert [event.facts["note"] for event in await read_all(journal)] == ["before", "late1", "after", "last"]
 
 
-async def test_transaction_has_its_number_before_it_takes_one_of_the_journal(
+async def test_older_transaction_that_draws_last_and_commits_first_is_not_read_too_soon(
     postgresql_only: None, house: House, database_url: str
 ) -> None:
-    """Between the two a reader would see a later event and not know of this one."""
+    """Transactions get their own numbers and those of the journal in different orders."""
+    journal = Journal(house.store)
+    late = LateCommitter(database_url)
+    await late.begin(1)
+    await late.begin(2)
+    await late.append(2)
+    await late.append(1)
+    await late.end(1, commit=True)
+    assert (await journal.read(0), await journal.head()) == ([], 0)
+    await late.end(2, commit=True)
+    assert [event.facts["note"] for event in await read_all(journal)] == ["late2", "late1"]
+
+
+async def test_journal_that_came_by_dump_and_restore_is_read_on(
+    postgresql_only: None, house: House, database_url: str, clock: FakeClock
+) -> None:
+    """On another server transactions begin again at a small number."""
+    await house.store.write(notes("there"))
+    raw = await asyncpg.connect(database_url)
+    await raw.execute(f"UPDATE journal SET tx = {2**40}; SELECT setval('journal_tx', {2**40})")
+    await raw.close()
+    assert await Journal(house.store).read(0) == []
+    async with opened_store(database_url, clock, Bus(strict=True)) as here:
+        await here.write(notes("here"))
+        assert [event.facts["note"] for event in await Journal(here).read(0)] == ["there", "here"]
+
+
+async def test_statement_that_was_cut_short_leaves_no_lock(
+    postgresql_only: None, house: House, database_url: str
+) -> None:
     from hub.storage.postgresql import PostgresConnection
 
     raw = await asyncpg.connect(database_url)
     connection = PostgresConnection(raw)
     await connection.begin()
-    assert await raw.fetchval("SELECT pg_current_xact_id_if_assigned()") is not None
+    await raw.execute("SELECT pg_advisory_lock(7462951039)")
     await connection.rollback()
+    async with asyncio.timeout(20):
+        await house.store.write(notes("next"))
     await raw.close()
 
 
@@ -174,12 +219,12 @@ async def test_transaction_has_its_number_before_it_takes_one_of_the_journal(
 @given(
     steps=st.lists(
         st.one_of(
-            st.tuples(st.just("begin"), st.integers(0, 2)),
+            st.tuples(st.sampled_from(["begin", "append"]), st.integers(0, 2)),
             st.tuples(st.sampled_from(["commit", "undo"]), st.integers(0, 2)),
             st.tuples(st.just("write"), st.just(0)),
             st.tuples(st.just("read"), st.integers(1, 4)),
         ),
-        max_size=14,
+        max_size=18,
     )
 )
 async def test_any_order_of_commits_reads_without_gap(
@@ -188,18 +233,21 @@ async def test_any_order_of_commits_reads_without_gap(
     journal = Journal(house.store)
     after = await journal.head()
     late = LateCommitter(database_url)
-    opened: set[int] = set()
+    opened: dict[int, bool] = {}
     expected = 0
     found: list[Event] = []
     start = after
     for step, number in steps:
         if step == "begin" and number not in opened:
             await late.begin(number)
-            opened.add(number)
+            opened[number] = False
+        elif step == "append" and opened.get(number) is False:
+            await late.append(number)
+            opened[number] = True
         elif step in {"commit", "undo"} and number in opened:
             await late.end(number, commit=step == "commit")
-            opened.discard(number)
-            expected += step == "commit"
+            appended = opened.pop(number)
+            expected += appended and step == "commit"
         elif step == "write":
             await house.store.write(notes("own"))
             expected += 1
@@ -207,7 +255,7 @@ async def test_any_order_of_commits_reads_without_gap(
             found += await journal.read(found[-1].seq if found else start, number)
     for number in sorted(opened):
         await late.end(number, commit=True)
-        expected += 1
+        expected += opened[number]
     found += await read_all(journal, found[-1].seq if found else start)
     assert [event.seq for event in found] == [
         row[0] for row in await house.fetch("SELECT seq FROM journal WHERE seq > $1 ORDER BY seq", start)

@@ -16,7 +16,7 @@ from hub.services.people import Edit
 from hub.storage.journal import Journal
 from hub.storage.tables import ADDRESSES, CUSTOMERS, INTERACTIONS, NOTES
 from hub.storage.unit_of_work import UnitOfWork
-from tests.contract.house import SEES_ALL, House, agent_of, email, open_store, phone
+from tests.contract.house import SEES_ALL, House, agent_of, email, opened_store, phone
 
 
 def resolves(*addresses: Any, name: str = "") -> Any:
@@ -30,14 +30,13 @@ async def test_same_address_twice_in_one_instant_is_one_customer(
     database_url: str, house: House, clock: FakeClock
 ) -> None:
     """Within one node's group, and between two nodes that know nothing of one another."""
-    other = await open_store(database_url, clock, Bus(strict=True))
-    stores = [house.store, other] * 10
-    results = await asyncio.gather(*(store.write(resolves(email("li@example.test"))) for store in stores))
+    async with opened_store(database_url, clock, Bus(strict=True)) as other:
+        stores = [house.store, other] * 10
+        results = await asyncio.gather(*(store.write(resolves(email("li@example.test"))) for store in stores))
     assert len({customer.id for customer, _ in results}) == 1
     assert [is_new for _, is_new in results].count(True) == 1
     assert len(await house.rows(CUSTOMERS)) == 1
     assert len(await house.rows(ADDRESSES)) == 1
-    await other.close()
 
 
 async def test_claims_never_move_an_address(house: House) -> None:

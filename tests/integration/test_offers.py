@@ -1,6 +1,7 @@
 """Offers and their races, both ways round, on both databases (contact center reference, 2.2)."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,8 @@ from hub.domain.agent import Connectivity, Presence
 from hub.domain.errors import OfferGone, Refused
 from hub.domain.interaction import ClosingReason, State
 from hub.domain.offer import REJECT_REASONS
-from tests.builders import Desk
+from hub.settings.floor import QueueSettings
+from tests.builders import Desk, open_desk
 
 
 async def test_waiting_chat_is_offered_to_an_available_agent(desk: Desk) -> None:
@@ -82,6 +84,22 @@ async def test_agent_never_holds_more_than_their_capacity(desk: Desk) -> None:
 
     assert len(await desk.live_offers(agent="ann")) == 4
     assert (await desk.agent("ann")).held == 100
+
+
+async def test_several_are_asked_at_once_and_the_first_who_accepts_has_it(database_url: str, tmp_path: Path) -> None:
+    queues = {"support": QueueSettings(id="support", offers_at_once=2)}
+    desk = await open_desk(tmp_path, database_url, {"queues": queues})
+    await desk.available("ann", "bob", "sue")
+    chat = await desk.chat()
+    asked = await desk.offers_of(chat)
+    first, second = (name for name, _ in asked)
+
+    await desk.accept(second)
+
+    assert [state for _, state in asked] == ["pending", "pending"]
+    assert sorted(await desk.offers_of(chat)) == sorted([(first, "revoked"), (second, "accepted")])
+    assert ((await desk.agent(first)).held, (await desk.agent(second)).held) == (0, 25)
+    await desk.hub.stop()
 
 
 @pytest.mark.parametrize("accept_first", [True, False])
@@ -322,3 +340,19 @@ async def test_every_reason_of_the_console_is_taken(desk: Desk, reason: str) -> 
     await desk.hub.services.offers.reject(offer.id, "ann", reason)
 
     assert (await desk.offers_of(chat))[0] == ("ann", "rejected")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_conversations_wrapped_up_and_completed_at_once_free_their_agent(desk: Desk, count: int) -> None:
+    await desk.available("ann")
+    scope = await desk.scope("ann")
+    chats = []
+    for number in range(count):
+        chats.append(await desk.chat(f"Visitor {number}"))
+        await desk.accept("ann")
+    handling = desk.hub.services.handling
+    await asyncio.gather(*(handling.wrap_up(chat.id, scope) for chat in chats))
+    await asyncio.gather(*(handling.complete(chat.id, scope, "solved") for chat in chats))
+    after = [await desk.interaction(chat.id) for chat in chats]
+    assert [(each.state, each.disposition) for each in after] == [(State.CLOSED, "solved")] * count
+    assert (await desk.agent("ann")).held == 0

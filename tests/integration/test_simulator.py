@@ -288,7 +288,7 @@ async def test_way_in_shows_the_company_and_its_people(world: World) -> None:
 async def test_shop_carries_the_chat(world: World) -> None:
     status, body, policy = await world.page("/demo/shop?lang=zh")
     assert status == 200
-    assert 'data-site="site"' in body
+    assert 'data-site="shop"' in body
     assert "frame-src 'self'" in policy
     assert "unsafe" not in policy
 

@@ -145,6 +145,33 @@ async def test_wrong_identity_is_refused(site: Site, changes: dict[str, Any]) ->
         await site.visitor(identity=signed(site, **changes))
 
 
+async def test_identified_visitor_gets_a_new_token_and_the_old_one_opens_nothing(site: Site) -> None:
+    tab, started = await site.chatting()
+    thief = await site.visitor(token=started["token"])
+    identity = signed(site)
+    maria = await site.visitor(token=started["token"], identity=identity)
+    told = await maria.ask("resume")
+    back = await site.visitor(token=told["token"])
+
+    assert told["token"] != started["token"]
+    assert (await back.ask("resume"))["thread"]["interaction"] == started["thread"]["interaction"]
+    assert [line.of("goodbye")[-1]["reason"] for line in (tab, thief)] == ["renewed", "renewed"]
+    with pytest.raises(Refused, match="unauthorized"):
+        await site.visitor(token=started["token"])
+
+
+async def test_new_token_whose_answer_was_lost_is_told_again(site: Site) -> None:
+    _, started = await site.chatting()
+    identity = signed(site)
+    told = [
+        (await (await site.visitor(token=started["token"], identity=identity)).ask("resume"))["token"] for _ in range(2)
+    ]
+
+    assert told[0] == told[1] != started["token"]
+    with pytest.raises(Refused, match="unauthorized"):
+        await site.visitor(token=told[0], identity=identity)
+
+
 async def test_identity_counts_once(site: Site) -> None:
     token = signed(site)
     await site.visitor(identity=token)

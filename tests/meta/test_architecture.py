@@ -92,6 +92,18 @@ def test_no_import_cycles_type_only_imports_counted() -> None:
     assert circles(arrows) == []
 
 
+def test_no_import_cycles_in_the_browsers_code() -> None:
+    arrows = {
+        path.as_posix(): {
+            (path.parent / target).resolve().as_posix()
+            for target in re.findall(r'^(?:import|export)\s[^;]*?from\s+"(\.[^"]+)"', path.read_text(), re.MULTILINE)
+        }
+        for path in files(".js")
+    }
+    assert arrows
+    assert circles({name: {target for target in targets if target in arrows} for name, targets in arrows.items()}) == []
+
+
 def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
     """Return the strongly connected parts with more than one module (Tarjan, without recursion)."""
     order: dict[str, int] = {}

@@ -203,3 +203,8 @@ def test_no_expression_of_ours_takes_long_over_a_megabyte(index: int) -> None:
         began = time.perf_counter()
         work()
         assert time.perf_counter() - began < 0.25, name
+
+
+async def test_figures_are_for_collectors_only(yard: Yard) -> None:
+    assert (await yard.http("GET", "/metrics"))[0] == 200
+    assert (await yard.http("GET", "/metrics", **{"X-Forwarded-For": "203.0.113.7"}))[0] == 404

@@ -14,9 +14,9 @@ from channels.simulator.people import Person, new_person
 from channels.simulator.picture import snapshot
 from channels.simulator.scripts import Library, Script
 from channels.simulator.talk import Talk
-from hub.demo.config import company_file, demo_settings
+from hub.demo.config import company_file, demo_settings, loopback_url
 from hub.demo.past import visitor_token
-from hub.demo.world import colleagues, loopback_url
+from hub.demo.world import colleagues
 from hub.settings import SettingsError, load
 
 LIBRARY = Library.load()
@@ -83,7 +83,7 @@ def test_hub_is_reached_on_its_own_machine() -> None:
         ("10.0.0.7", "http://10.0.0.7:8080"),
     ):
         server = msgspec.structs.replace(settings.server, host=host)
-        assert loopback_url(msgspec.structs.replace(settings, server=server)) == url
+        assert loopback_url(server) == url
 
 
 # -- who is there

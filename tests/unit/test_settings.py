@@ -208,12 +208,24 @@ def test_sense_is_checked(tmp_path: Path, text: str, where: str, said: str) -> N
     assert said in str(found[0])
 
 
-def test_serving_wants_a_secret_key_and_a_public_address() -> None:
-    wheres = [p.where for p in validate(load(None, {"HUB_HOST": "0.0.0.0"}), is_serving=True) if p.severity == "error"]
-    assert wheres == ["server.secret_key", "server.public_url"]
-    good = load(None, {"HUB_HOST": "0.0.0.0", "HUB_PUBLIC_URL": "https://hub.example.com", "HUB_SECRET_KEY": "k" * 40})
-    assert [p for p in validate(good, is_serving=True) if p.severity == "error"] == []
-    assert "can be guessed" in str(validate(load(None, {"HUB_SECRET_KEY": "short"}), is_serving=True)[0])
+def test_key_that_can_be_guessed_and_an_address_nobody_reaches_are_named() -> None:
+    [guessed] = [p for p in validate(load(None, {"HUB_SECRET_KEY": "short"})) if p.severity == "error"]
+    assert "can be guessed" in str(guessed)
+    wheres = [p.where for p in validate(load(None, {"HUB_HOST": "0.0.0.0"}))]
+    assert "server.public_url" in wheres
+    open_to_all = {"HUB_HOST": "0.0.0.0", "HUB_PUBLIC_URL": "https://hub.example.com", "HUB_SECRET_KEY": "k" * 40}
+    assert [p for p in validate(load(None, open_to_all)) if p.where.startswith("server")] == []
+
+
+def test_only_the_demo_needs_the_demos_people(tmp_path: Path) -> None:
+    settings = load(file_of(tmp_path, '[agents.mia]\nname = "Mia"\nemail = "mia@example.test"\n'), {})
+    assert [p for p in validate(settings) if p.where.startswith("demo")] == []
+    assert [p.where for p in validate(settings, is_demo=True) if p.where.startswith("demo")] == [
+        "demo.agent",
+        "demo.agent2",
+        "demo.supervisor",
+        "demo.admin",
+    ]
 
 
 class AChannel:

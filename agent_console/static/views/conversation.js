@@ -10,7 +10,7 @@ import { Composer } from "./composer.js";
 import { LateOutcome } from "./outcomes.js";
 import { LetterComposer } from "./lettercomposer.js";
 import { Elapsed } from "./deadline.js";
-import { Tier } from "./list.js";
+import { Tier } from "./tier.js";
 import { Log } from "./log.js";
 import { OfferDock } from "./offer.js";
 import { WrapUp } from "./wrapup.js";

@@ -9,8 +9,9 @@ import { address, showCustomerDrawer, showPane, toast } from "../screen.js";
 import { conversation, interactions, setCustomer } from "../store.js";
 import { Avatar, Button, Chip, Icon, IconButton, Skeleton } from "../ui/parts.js";
 import { Duplicates, Merged } from "./duplicates.js";
-import { Tier } from "./list.js";
+import { Tier } from "./tier.js";
 import { linked } from "./message.js";
+import { Path } from "./path.js";
 import { ProfileForm } from "./profile.js";
 import { TimelineView } from "./timeline.js";
 import { Why } from "./why.js";
@@ -37,6 +38,7 @@ export function CustomerView({ customer, history, current, onChange }) {
     <${OpenElsewhere} customer=${customer} current=${current} />
     <${Notes} customer=${customer} onChange=${onChange} />
     <${Merged} customer=${customer} onChange=${onChange} />
+    ${current && html`<${Path} key=${`path ${current}`} id=${current} state=${interactions.get(current)?.state ?? ""} />`}
     ${current && html`<${Why} key=${current} id=${current} />`}
     <${TimelineView} key=${customer.id} customer=${customer.id} name=${customer.name} first=${history} current=${current} />
   </div>`;

@@ -7,7 +7,7 @@ import { address, go, route } from "../screen.js";
 import { Avatar, Button, Empty, Icon, IconButton, Skeleton } from "../ui/parts.js";
 import { WindowList } from "../ui/window.js";
 import { contactOf, CustomerView } from "./customer.js";
-import { Tier } from "./list.js";
+import { Tier } from "./tier.js";
 
 /** @typedef {import("../types").Customer} Customer */
 

@@ -6,7 +6,7 @@ import { agents, hubSettings, interactions, queueName, queues } from "../store.j
 import { Avatar, Button, Chip, Empty, Icon, IconButton } from "../ui/parts.js";
 import { PersonState, stateOf } from "../ui/status.js";
 import { Elapsed } from "./deadline.js";
-import { Tier } from "./list.js";
+import { Tier } from "./tier.js";
 import { reasonWord } from "./presence.js";
 import { Why } from "./why.js";
 

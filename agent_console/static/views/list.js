@@ -1,15 +1,16 @@
 import { html, useLayoutEffect, useRef, useState } from "vendor/preact";
 import { openInteraction, pull } from "../actions.js";
-import { t, worded } from "../i18n.js";
+import { t } from "../i18n.js";
 import { narrow } from "../platform.js";
 import { isBegun, letterDraft } from "../drafts.js";
 import { address, draftOf, selected } from "../screen.js";
-import { hubSettings, kindOf, myself, queueName, troubleOf } from "../store.js";
+import { kindOf, myself, queueName, troubleOf } from "../store.js";
 import { Avatar, Button, Chip, Empty } from "../ui/parts.js";
 import { myGroups, steady } from "../work.js";
 import { Elapsed, RowTime } from "./deadline.js";
 import { OfferDock } from "./offer.js";
 import { OutcomesMissing } from "./outcomes.js";
+import { Tier } from "./tier.js";
 
 /** @typedef {import("../types").InteractionRow} Row */
 /** What waits is offered anyway; a few rows are enough to help out. */
@@ -99,13 +100,5 @@ function WaitingRow({ row }) {
   return html`<div role="listitem" class="row waiting"><${Avatar} name=${row.customer_name} icon=${row.icon || "message-square"} />
     <span class="row-main"><span class="row-name"><b>${row.customer_name}</b></span><span class="row-preview">${queueName(row.queue)} · <${Elapsed} since=${row.queued_at ?? row.created_at} /></span></span>
     <${Button} small onClick=${() => pull(row.id)} aria-label=${t("take.from", { name: row.customer_name })}>${t("take")}<//></div>`;
-}
-
-/** @param {string} tier */
-export const tierWord = (tier) => worded(hubSettings()?.tiers?.find((one) => one.id === tier)?.label, `tier.${tier}`) || tier;
-
-/** @param {{ tier: string }} props */
-export function Tier({ tier }) {
-  return html`<span class="tier">${tierWord(tier)}</span>`;
 }
 

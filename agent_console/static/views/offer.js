@@ -6,7 +6,7 @@ import { goneOffer, kindOf, myOffers, queueName, queues, setGone } from "../stor
 import { Button, Icon } from "../ui/parts.js";
 import { Menu } from "../ui/layers.js";
 import { announce } from "../ui/live.js";
-import { Tier } from "./list.js";
+import { Tier } from "./tier.js";
 
 const GONE_MS = 4000;
 const DEAF_MS = 300;

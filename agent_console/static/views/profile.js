@@ -5,7 +5,7 @@ import { t } from "../i18n.js";
 import { hubSettings } from "../store.js";
 import { Button, Field, IconButton } from "../ui/parts.js";
 import { composing } from "../ui/layers.js";
-import { tierWord } from "./list.js";
+import { tierWord } from "./tier.js";
 
 /** @typedef {import("../types").Customer} Customer */
 const USUAL_TIERS = ["silver", "gold", "platinum"];

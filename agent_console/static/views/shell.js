@@ -11,6 +11,7 @@ import { banner } from "./banners.js";
 import { Brand } from "./brand.js";
 import { Customers } from "./customers.js";
 import { Floor } from "./floor.js";
+import { Flows } from "./flows.js";
 import { KeyTable } from "./keys.js";
 import { NewLetter } from "./newletter.js";
 import { OfferDock } from "./offer.js";
@@ -21,7 +22,7 @@ import { Search } from "./search.js";
 import { Wallboard } from "./wallboard.js";
 import { Work } from "./work.js";
 
-const PAGES = { work: Work, customers: Customers, search: Search, floor: Floor, attention: AttentionPage, wallboard: Wallboard };
+const PAGES = { work: Work, customers: Customers, search: Search, floor: Floor, flows: Flows, attention: AttentionPage, wallboard: Wallboard };
 
 export function Shell() {
   const { page } = route();
@@ -31,7 +32,7 @@ export function Shell() {
   if (page === "wallboard" && isSupervisor.value) return html`<${Wallboard} />`;
   // One pane at a time: the list, whose title is the page's, may be out of sight.
   const onePane = page === "work" && narrow.value && selected.value && shownPane() !== "list";
-  const Page = PAGES[["floor", "attention"].includes(page) && myself() && !isSupervisor.value ? "work" : page];
+  const Page = PAGES[["floor", "flows", "attention"].includes(page) && myself() && !isSupervisor.value ? "work" : page];
   return html`<div class="shell">
     <a class="skip" href="#main" onClick=${skip}>${t("skip")}</a>
     <${TopBar} />
@@ -67,7 +68,7 @@ function TopBar() {
 function Rail() {
   const { page } = route();
   const unread = unreadCount.value;
-  const items = [["work", "inbox", "G W"], ["customers", "users", "G C"], ["search", "search", "/"], ...(isSupervisor.value ? [["floor", "layout-dashboard", "G F"]] : []), ...(watchesAttention.value ? [["attention", "triangle-alert", "G A"]] : [])];
+  const items = [["work", "inbox", "G W"], ["customers", "users", "G C"], ["search", "search", "/"], ...(isSupervisor.value ? [["floor", "layout-dashboard", "G F"], ["flows", "git-merge", "G L"]] : []), ...(watchesAttention.value ? [["attention", "triangle-alert", "G A"]] : [])];
   const troubles = attentionCount.value;
   const open = (/** @type {string} */ name) => {
     if (name === "work") showPane("list");

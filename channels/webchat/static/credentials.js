@@ -29,6 +29,13 @@ export class Credentials {
     this.wiring.changed(token);
   }
 
+  /** The hub may say another token than the one we came with; true when it did. @param {string} [token] */
+  renew(token = "") {
+    const before = this.token;
+    if (token) this.keep(token);
+    return Boolean(before && token && before !== token);
+  }
+
   /** Another tab was given a token or lost it. True when ours was out of date. @param {string} [token] */
   adopt(token = this.#stored()) {
     if (token === this.token) return false;

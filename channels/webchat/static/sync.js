@@ -52,8 +52,8 @@ export class Sync {
       expired: () => this.conversation.forget(),
       identityRefused: () => tell("identity_refused"),
     });
-    const [unauthorized, changed] = [() => this.credentials.drop(), () => this.#changed()];
     const { conversation, outbox } = this;
+    const [unauthorized, changed] = [() => this.credentials.drop(), () => this.#changed()];
     const link = this.link = new Link({
       connect, env, unauthorized, changed,
       auth: () => ({ site, lang: this.lang, ...this.credentials.auth }),
@@ -75,9 +75,7 @@ export class Sync {
   }
 
   stop() {
-    this.link.stop();
-    this.sender.stop();
-    this.resumer.stop();
+    for (const part of [this.link, this.sender, this.resumer]) part.stop();
     for (const timer of Object.values(this.timers)) this.env.cancel(timer);
   }
 
@@ -153,10 +151,12 @@ export class Sync {
   /** @param {import("./types").Answer} answer to `resume` */
   #took(answer) {
     this.loaded = true;
-    if (answer.site) this.site = answer.site;
-    if (answer.visitor) this.visitor = answer.visitor;
-    if (answer.token) this.credentials.keep(answer.token);
+    this.site = answer.site ?? this.site;
+    this.visitor = answer.visitor ?? this.visitor;
+    const isRenewed = this.credentials.renew(answer.token);
     for (const message of answer.messages ?? []) this.#settle(message);
+    // Who was told a new token says it at once: with that, every line opened with the old one ends.
+    if (isRenewed) return this.link.redial();
     this.#tellSeen();
     // The connection becomes live in the same breath; the outbox follows it.
     this.env.later(() => this.sender.flush(), 0);

@@ -9,7 +9,6 @@ work ends and making events is the caller's. Run: python -m tests.bench.routing.
 import gc
 import heapq
 import itertools
-import statistics
 import sys
 import time
 from dataclasses import replace
@@ -24,8 +23,9 @@ from routing.state import Snapshot
 SKILLS = [f"s{number}" for number in range(16)]
 RARE = [f"rare{number}" for number in range(4)]
 TIERS = (1, 2, 4)
-PARTS = 10
-PART = 2_000
+PARTS = 12
+PART = 4_000
+"""Assignments in a part: as many as come in while an offer may be looked at, so that each has its share of timers."""
 START_MS = 1_700_000_000_000
 
 
@@ -151,9 +151,9 @@ class Floor:
 
 
 def measure(agents: int, waiting: int, *, regime: str, profiles: int = 200) -> float:
-    """Return microseconds of CPU per assignment: the median of the parts. The interactions are made beforehand.
+    """Return microseconds of CPU per assignment: the best of the parts. The interactions are made beforehand.
 
-    Other work on the machine makes CPU time longer too (caches, clock); the median leaves out its bursts.
+    Other work on the machine makes CPU time longer too (caches, clock), so the least disturbed part says what it costs.
     """
     floor = Floor(agents, waiting, regime=regime, profiles=profiles)
     floor.run(floor.arrivals(2_000))
@@ -164,7 +164,7 @@ def measure(agents: int, waiting: int, *, regime: str, profiles: int = 200) -> f
         parts.append(floor.tell_again() / made * 1e6)
     assert floor.timed.snapshot() == floor.router.snapshot(), "the routers went apart"
     gc.unfreeze()
-    return statistics.median(parts)
+    return min(parts)
 
 
 def bare(agents: int, waiting: int) -> float:
@@ -187,23 +187,23 @@ def bare(agents: int, waiting: int) -> float:
             heapq.heappush(items, (10**9 + number, item))
             heapq.heappush(people, (10**9 + number, person))
         parts.append((time.process_time() - began) / PART * 1e6)
-    return statistics.median(parts)
+    return min(parts)
 
 
 def main() -> int:
     """Print the table; the exit code is the number of figures missed."""
     missed = 0
-    wall = bare(10_000, 100_000)
-    print(f"bare cost with 10,000 agents, 100,000 waiting: {wall:.1f} us")
-    print("regime    100/1,000  10,000/100,000   <=25 us  ratio  <=3  x bare  <=5")
+    print("regime    100/1,000  10,000/100,000   <=25 us  ratio  <=3   bare  x bare  <=5")
     for regime in ("busy", "stuck", "free"):
+        wall = bare(10_000, 100_000)
         small = measure(100, 1_000, regime=regime, profiles=50)
         large = measure(10_000, 100_000, regime=regime)
+        wall = min(wall, bare(10_000, 100_000))
         marks = (large <= 25, large / small <= 3, large / wall <= 5)
         missed += marks.count(False)
         yes = ["ok" if mark else "NO" for mark in marks]
         line = f"{regime:8} {small:10.1f} {large:15.1f} {yes[0]:>9} {large / small:6.2f} {yes[1]:>4}"
-        print(f"{line} {large / wall:7.1f} {yes[2]:>4}", flush=True)
+        print(f"{line} {wall:6.1f} {large / wall:7.1f} {yes[2]:>4}", flush=True)
     return missed
 
 

@@ -1,6 +1,6 @@
 """Error of the estimated wait on the measured days, beside two simpler estimates; and a million interactions.
 
-Run: python -m tests.bench.routing.estimates [hours], or with the word million.
+Run: python -m tests.bench.routing.estimates [hours], or with the word million for that alone.
 """
 
 import sys
@@ -70,7 +70,8 @@ def main(arguments: Sequence[str]) -> int:
         ours = figures(outcome)
         error = ours.estimate_error_s or 0.0
         rows.append((case.name, f"{ours.asa_s:.1f}", f"{error:.1f}", f"{error_s(last_wait(outcome)):.1f}"))
-    print(table(rows))
+    print(table(rows), flush=True)
+    million()
     return 0
 
 

@@ -40,6 +40,7 @@ class Wasted:
     def _free(self, item_id: str) -> list[Agent]:
         floor = self._router.floor
         item = floor.items[item_id]
+        floor.refresh(item)
         channel = item.interaction.channel
         return [
             agent

@@ -85,6 +85,35 @@ def test_cookie_of_an_https_hub_is_secure_and_bound_to_its_host() -> None:
     assert not auth.is_own_origin(None)
 
 
+async def test_session_revoked_while_it_is_looked_up_is_not_remembered() -> None:
+    from aiohttp.test_utils import make_mocked_request
+
+    from hub.auth import Auth
+    from hub.clock import FakeClock
+    from hub.domain.errors import Unauthorized
+    from hub.settings import Settings
+
+    class Accounts:
+        def __init__(self) -> None:
+            self.on_revoked: list[Any] = []
+            self.is_over = False
+
+        async def signed(self, _token: str) -> object:
+            if self.is_over:
+                return None
+            self.is_over = True
+            for told in self.on_revoked:
+                told("s1")
+            return object()
+
+    accounts = Accounts()
+    auth = Auth(cast("Any", accounts), Settings(), FakeClock(), client_ip=lambda _: "", me=lambda _: None)
+    request = make_mocked_request("GET", "/", headers={"Cookie": f"hub={'t' * 43}"})
+    await auth.bearer(request)
+    with pytest.raises(Unauthorized):
+        await auth.bearer(request)
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -236,3 +265,35 @@ async def test_no_file_outside_the_folder_is_served(yard: Yard, name: str) -> No
     async with yard.session.get(URL(f"{yard.url}/console/static/{name}", encoded=True)) as answer:
         assert answer.status == 404
         assert msgspec.json.decode(await answer.read())["error"] == "not_found"
+
+
+async def test_agent_is_told_what_they_may_take_and_of_others_only_a_supervisor(yard: Yard, ann: Staff) -> None:
+    bob, sue = await yard.staff("bob"), await yard.staff("sue")
+    await yard.desk.available("ann")
+    chat = await yard.desk.chat()
+
+    now = (await ann.http("GET", "/agents/ann/routing"))[1]["routing"]
+    asked = {who.name: await who.http("GET", "/agents/ann/routing") for who in (bob, sue)}
+    nobody = await sue.http("GET", "/agents/zoe/routing")
+
+    assert (now["facts"]["offers"], now["facts"]["would_get_next"]) == (chat.id, "nothing")
+    assert [(one["interaction"], [why["code"] for why in one["refusals"]]) for one in now["weighed"]] == [
+        (chat.id, ["offered_to_them"])
+    ]
+    assert (asked["bob"][0], asked["sue"][0], nobody[0]) == (404, 200, 404)
+    assert asked["sue"][1]["routing"] == now
+
+
+async def test_agent_is_told_how_they_stood_in_the_past(yard: Yard, ann: Staff) -> None:
+    await yard.desk.available("ann")
+    chat = await yard.desk.chat()
+    await yard.desk.accept("ann")
+    record = yard.desk.hub.services.dispatcher.record
+    assert record is not None
+    ((seq, _),) = await record.offers_of(chat.id)
+
+    then = (await ann.http("GET", f"/agents/ann/routing?seq={seq}"))[1]["routing"]
+    now = (await ann.http("GET", "/agents/ann/routing"))[1]["routing"]
+
+    assert [one["interaction"] for one in then["weighed"]] == [chat.id]
+    assert (now["weighed"], now["facts"]["holds"]) == ([], chat.id)

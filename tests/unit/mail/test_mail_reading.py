@@ -65,6 +65,8 @@ POISON = {
     "header flood": b"X-Flood: 1\r\n" * 1_000_000 + b"\r\nwords",
     "one long header": b"Subject: " + b"=?utf-8?q?a?= " * 500_000 + b"\r\n\r\nwords",
     "many recipients": mail(To=", ".join(f"a{number}@example.org" for number in range(100_000))),
+    "half names": mail(From="a, " * 20_000),
+    "blanks in a header": mail(Subject="a" + " " * 60_000 + "b"),
     "many references": mail(References=" ".join(f"<{number}@example.org>" for number in range(100_000))),
     "comments": mail(From="(" * 100_000),
     "many parameters": mail(b"x", {"Content-Type": "text/plain" + "; a=b" * 100_000}),

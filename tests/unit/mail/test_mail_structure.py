@@ -8,6 +8,8 @@ from channels.mail.filenames import clean_filename, sniff, unique_filename
 from channels.mail.invitations import read_invitation
 from channels.mail.parsed import ParsedMail, as_json, parse
 from channels.mail.tnef import unpack
+from channels.mail.trimming import Kind
+from tests.meta.source import ROOT
 from tests.payloads.mail.builders import file_part, mail, multipart_mail, nested, part
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
@@ -50,6 +52,13 @@ def test_plain_mail() -> None:
         "machine_evidence": [],
         "defects": [],
     }
+
+
+def test_every_printed_key_and_kind_of_part_is_documented() -> None:
+    page = (ROOT / "docs" / "reference" / "mail-reading.md").read_text(encoding="utf-8")
+
+    assert [key for key in as_json(parse(mail())) if f"`{key}`" not in page] == []
+    assert [kind for kind in Kind if f"`{kind.value}`" not in page] == []
 
 
 def test_alternative_gives_both_readings_of_the_same_words() -> None:

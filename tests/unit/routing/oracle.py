@@ -310,9 +310,7 @@ class Oracle:
         edges = self.edges(queue)
         stage = max(item.stage, item.least, sum(edge <= waited for edge in edges))
         while True:
-            if stage > item.stage:
-                item.stage = stage
-                self.out.append(("relaxed", item.w.id, stage))
+            item.stage = stage
             steps = [step for step in queue.relax if step.after_ms <= self.elapsed(item)]
             if any(step.way_out for step in steps) and not item.offers:
                 self.flow(item, FlowCause.RELAXED_OUT)
@@ -326,6 +324,7 @@ class Oracle:
                 break
             stage += 1
             item.least = stage
+            self.out.append(("relaxed", item.w.id, stage))
         self.aim(item, waited)
 
     def aim(self, item: Waiter, waited: int) -> None:

@@ -212,7 +212,7 @@ def test_reserved_agent_is_kept_for_better_customers_until_the_others_waited_eno
     floor.accept("i3", "bob")
     floor.after(9)
     assert floor.tell(WorkEnded("bob", "i3")) == []
-    assert floor.after(2) == ["i2~1", "i2>bob"]
+    assert floor.after(2) == ["i2>bob"]
 
 
 def test_agents_own_units_decide_how_many_fit() -> None:

@@ -20,7 +20,7 @@ def test_rings_of_agents_join_as_the_wait_grows() -> None:
 
     assert floor.queue() == []
     assert floor.router.next_wake_ms() == floor.now + 30_000
-    assert floor.after(30) == ["i1~1", "i1>ann"]
+    assert floor.after(30) == ["i1>ann"]
 
 
 def test_levels_fall_and_skills_drop() -> None:
@@ -30,10 +30,10 @@ def test_levels_fall_and_skills_drop() -> None:
     floor.agent("bob")
 
     floor.queue()
-    assert floor.after(10) == ["i1~1", "i1>ann"]
+    assert floor.after(10) == ["i1>ann"]
     floor.accept("i1", "ann")
     floor.queue()
-    assert floor.after(20) == ["i2~1", "i2~2", "i2>bob"]
+    assert floor.after(20) == ["i2>bob"]
 
 
 def test_agents_of_another_queue_help_after_a_while() -> None:
@@ -42,7 +42,7 @@ def test_agents_of_another_queue_help_after_a_while() -> None:
     floor.agent("ann", groups=("h",))
     floor.queue(queue_id="q")
 
-    assert floor.after(5) == ["i1~1", "i1>ann"]
+    assert floor.after(5) == ["i1>ann"]
 
 
 def test_any_language_after_a_while() -> None:
@@ -50,7 +50,7 @@ def test_any_language_after_a_while() -> None:
     floor.agent("ann", languages=("en",))
     floor.queue(languages=("yue",))
 
-    assert floor.after(5) == ["i1~1", "i1>ann"]
+    assert floor.after(5) == ["i1>ann"]
 
 
 def test_next_ring_is_asked_at_once_when_everybody_in_the_first_declined() -> None:
@@ -71,7 +71,7 @@ def test_step_with_a_way_out_opens_it_but_not_under_a_live_offer() -> None:
     assert floor.after(10) == []
     assert floor.agent("ann") == ["i1>ann"]
     assert floor.after(10) == []
-    assert floor.end("i1", "ann") == ["i1~1", "i1!relaxed_out"]
+    assert floor.end("i1", "ann") == ["i1!relaxed_out"]
 
 
 def test_longest_wait_ends_in_its_way_out() -> None:

@@ -1,0 +1,313 @@
+"""A phone line as the hub knows it: webhooks in, orders out."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import ClassVar
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from channels._twilio import Rest, Signatures
+from channels.voice import news
+from channels.voice.documents import Places, document, hold_document, nothing
+from channels.voice.orders import Orders
+from hub.contract import (
+    CallStep,
+    Capabilities,
+    DialTo,
+    HubSide,
+    InboundCall,
+    LegNews,
+    LegView,
+    Line,
+    Listener,
+    RecordingNews,
+    Said,
+    Target,
+)
+from hub.domain.calls import EndCause, Order
+from hub.domain.errors import HubError, NotFound
+from hub.settings import Secret
+
+log = logging.getLogger(__name__)
+_WAIT_WORDS: Mapping[str, Mapping[str, str]] = {
+    "line_lost": {
+        "en": "The line to our colleague was lost. Please stay on, we are bringing them back.",
+        "zh": "\u4e0e\u540c\u4e8b\u7684\u7ebf\u8def\u4e2d\u65ad\uff0c\u8bf7\u4e0d\u8981\u6302\u673a\u3002",
+    },
+}
+_ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+Answer = Callable[[dict[str, str], web.Request], Awaitable[str]]
+
+
+class Voice:
+    """One phone number at a carrier. The keyword arguments are the keys of its block in the configuration."""
+
+    kind: ClassVar[str] = "voice"
+
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002 - the block's own word
+        number: str,
+        queue: str,
+        account_sid: str,
+        auth_token: Secret,
+        second_auth_token: Secret | None = None,
+        api_key_sid: str = "",
+        api_key_secret: Secret | None = None,
+        application_sid: str = "",
+        api_url: str = "https://api.twilio.com",
+        welcome: Mapping[str, str] | None = None,
+        languages: Sequence[str] = ("en",),
+        music_url: str = "",
+        announce_s: int = 30,
+        takes_messages: bool = True,
+        books_callbacks: bool = True,
+        records: bool = False,
+    ) -> None:
+        self._id = id
+        self._line = Line(
+            channel=id,
+            number=number,
+            queue=queue,
+            languages=tuple(languages),
+            welcome=dict(welcome or {}),
+            announce_s=announce_s,
+            takes_messages=takes_messages,
+            books_callbacks=books_callbacks,
+            records=records,
+        )
+        self._tokens = [token for token in (auth_token, second_auth_token) if token is not None]
+        key = api_key_sid if api_key_sid and api_key_secret else account_sid
+        secret = api_key_secret if api_key_sid and api_key_secret else auth_token
+        self._rest = Rest(account_sid, key, secret, api_url)
+        self._access = (account_sid, api_key_sid, api_key_secret, application_sid)
+        self._music_url = music_url
+        self._hub: HubSide | None = None
+        self._signatures: Signatures | None = None
+        self._places: Places | None = None
+        self._orders: Orders | None = None
+
+    @property
+    def id(self) -> str:
+        """The name of its block in the configuration."""
+        return self._id
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return Capabilities(kind="voice", label="Phone", icon="phone", can_begin=True)
+
+    @property
+    def hub(self) -> HubSide:
+        """The hub's side; there once the channel is mounted."""
+        if self._hub is None:
+            raise RuntimeError("a channel is mounted before it is opened")
+        return self._hub
+
+    @property
+    def places(self) -> Places:
+        """The addresses of our own documents; there once the channel is mounted."""
+        if self._places is None:
+            raise RuntimeError("a channel is mounted before it is opened")
+        return self._places
+
+    @property
+    def orders(self) -> Orders:
+        """What is asked of the carrier; there once the channel is mounted."""
+        if self._orders is None:
+            raise RuntimeError("a channel is mounted before it is opened")
+        return self._orders
+
+    def mount(self, app: web.Application, hub: HubSide) -> None:
+        """Add the addresses that the carrier calls."""
+        self._hub = hub
+        self._signatures = Signatures(self._tokens, hub.public_url)
+        path = f"/webhooks/{self._id}"
+        self._places = Places(base=f"{hub.public_url.rstrip('/')}{path}", music=self._music_url)
+        self._orders = Orders(self._rest, self._places, self._line.number, self._access, hub.clock)
+        for name, answer in self._documents().items():
+            app.router.add_post(f"{path}/{name}", self._proved(answer))
+        for name, answer in self._callbacks().items():
+            app.router.add_post(f"{path}/{name}", self._proved(answer, is_document=False))
+
+    async def open(self, hub: HubSide) -> Listener:
+        """Say what the line does with its calls, and prove that the carrier lets us in.
+
+        Raises:
+            ChannelError: it does not; the text says what to do.
+        """
+        hub.calls.declare(self._line)
+        await self.orders.check()
+        return Listener(on_message=lambda _interaction, _message: None, on_change=lambda _interaction: None)
+
+    async def close(self, reason: str) -> None:  # noqa: ARG002 - calls go on without us
+        """Take nothing more in. Calls that are up stay up, and are found again after the next start."""
+        await self._rest.close()
+
+    # -- what the carrier asks
+
+    def _documents(self) -> dict[str, Answer]:
+        return {
+            "call": self._call,
+            "wait": self._wait,
+            "left": self._left,
+            "message": self._message,
+            "join/{interaction}/{leg}": self._join,
+            "park": self._park,
+            "take-message": self._take_message,
+            "hold": self._hold,
+            "fallback": self._fallback,
+        }
+
+    def _callbacks(self) -> dict[str, Answer]:
+        return {
+            "status": self._status,
+            "leg/{leg}": self._leg,
+            "machine/{leg}": self._machine,
+            "room": self._room,
+            "recording": self._recording,
+        }
+
+    def _proved(self, answer: Answer, *, is_document: bool = True) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Let only the carrier in; whatever goes wrong behind that, a caller hears words and no error."""
+
+        async def handle(request: web.Request) -> web.Response:
+            body = await request.read()
+            if self._signatures is None or not self._signatures.proves(request, body):
+                log.warning("a request is not signed by the carrier", extra={"channel": self._id})
+                return web.Response(status=403, text="This is not signed with a token of ours.")
+            params = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+            try:
+                text = await answer(params, request)
+            except NotFound:
+                text = document(CallStep(then="hang_up"), self.places) if is_document else ""
+            except HubError as error:
+                log.warning(
+                    "a call could not be served", exc_info=True, extra={"channel": self._id, "error": str(error)}
+                )
+                if not is_document:
+                    # The carrier does not ask again: what was missed here is found by comparing with its own list.
+                    return web.Response(status=503)
+                text = self._sorry(params)
+            if not is_document:
+                return web.Response(status=204)
+            return web.Response(text=text, content_type="text/xml")
+
+        return handle
+
+    def _sorry(self, params: Mapping[str, str]) -> str:
+        """Keep who is on the line: music, and the same question again in a moment."""
+        del params
+        return hold_document((), self.places).replace(self.places.url("hold"), self.places.url("left"))
+
+    async def _call(self, params: dict[str, str], _request: web.Request) -> str:
+        call = InboundCall(
+            channel=self._id,
+            provider_id=params.get("CallSid", ""),
+            number=params.get("From", ""),
+            name=params.get("CallerName", ""),
+        )
+        return document(await self.hub.calls.arrived(call), self.places)
+
+    async def _wait(self, params: dict[str, str], _request: web.Request) -> str:
+        step = await self._waiting(params, heard=params.get("Digits", "")[:20])
+        return document(step, self.places, in_waiting_room=True)
+
+    async def _waiting(self, params: Mapping[str, str], heard: str = "") -> CallStep:
+        return await self.hub.calls.waiting(self._id, params.get("CallSid", ""), heard=heard)
+
+    async def _left(self, params: dict[str, str], _request: web.Request) -> str:
+        """The line has left the waiting room or the room: gone, redirected by us, or in need of its next step."""
+        if params.get("CallStatus") in _ENDED or params.get("QueueResult") == "hangup":
+            await self._ended(params)
+            return nothing()
+        if params.get("QueueResult") in {"redirected", "redirected-from-bridged"}:
+            return nothing()
+        return document(await self._waiting(params), self.places)
+
+    async def _message(self, params: dict[str, str], _request: web.Request) -> str:
+        step = await self.hub.calls.message_left(self._id, params.get("CallSid", ""))
+        if params.get("CallStatus") in _ENDED:
+            await self._ended(params)
+            return nothing()
+        return document(step, self.places)
+
+    async def _join(self, _params: dict[str, str], request: web.Request) -> str:
+        step = CallStep(then="room", interaction=request.match_info["interaction"], leg=request.match_info["leg"])
+        return document(step, self.places)
+
+    async def _park(self, params: dict[str, str], _request: web.Request) -> str:
+        return document(await self._waiting(params), self.places)
+
+    async def _take_message(self, params: dict[str, str], _request: web.Request) -> str:
+        return document(await self._waiting(params), self.places)
+
+    async def _hold(self, _params: dict[str, str], request: web.Request) -> str:
+        texts = _WAIT_WORDS.get(request.query.get("say", ""), {})
+        language = request.query.get("lang", "en")
+        language = language if language in texts else "en"
+        return hold_document([Said(texts[language], language)] if texts else (), self.places)
+
+    async def _fallback(self, params: dict[str, str], _request: web.Request) -> str:
+        """Whatever failed: a caller is kept and asked about again, never told of an error."""
+        log.error("the carrier fell back", extra={"channel": self._id, "code": params.get("ErrorCode", "")})
+        return self._sorry(params)
+
+    # -- what the carrier tells
+
+    async def _ended(self, params: Mapping[str, str]) -> None:
+        sid = params.get("CallSid", "")
+        await self._tell(LegNews(key=f"{sid}:completed", provider_id=sid, state="ended", cause=EndCause.HUNG_UP))
+
+    async def _tell(self, said: LegNews | RecordingNews | None) -> str:
+        if said is not None:
+            await self.hub.calls.happened(self._id, said)
+        return ""
+
+    async def _status(self, params: dict[str, str], _request: web.Request) -> str:
+        return await self._tell(news.of_leg(params))
+
+    async def _leg(self, params: dict[str, str], request: web.Request) -> str:
+        return await self._tell(news.of_leg(params, request.match_info["leg"]))
+
+    async def _machine(self, params: dict[str, str], request: web.Request) -> str:
+        return await self._tell(news.of_machine(params, request.match_info["leg"]))
+
+    async def _room(self, params: dict[str, str], _request: web.Request) -> str:
+        return await self._tell(news.of_room(params))
+
+    async def _recording(self, params: dict[str, str], request: web.Request) -> str:
+        is_message = bool(request.query.get("message"))
+        return await self._tell(news.of_recording(params, request.query.get("interaction", ""), is_message=is_message))
+
+    # -- what the hub orders
+
+    async def dial(self, order: Order, to: DialTo) -> str:
+        """Ring a line into its room (see `LiveCalls`)."""
+        return await self.orders.dial(order, to)
+
+    async def carry_out(self, order: Order, target: Target) -> None:
+        """Do what the order says (see `LiveCalls`)."""
+        await self.orders.carry_out(order, target)
+
+    def fetch(self, recording: str) -> AsyncIterator[bytes]:
+        """Return a recording's sound (see `LiveCalls`)."""
+        return self.orders.fetch(recording)
+
+    async def look(self, lines: Sequence[Target]) -> list[LegView]:
+        """Return how these lines stand (see `LiveCalls`)."""
+        return await self.orders.look(lines)
+
+    async def lines_up(self) -> list[LegView]:
+        """Return every inbound line that is up (see `LiveCalls`)."""
+        return await self.orders.lines_up()
+
+    def phone_of(self, agent: str, endpoint: str) -> str:
+        """Return what rings for an agent (see `LiveCalls`)."""
+        return endpoint or f"client:{agent}"
+
+    def pass_for(self, agent: str) -> tuple[str, int]:
+        """Return what the agent's browser signs in to the carrier with (see `LiveCalls`)."""
+        return self.orders.pass_for(agent)

@@ -1,0 +1,165 @@
+"""TwiML: what a line hears and does next, from the hub's steps.
+
+Rules: twilio.com/docs/voice/twiml. A waiting room's document may hold Say, Play, Pause, Gather, Redirect and Leave; a
+message is recorded outside of it, so who is to leave one leaves the waiting room first.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote
+
+from hub.contract import CallStep, Said
+
+VOICES: Final[Mapping[str, tuple[str, str]]] = {"en": ("Polly.Joanna", "en-US"), "zh": ("Polly.Zhiyu", "cmn-CN")}
+"""Language -> the carrier's voice and its language; both are always said, a mismatch is refused (13511)."""
+LONGEST_SAY: Final = 450
+"""Characters of one Say: address-encoded, 4,500 are the limit, which is about 500 Chinese characters."""
+ROOM_EVENTS: Final = "start end join leave mute hold"
+MESSAGE_SILENCE_S: Final = 6
+_ENDS: Final = (". ", "? ", "! ", "\u3002", "\uff01", "\uff1f")
+"""Where a sentence ends, in Latin and in Chinese."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """The addresses of the hub's own documents for one line."""
+
+    base: str
+    """Public address, `/webhooks/` and the channel's id."""
+    music: str = ""
+    voices: Mapping[str, tuple[str, str]] = field(default_factory=lambda: VOICES)
+
+    def url(self, *parts: str, **query: str) -> str:
+        """Return an address under `base`."""
+        path = "/".join(quote(part, safe="") for part in parts)
+        asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items() if value)
+        return f"{self.base}/{path}" + (f"?{asked}" if asked else "")
+
+
+def document(step: CallStep, places: Places, *, in_waiting_room: bool = False) -> str:
+    """Return what a line does next.
+
+    Args:
+        step: the hub's word.
+        places: where it goes on.
+        in_waiting_room: whether it already hears the queue's documents.
+    """
+    from twilio.twiml.voice_response import VoiceResponse
+
+    response = VoiceResponse()
+    if in_waiting_room:
+        _waiting_room(response, step, places)
+    else:
+        _outside(response, step, places)
+    return str(response)
+
+
+def _outside(response: Any, step: CallStep, places: Places) -> None:  # noqa: ANN401 - the library's types are loose
+    if step.then == "refuse":
+        response.reject(reason="busy")
+        return
+    _say(response, step.say, places)
+    if step.then in {"queue", "wait"}:
+        response.enqueue(
+            step.interaction,
+            action=places.url("left"),
+            method="POST",
+            wait_url=places.url("wait"),
+            wait_url_method="POST",
+        )
+    elif step.then == "room":
+        _room(response, step, places)
+    elif step.then == "message":
+        response.record(
+            action=places.url("message"),
+            method="POST",
+            max_length=step.max_s,
+            timeout=MESSAGE_SILENCE_S,
+            finish_on_key="#",
+            play_beep=True,
+            recording_status_callback=places.url("recording", interaction=step.interaction, message="1"),
+            recording_status_callback_event="completed absent",
+        )
+    else:
+        response.hangup()
+
+
+def _waiting_room(response: Any, step: CallStep, places: Places) -> None:  # noqa: ANN401
+    if step.then in {"room", "message"}:
+        response.leave()
+        return
+    if step.then != "wait":
+        _say(response, step.say, places)
+        response.hangup()
+        return
+    if step.keys:
+        gather = response.gather(
+            input="dtmf", num_digits=1, timeout=1, action=places.url("wait"), method="POST", finish_on_key=""
+        )
+        _say(gather, step.say, places)
+        _music(gather, step.music_s, places)
+    else:
+        _say(response, step.say, places)
+        _music(response, step.music_s, places)
+    response.redirect(places.url("wait"), method="POST")
+
+
+def _music(response: Any, seconds: int, places: Places) -> None:  # noqa: ANN401
+    """Play for about so long; without music of one's own there is a pause, in which keys are heard all the same."""
+    if places.music:
+        response.play(places.music)
+    else:
+        response.pause(length=max(seconds, 5))
+
+
+def _room(response: Any, step: CallStep, places: Places) -> None:  # noqa: ANN401
+    dial = response.dial(action=places.url("left"), method="POST")
+    dial.conference(
+        step.interaction,
+        beep="false",
+        start_conference_on_enter=True,
+        end_conference_on_exit=False,
+        participant_label=step.leg,
+        wait_url=places.url("hold"),
+        wait_method="POST",
+        status_callback=places.url("room"),
+        status_callback_method="POST",
+        status_callback_event=ROOM_EVENTS,
+    )
+
+
+def hold_document(said: Sequence[Said], places: Places) -> str:
+    """Return what somebody on hold hears: words, then music, over and over. Only Say, Play, Pause and Redirect here."""
+    from twilio.twiml.voice_response import VoiceResponse
+
+    response = VoiceResponse()
+    _say(response, said, places)
+    _music(response, 30, places)
+    response.redirect(places.url("hold"), method="POST")
+    return str(response)
+
+
+def nothing() -> str:
+    """Return the document that asks for nothing."""
+    return '<?xml version="1.0" encoding="UTF-8"?><Response />'
+
+
+def _say(response: Any, said: Sequence[Said], places: Places) -> None:  # noqa: ANN401
+    for words in said:
+        voice, language = places.voices.get(words.language) or places.voices["en"]
+        for piece in pieces(words.text):
+            response.say(piece, voice=voice, language=language)
+
+
+def pieces(text: str, longest: int = LONGEST_SAY) -> list[str]:
+    """Cut a text for being spoken, at sentences or blanks where there are some, each at most `longest` characters."""
+    found = []
+    rest = " ".join(text.split())
+    while len(rest) > longest:
+        cut = max(rest.rfind(mark, 0, longest) + len(mark) for mark in _ENDS)
+        if cut < longest // 3:
+            cut = rest.rfind(" ", 0, longest) + 1 or longest
+        found.append(rest[:cut].strip())
+        rest = rest[cut:].strip()
+    return [*found, rest] if rest else found

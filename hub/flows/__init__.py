@@ -1,0 +1,1 @@
+"""Self-service flows: one conversation, written once, for every channel. Pure: no I/O, no clock, no randomness."""

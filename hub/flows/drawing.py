@@ -1,0 +1,198 @@
+"""A flow as a picture: Mermaid text, and SVG drawn without a library. Numbers may be put on the steps."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Final
+
+import msgspec
+
+from hub.flows.model import PERSON, RESERVED, AnyStep, Ask, Branch, Flow, LookUp, is_last, targets
+from hub.flows.run import kind_of
+
+WIDTH: Final = 168
+HEIGHT: Final = 48
+GAP_X: Final = 56
+GAP_Y: Final = 36
+MARGIN: Final = 24
+_SWEEPS: Final = 4
+_LABEL: Final = 24
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """What stands on a step: how many are there now, passed it, and gave up there."""
+
+    now: int = 0
+    passed: int = 0
+    left: int = 0
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a step stands, and its column."""
+
+    x: int
+    y: int
+    layer: int
+
+
+def arrows(flow: Flow) -> list[tuple[str, str, str]]:
+    """Return from, to and label of every way in a flow; the ways to a person that every question has are not drawn."""
+    found: list[tuple[str, str, str]] = []
+    for step in flow.steps.values():
+        labels = _labels(step, flow)
+        for target in targets(step):
+            if target == PERSON and target not in labels and isinstance(step, Ask | LookUp):
+                continue
+            found.append((step.id, target, labels.get(target, "")))
+    return found
+
+
+def _labels(step: AnyStep, flow: Flow) -> dict[str, str]:
+    """Return what stands on a step's ways."""
+    labels: dict[str, list[str]] = {}
+    if isinstance(step, Ask):
+        for option in step.choices:
+            labels.setdefault(option.then or step.then, []).append(option.label.of(flow.languages, ""))
+    if isinstance(step, Branch):
+        for case in step.cases:
+            labels.setdefault(case.then, []).append(case.when)
+        labels.setdefault(step.then, []).append("else")
+    if isinstance(step, LookUp):
+        labels.setdefault(step.then, []).append("found")
+        if step.not_found != PERSON:
+            labels.setdefault(step.not_found, []).append("not found")
+        if step.failed != PERSON:
+            labels.setdefault(step.failed, []).append("failed")
+    return {target: _short(" / ".join(texts), 28) for target, texts in labels.items() if target}
+
+
+def mermaid(flow: Flow) -> str:
+    """Return the flow as a Mermaid chart."""
+    lines = ["flowchart LR"]
+    for step in flow.steps.values():
+        opening, closing = {"ask": ("([", "])"), "branch": ("{", "}")}.get(kind_of(step), ("[", "]"))
+        lines.append(f'  {step.id}{opening}"{_quoted(step.id)}<br/>{_quoted(caption(step, flow))}"{closing}')
+    ends = {target for _, target, _ in arrows(flow) if target in RESERVED}
+    lines += [f'  {name}_(("{name}"))' for name in sorted(ends)]
+    for start, target, label in arrows(flow):
+        end = f"{target}_" if target in RESERVED else target
+        lines.append(f'  {start} -->|"{_quoted(label)}"| {end}' if label else f"  {start} --> {end}")
+    return "\n".join(lines) + "\n"
+
+
+def layout(flow: Flow) -> dict[str, Place]:
+    """Return where every step stands: columns by distance from the start, rows so that few ways cross."""
+    ways = arrows(flow)
+    columns: dict[str, int] = {}
+    rest = [(flow.start, 0)]
+    while rest:
+        name, column = rest.pop(0)
+        if name in columns:
+            continue
+        columns[name] = column
+        rest += [(target, column + 1) for start, target, _ in ways if start == name and target not in columns]
+    for name in [*flow.steps, *(target for _, target, _ in ways)]:
+        columns.setdefault(name, 0)
+    rows: list[list[str]] = [[] for _ in range(max(columns.values(), default=0) + 1)]
+    for name, column in columns.items():
+        rows[column].append(name)
+    _untangle(rows, ways)
+    return {
+        name: Place(MARGIN + column * (WIDTH + GAP_X), MARGIN + row * (HEIGHT + GAP_Y), column)
+        for column, names in enumerate(rows)
+        for row, name in enumerate(names)
+    }
+
+
+def _untangle(rows: list[list[str]], ways: list[tuple[str, str, str]]) -> None:
+    """Order each column by the middle of its neighbours, a few times there and back."""
+    for sweep in range(_SWEEPS):
+        order = range(1, len(rows)) if sweep % 2 == 0 else range(len(rows) - 2, -1, -1)
+        for column in order:
+            beside = rows[column - 1 if sweep % 2 == 0 else column + 1]
+            at = {name: place for place, name in enumerate(beside)}
+            middles = {}
+            for place, name in enumerate(rows[column]):
+                linked = [at[a] for a, b, _ in ways if b == name and a in at] + [
+                    at[b] for a, b, _ in ways if a == name and b in at
+                ]
+                middles[name] = (sum(linked) / len(linked) if linked else float(place), place)
+            rows[column].sort(key=lambda name: middles[name])
+
+
+def svg(flow: Flow, numbers: Mapping[str, Numbers] | None = None) -> str:
+    """Return the flow as SVG: readable alone, and coloured by the page's style sheet where it stands in one."""
+    places = layout(flow)
+    width = max(place.x for place in places.values()) + WIDTH + MARGIN
+    height = max(place.y for place in places.values()) + HEIGHT + MARGIN
+    body = [_way(places[start], places[target], label) for start, target, label in arrows(flow)]
+    for name, place in places.items():
+        step = flow.steps.get(name)
+        body.append(_box(name, place, step, flow, (numbers or {}).get(name)))
+    title = escape(flow.title.of(flow.languages, ""))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img" aria-label="{title}" class="flow">\n<title>{title}</title>\n<style>{_STYLE}</style>\n'
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<path d="M0,0 L8,4 L0,8 z"/></marker></defs>\n' + "\n".join(body) + "\n</svg>\n"
+    )
+
+
+_STYLE: Final = (
+    ".flow{font:12px sans-serif}.flow rect{fill:#fff;stroke:#768093;rx:8}.flow .ask rect{stroke:#1757c2;stroke-width:2}"
+    ".flow .last rect{fill:#e9edf2}.flow path{fill:none;stroke:#586274}.flow marker path{fill:#586274}"
+    ".flow text{fill:#171c26}.flow .kind,.flow .way{fill:#586274;font-size:10px}.flow .now{font-weight:bold}"
+    ".flow .left{fill:#b0211c}"
+)
+
+
+def _box(name: str, place: Place, step: AnyStep | None, flow: Flow, numbers: Numbers | None) -> str:
+    kind = kind_of(step) if step is not None else name
+    css = "ask" if isinstance(step, Ask) else "last" if step is None or is_last(step) else "step"
+    words = caption(step, flow) if step is not None else ""
+    told = f"{name}: {words}" if words else name
+    x, y, right = place.x, place.y, place.x + WIDTH - 8
+    lines = [
+        f'<g class="{css}" data-step="{escape(name)}"><title>{escape(told)}</title>',
+        f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="8"/>',
+        f'<text x="{x + 10}" y="{y + 19}">{escape(_short(name, _LABEL))}</text>',
+        f'<text class="kind" x="{x + 10}" y="{y + 36}">{escape(_short(words or kind, 30))}</text>',
+    ]
+    if numbers is not None and numbers.now:
+        lines.append(f'<text class="now" x="{right}" y="{y + 19}" text-anchor="end">{numbers.now}</text>')
+    if numbers is not None and numbers.left:
+        lines.append(f'<text class="left" x="{right}" y="{y + 38}" text-anchor="end">-{numbers.left}</text>')
+    return "".join(lines) + "</g>"
+
+
+def _way(start: Place, end: Place, label: str) -> str:
+    x1, y1 = start.x + WIDTH, start.y + HEIGHT // 2
+    x2, y2 = end.x, end.y + HEIGHT // 2
+    if end.layer > start.layer:
+        bend = max((x2 - x1) // 2, 20)
+        path = f"M{x1},{y1} C{x1 + bend},{y1} {x2 - bend},{y2} {x2},{y2}"
+    else:  # back, or within the column: around below
+        low = max(start.y, end.y) + HEIGHT + GAP_Y // 2
+        path = f"M{x1},{y1} C{x1 + 40},{low} {x2 - 40},{low} {x2},{y2}"
+    made = f'<path d="{path}" marker-end="url(#tip)"/>'
+    if label:
+        made += f'<text class="way" x="{x1 + 6}" y="{(y1 * 2 + y2) // 3 - 4}">{escape(_short(label, 22))}</text>'
+    return made
+
+
+def caption(step: AnyStep, flow: Flow) -> str:
+    """Return what a step is about, in a few words."""
+    text = getattr(step, "text", None)
+    words = text.of(flow.languages, "") if text is not None and not isinstance(text, str) else ""
+    if isinstance(step, LookUp):
+        words = f"{step.service}{step.path}"
+    name = getattr(step, "queue", "") or getattr(step, "flow", "")
+    return _short(words or name or kind_of(step), 60)
+
+
+def _short(text: str, most: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _quoted(text: str) -> str:
+    return escape(text, quote=True).replace("&#x27;", "'")

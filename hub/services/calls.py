@@ -1,0 +1,593 @@
+"""Phone calls: what a caller lives through, what the carrier tells, and what the interaction makes of it."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from hub.contract import CallStep, InboundCall, LegNews, Line, RecordingNews, Said
+from hub.domain.call_plan import RING_AGAIN_MS
+from hub.domain.calls import (
+    LEG_RANK,
+    Call,
+    CarrierEvent,
+    Direction,
+    EndCause,
+    Leg,
+    LegRole,
+    LegState,
+    OrderKind,
+    Place,
+    Recording,
+)
+from hub.domain.customers import Address, AddressKind, Customer, clean_name, normalized
+from hub.domain.errors import BadRequest, NotFound
+from hub.domain.events import EventKind
+from hub.domain.ids import new_id
+from hub.domain.interaction import ClosingReason, Interaction, State, moved
+from hub.domain.messages import FileRef
+from hub.domain.offer import RevokeReason
+from hub.domain.visitors import StoredFile
+from hub.services import moves, people
+from hub.services.call_news import CallNews
+from hub.services.call_state import WholeCall, ended, order, save_leg, settle, whole_call
+from hub.services.call_words import spoken, standing
+from hub.services.floor import Floor
+from hub.services.handling import Handling
+from hub.settings import Settings
+from hub.storage.tables import CALLS, CARRIER_EVENTS, CUSTOMERS, INTERACTIONS, LEGS, RECORDINGS
+from hub.storage.unit_of_work import Store, UnitOfWork
+
+KIND = "voice"
+BOOKING_KEY = "1"
+MESSAGE_MAX_S = 180
+_WAITS = frozenset({State.QUEUED, State.OFFERED, State.CONNECTING})
+
+
+class CallService:
+    """The use cases of callers and carriers."""
+
+    def __init__(self, store: Store, settings: Settings, floor: Floor, handling: Handling) -> None:
+        self._store = store
+        self._settings = settings
+        self._floor = floor
+        self._handling = handling
+        self._news = CallNews(settings, handling).take
+        self.lines: dict[str, Line] = {}
+
+    def declare(self, line: Line) -> None:
+        """Say what a line does with its calls."""
+        self.lines[line.channel] = line
+
+    # -- arriving
+
+    async def arrived(self, call: InboundCall) -> CallStep:
+        """Take a call in; the same one again begins nothing new.
+
+        Raises:
+            NotFound: there is no such line.
+        """
+        line = self._line(call.channel)
+
+        async def unit(tx: UnitOfWork) -> WholeCall:
+            known = await _known(tx, call.channel, call.provider_id)
+            if known is not None:
+                return known
+            return await self._take_in(tx, line, call)
+
+        whole = await self._store.write(unit)
+        language = whole.call.language
+        welcome = self._welcome(line, language)
+        if whole.interaction.state is State.REJECTED:
+            return self._out_of_hours(line, whole, welcome)
+        return CallStep(say=tuple(welcome), then="queue", interaction=whole.interaction.id)
+
+    def _line(self, channel: str) -> Line:
+        line = self.lines.get(channel)
+        if line is None:
+            raise NotFound(f"There is no phone line {channel!r}.")
+        return line
+
+    def _welcome(self, line: Line, language: str) -> list[Said]:
+        text = line.welcome.get(language) or line.welcome.get(line.languages[0], "")
+        shown = language if language in line.welcome else line.languages[0]
+        return [Said(text, shown)] if text else []
+
+    def _out_of_hours(self, line: Line, whole: WholeCall, welcome: list[Said]) -> CallStep:
+        language = whole.call.language
+        said = [*welcome, spoken("closed", language)]
+        if not line.takes_messages:
+            return CallStep(say=(*said, spoken("goodbye", language)), then="hang_up")
+        return self._message_step(whole, said)
+
+    def _message_step(self, whole: WholeCall, said: Sequence[Said]) -> CallStep:
+        return CallStep(
+            say=(*said, spoken("leave_message", whole.call.language)),
+            then="message",
+            interaction=whole.interaction.id,
+            max_s=MESSAGE_MAX_S,
+        )
+
+    async def _take_in(self, tx: UnitOfWork, line: Line, arrival: InboundCall) -> WholeCall:
+        number = self._number(arrival.number)
+        customer = await _caller(tx, number, arrival.name)
+        language = next((one for one in (arrival.language, customer.language) if one in line.languages), "")
+        interaction = await self._new_interaction(
+            tx, line, customer, language=language or line.languages[0], number=number, provider_id=arrival.provider_id
+        )
+        call = Call(
+            id=interaction.id,
+            channel=line.channel,
+            direction=Direction.INBOUND,
+            number=number,
+            line=line.number,
+            name=clean_name(arrival.name),
+            language=interaction.language,
+            records=line.records,
+        )
+        await tx.insert(CALLS, call)
+        leg = Leg(
+            id=new_id("l"),
+            interaction=interaction.id,
+            role=LegRole.CUSTOMER,
+            endpoint=number,
+            wanted_at=tx.now,
+            provider_id=arrival.provider_id,
+            state=LegState.UP,
+            place=Place.SCRIPT,
+            goes_to=Place.QUEUE,
+            answered_at=tx.now,
+        )
+        tx.record(
+            EventKind.CALL_ARRIVED,
+            actor="customer",
+            interaction=interaction.id,
+            customer=customer.id,
+            queue=line.queue,
+            channel=line.channel,
+        )
+        is_open = self._floor.queue_view(line.queue).is_open
+        if is_open:
+            interaction = await moves.enter_queue(tx, interaction, "arrival")
+        else:
+            interaction = moved(interaction, State.REJECTED, closing_reason=ClosingReason.QUEUE_CLOSED, ended_at=tx.now)
+            leg = msgspec.structs.replace(leg, goes_to=Place.MESSAGE)
+            _record_end(tx, interaction)
+        await tx.insert(INTERACTIONS, interaction)
+        await save_leg(tx, leg)
+        return await whole_call(tx, interaction.id)
+
+    def _number(self, number: str) -> str:
+        try:
+            return normalized(AddressKind.PHONE, number, region=self._settings.company.country) if number else ""
+        except BadRequest:
+            # "anonymous", a short code: it is a call all the same, only nobody can be called back there.
+            return ""
+
+    async def _new_interaction(
+        self, tx: UnitOfWork, line: Line, customer: Customer, *, language: str, number: str, provider_id: str = ""
+    ) -> Interaction:
+        before = await tx.select(
+            INTERACTIONS, "WHERE customer = $1 AND kind = $2 ORDER BY created_at DESC LIMIT 1", customer.id, KIND
+        )
+        interaction_id = new_id("i")
+        previous = before[0] if before else None
+        tx.record(
+            EventKind.INTERACTION_CREATED,
+            actor="customer",
+            interaction=interaction_id,
+            customer=customer.id,
+            queue=line.queue,
+            channel=line.channel,
+            channel_kind=KIND,
+        )
+        tx.touch(customer)
+        return Interaction(
+            id=interaction_id,
+            channel=line.channel,
+            kind=KIND,
+            customer=customer.id,
+            queue=line.queue,
+            state=State.CREATED,
+            created_at=tx.now,
+            address=number,
+            provider_id=provider_id,
+            language=language,
+            tier=customer.tier,
+            queued_at=tx.now,
+            root=interaction_id,
+            last_agent=previous.last_agent if previous else None,
+        )
+
+    # -- waiting
+
+    async def waiting(self, channel: str, provider_id: str, *, heard: str = "") -> CallStep:
+        """Say what a waiting caller hears next; a key books a callback. One who waits no more is sent on.
+
+        Raises:
+            NotFound: nobody knows this call.
+        """
+        line = self._line(channel)
+
+        async def unit(tx: UnitOfWork) -> tuple[WholeCall, Leg]:
+            whole = await _known(tx, channel, provider_id)
+            if whole is None:
+                raise NotFound("There is no such call.")
+            leg = next(leg for leg in whole.legs if leg.provider_id == provider_id)
+            if heard == BOOKING_KEY and self._may_book(line, whole):
+                await self._book(tx, line, whole)
+                whole = await whole_call(tx, whole.interaction.id)
+            elif leg.place is not Place.QUEUE and leg.goes_to is Place.QUEUE:
+                leg = await save_leg(tx, msgspec.structs.replace(leg, place=Place.QUEUE))
+            return whole, leg
+
+        whole, leg = await self._store.write(unit)
+        return self._waiting_step(line, whole, leg)
+
+    def _waiting_step(self, line: Line, whole: WholeCall, leg: Leg) -> CallStep:
+        interaction, language = whole.interaction, whole.call.language
+        if interaction.state is State.CALLBACK_BOOKED:
+            return CallStep(say=(spoken("booked", language),), then="hang_up")
+        if leg.goes_to is Place.ROOM:
+            return CallStep(then="room", interaction=interaction.id, leg=leg.id)
+        if leg.goes_to is Place.MESSAGE:
+            return self._message_step(whole, ())
+        if interaction.state not in _WAITS:
+            return CallStep(say=(spoken("sorry", language),), then="hang_up")
+        place = self._floor.waiting(interaction.id)
+        said = standing(place.position, place.wait_s, language)
+        may_book = self._may_book(line, whole)
+        if may_book:
+            said.append(spoken("book", language))
+        return CallStep(
+            say=tuple(said),
+            then="wait",
+            interaction=interaction.id,
+            keys=BOOKING_KEY if may_book else "",
+            music_s=line.announce_s,
+        )
+
+    def _may_book(self, line: Line, whole: WholeCall) -> bool:
+        waits = whole.interaction.state in {State.QUEUED, State.OFFERED}
+        return line.books_callbacks and waits and bool(whole.call.number) and whole.call.direction is Direction.INBOUND
+
+    # -- ways out
+
+    async def _book(self, tx: UnitOfWork, line: Line, whole: WholeCall) -> None:
+        """End the waiting and begin it anew without the caller: their place is kept as a head start."""
+        before = whole.interaction
+        waited_ms = before.head_start_ms + tx.now - (before.queued_at or before.created_at)
+        await moves.end_offers(tx, before, RevokeReason.FLOWED_OUT)
+        await self._handling.leave_queue(
+            tx,
+            msgspec.structs.replace(before, state=State.QUEUED),
+            State.CALLBACK_BOOKED,
+            ClosingReason.CALLBACK_BOOKED,
+            "customer",
+        )
+        if await _has_callback(tx, whole.call.number, before.queue):
+            return
+        customer = await people.survivor(tx, before.customer)
+        booked = await self._queue_callback(tx, line, whole, customer, head_start_ms=max(waited_ms, 0))
+        tx.record(
+            EventKind.CALLBACK_BOOKED,
+            actor="customer",
+            interaction=before.id,
+            customer=customer.id,
+            queue=before.queue,
+            callback=booked.id,
+        )
+
+    async def _queue_callback(
+        self, tx: UnitOfWork, line: Line, whole: WholeCall, customer: Customer, *, head_start_ms: int
+    ) -> Interaction:
+        """Queue the call that we owe somebody; whoever takes it is rung first, then the customer."""
+        before = whole.interaction
+        interaction = await self._new_interaction(
+            tx, line, customer, language=before.language, number=whole.call.number
+        )
+        interaction = await moves.enter_queue(
+            tx,
+            msgspec.structs.replace(interaction, queue=before.queue, previous=before.id, root=before.root or before.id),
+            "callback",
+            head_start_ms=head_start_ms,
+        )
+        await tx.insert(INTERACTIONS, interaction)
+        call = msgspec.structs.replace(
+            whole.call, id=interaction.id, direction=Direction.CALLBACK, records=line.records, version=0
+        )
+        await tx.insert(CALLS, call)
+        return interaction
+
+    async def flowed_out(self, interaction_id: str) -> None:
+        """The queue gave a waiting call up: the caller may leave a message where the line takes them."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            whole = await whole_call(tx, interaction_id)
+            line = self.lines.get(whole.call.channel)
+            leg = next((one for one in whole.legs if one.role is LegRole.CUSTOMER and one.is_live), None)
+            if whole.interaction.state is not State.FLOWED_OUT or leg is None or line is None:
+                return
+            if line.takes_messages and leg.goes_to is Place.QUEUE and not leg.expected_end:
+                await save_leg(tx, msgspec.structs.replace(leg, goes_to=Place.MESSAGE))
+                await order(tx, whole.call, OrderKind.TAKE_MESSAGE, leg=leg.id)
+
+        await self._store.write(unit)
+
+    async def message_left(self, channel: str, provider_id: str) -> CallStep:
+        """Thank for the message. Its recording makes an interaction of it once the carrier has it.
+
+        Raises:
+            NotFound: nobody knows this call.
+        """
+
+        async def unit(tx: UnitOfWork) -> WholeCall | None:
+            return await _known(tx, channel, provider_id)
+
+        whole = await self._store.read(unit)
+        if whole is None:
+            raise NotFound("There is no such call.")
+        return CallStep(say=(spoken("message_taken", whole.call.language),), then="hang_up")
+
+    async def recording_kept(self, recording_id: str, file: StoredFile) -> None:
+        """Note where a recording lies, and show it in the conversation."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            recording = await tx.get(RECORDINGS, recording_id, lock=True)
+            if recording is None or recording.file is not None:
+                return
+            kept = msgspec.structs.replace(recording, file=file.id)
+            await tx.execute(RECORDINGS.update, *RECORDINGS.update_values(kept))
+            tx.touch(kept)
+            interaction = await moves.interaction_for_change(tx, recording.interaction)
+            ref = FileRef(file.id, file.name, file.type, file.size)
+            code = "message_recorded" if recording.is_message else "call_recorded"
+            shown = await moves.say_system(tx, interaction, code, files=(ref,))
+            await tx.save(INTERACTIONS, shown)
+            tx.record(
+                EventKind.RECORDING_STORED,
+                interaction=interaction.id,
+                customer=interaction.customer,
+                queue=interaction.queue,
+                file=file.id,
+                duration_s=recording.duration_s,
+            )
+
+        await self._store.write(unit)
+
+    async def call_again(self, interaction_id: str) -> None:
+        """Queue a callback once more whose customer did not answer."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            whole = await whole_call(tx, interaction_id)
+            before, line = whole.interaction, self._line(whole.call.channel)
+            if await _has_callback(tx, whole.call.number, before.queue):
+                return
+            customer = await people.survivor(tx, before.customer)
+            await self._queue_callback(tx, line, whole, customer, head_start_ms=0)
+
+        await self._store.write(unit)
+
+    async def park(self, channel: str, provider_id: str) -> None:
+        """Lead a caller, whatever they hear, into the queue's waiting room."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            leg = await _leg_of(tx, channel, "", provider_id)
+            if leg is not None and leg.is_live:
+                whole = await whole_call(tx, leg.interaction)
+                await order(tx, whole.call, OrderKind.PARK, leg=leg.id)
+
+        await self._store.write(unit)
+
+    # -- the carrier's news
+
+    async def happened(self, channel: str, news: LegNews | RecordingNews, *, as_of: Leg | None = None) -> None:
+        """Take the carrier's news; what was told before changes nothing, and no state ever goes back.
+
+        `as_of`: the line as it was when the carrier was asked; if it has changed since, the answer counts no more.
+        """
+
+        async def unit(tx: UnitOfWork) -> None:
+            interaction = await self._interaction_of(tx, channel, news)
+            if as_of is not None and await tx.get(LEGS, as_of.id) != as_of:
+                return
+            if not await _is_first(tx, channel, news, interaction) or interaction is None:
+                return
+            if isinstance(news, RecordingNews):
+                await self._recorded(tx, interaction, news)
+            else:
+                await self._told(tx, interaction, news)
+                await settle(tx, interaction, self._news)
+
+        await self._store.write(unit)
+
+    async def look(self, interaction_id: str) -> None:
+        """See whether the call needs anything; asked after every change of its interaction, and by timers."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            call = (await settle(tx, interaction_id, self._news)).call
+            if call.reattach_until is not None:
+                await moves.schedule(tx, "call_look", call.id, min(call.reattach_until, tx.now + RING_AGAIN_MS))
+
+        await self._store.write(unit)
+
+    def calls_of(self, agent: str) -> list[Interaction]:
+        """Return the calls that an agent has this moment."""
+        return [interaction for interaction in self._floor.work_of(agent) if interaction.kind == KIND]
+
+    async def _interaction_of(self, tx: UnitOfWork, channel: str, news: LegNews | RecordingNews) -> str | None:
+        if isinstance(news, RecordingNews):
+            found = await tx.get(CALLS, news.interaction)
+            return found.id if found is not None and found.channel == channel else None
+        leg = await _leg_of(tx, channel, news.leg, news.provider_id)
+        return leg.interaction if leg is not None else None
+
+    async def _told(self, tx: UnitOfWork, interaction: str, news: LegNews) -> None:
+        whole = await whole_call(tx, interaction)
+        before = next(
+            leg
+            for leg in whole.legs
+            if leg.id == news.leg or (news.provider_id and leg.provider_id == news.provider_id)
+        )
+        leg = _after(before, news, tx.now)
+        if leg == before:
+            return
+        await save_leg(tx, leg)
+        if leg.state is LegState.ENDED and before.is_live:
+            if leg.units and leg.agent:
+                await moves.release(tx, leg.agent, leg.units)
+            tx.record(
+                EventKind.LEG_ENDED,
+                interaction=interaction,
+                customer=whole.interaction.customer,
+                agent=leg.agent,
+                queue=whole.interaction.queue,
+                leg=leg.id,
+                role=str(leg.role),
+                cause=str(leg.cause),
+                talked_ms=tx.now - leg.joined_at if leg.joined_at else 0,
+            )
+
+    async def _recorded(self, tx: UnitOfWork, interaction: str, news: RecordingNews) -> None:
+        whole = await whole_call(tx, interaction)
+        if await tx.select(RECORDINGS, "WHERE provider_id = $1", news.provider_id):
+            return
+        target = interaction
+        if news.is_message and not news.problem:
+            target = (await self._message_interaction(tx, whole)).id
+        recording = Recording(
+            id=new_id("g"),
+            interaction=target,
+            provider_id=news.provider_id,
+            is_message=news.is_message,
+            started_at=tx.now - (news.duration_s or 0) * 1000,
+            duration_s=news.duration_s,
+            problem=news.problem,
+        )
+        await tx.insert(RECORDINGS, recording)
+        if not news.problem:
+            await moves.schedule(tx, "fetch_recording", recording.id, tx.now)
+
+    async def _message_interaction(self, tx: UnitOfWork, whole: WholeCall) -> Interaction:
+        """Queue the message somebody left as work of its own, behind the call in which they did not reach anybody."""
+        before = whole.interaction
+        customer = await people.survivor(tx, before.customer)
+        line = self._line(whole.call.channel)
+        interaction = await self._new_interaction(
+            tx, line, customer, language=before.language, number=whole.call.number
+        )
+        interaction = await moves.enter_queue(
+            tx,
+            msgspec.structs.replace(
+                interaction, queue=before.queue, previous=before.id, root=before.root or before.id, is_message=True
+            ),
+            "message",
+        )
+        tx.record(
+            EventKind.MESSAGE_LEFT,
+            actor="customer",
+            interaction=interaction.id,
+            customer=customer.id,
+            queue=before.queue,
+        )
+        await tx.insert(
+            CALLS, msgspec.structs.replace(whole.call, id=interaction.id, direction=Direction.MESSAGE, version=0)
+        )
+        return await tx.insert(INTERACTIONS, interaction)
+
+
+def _record_end(tx: UnitOfWork, interaction: Interaction) -> None:
+    tx.record(
+        EventKind.INTERACTION_ENDED,
+        interaction=interaction.id,
+        customer=interaction.customer,
+        queue=interaction.queue,
+        outcome=str(interaction.state),
+        reason=str(interaction.closing_reason),
+    )
+
+
+async def _known(tx: UnitOfWork, channel: str, provider_id: str) -> WholeCall | None:
+    leg = await _leg_of(tx, channel, "", provider_id)
+    return await whole_call(tx, leg.interaction) if leg is not None else None
+
+
+async def _leg_of(tx: UnitOfWork, channel: str, leg_id: str, provider_id: str) -> Leg | None:
+    """Return a leg by our name of it, or the carrier's, in a call of this channel."""
+    of_channel = "AND EXISTS (SELECT 1 FROM calls WHERE calls.id = legs.interaction AND calls.channel = $2) LIMIT 1"
+    if leg_id:
+        found = await tx.select(LEGS, f"WHERE id = $1 {of_channel}", leg_id, channel)
+    else:
+        found = await tx.select(LEGS, f"WHERE provider_id = $1 {of_channel}", provider_id, channel)
+    return found[0] if found else None
+
+
+async def _caller(tx: UnitOfWork, number: str, name: str) -> Customer:
+    """Return whose number it is. A number routes, it never proves: anybody can show one that is not theirs."""
+    if number:
+        customer, _ = await people.resolve(tx, [Address(kind=AddressKind.PHONE, value=number)], name=name)
+        return customer
+    customer = Customer(id=new_id("c"), created_at=tx.now)
+    tx.record(EventKind.CUSTOMER_CREATED, customer=customer.id, actor="customer", address_kind="")
+    return await tx.insert(CUSTOMERS, customer)
+
+
+async def _has_callback(tx: UnitOfWork, number: str, queue: str) -> bool:
+    row = await tx.fetch_one(
+        "SELECT 1 FROM calls JOIN interactions ON interactions.id = calls.id "
+        "WHERE calls.number = $1 AND calls.direction = 'callback' AND interactions.queue = $2 "
+        "AND interactions.ended_at IS NULL AND interactions.state <> 'wrapping'",
+        number,
+        queue,
+    )
+    return row is not None
+
+
+async def _is_first(tx: UnitOfWork, channel: str, news: LegNews | RecordingNews, interaction: str | None) -> bool:
+    """Keep the news; whether they are new. The unique key, not the look before it, is what counts them once."""
+    facts = {name: str(value) for name, value in msgspec.structs.asdict(news).items() if value not in ("", None)}
+    event = CarrierEvent(
+        id=new_id("e"),
+        channel=channel,
+        key=news.key,
+        at=tx.now,
+        kind=type(news).__name__,
+        interaction=interaction,
+        facts=facts,
+    )
+    return bool(
+        await tx.execute(
+            f"{CARRIER_EVENTS.insert} ON CONFLICT (channel, key) DO NOTHING", *CARRIER_EVENTS.values(event)
+        )
+    )
+
+
+def _after(leg: Leg, news: LegNews, now: int) -> Leg:
+    """Return the leg as the news leave it: states only forwards, places and holds only by newer numbers."""
+    if news.provider_id and not leg.provider_id:
+        leg = msgspec.structs.replace(leg, provider_id=news.provider_id)
+    state = LegState(news.state) if news.state else leg.state
+    if state is LegState.ENDED and leg.is_live:
+        cause = EndCause.MACHINE if news.is_machine else news.cause or EndCause.HUNG_UP
+        return ended(leg, EndCause.HUNG_UP_BY_US if leg.expected_end else cause, now)
+    if not leg.is_live:
+        return leg
+    if LEG_RANK[state] > LEG_RANK[leg.state]:
+        leg = msgspec.structs.replace(leg, state=state)
+    if leg.state is LegState.UP and leg.answered_at is None:
+        leg = msgspec.structs.replace(leg, answered_at=now)
+    if news.seq is not None and news.seq <= leg.seq:
+        return leg
+    return _placed(leg, news, now)
+
+
+def _placed(leg: Leg, news: LegNews, now: int) -> Leg:
+    changes: dict[str, object] = {} if news.seq is None else {"seq": news.seq}
+    if news.place is not None:
+        changes["place"] = news.place
+        if news.place is Place.ROOM:
+            changes |= {"joined_at": leg.joined_at or now, "state": LegState.UP, "answered_at": leg.answered_at or now}
+    if news.is_held is not None:
+        changes["is_held"] = news.is_held
+    if news.is_muted is not None:
+        changes["is_muted"] = news.is_muted
+    return msgspec.structs.replace(leg, **changes) if changes else leg

@@ -1,0 +1,401 @@
+"""Flows at work: an interaction enters one, what the customer says goes to it, and it ends at a queue or solved.
+
+The interpreter runs inside the unit of work that stores the message: message, answer, session and journal are committed
+together or not at all. The session's row is locked for that long and no longer, so no message can be locked out, and a
+message that is sent again is no message. Waiting and look-ups are durable timers: a restart goes on with them.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from hub.domain.customers import Customer
+from hub.domain.events import EventKind
+from hub.domain.ids import new_id
+from hub.domain.interaction import ClosingReason, Interaction, State, moved
+from hub.domain.messages import Author, Choice, Message, Note
+from hub.domain.segments import SegmentKind
+from hub.domain.self_service import FlowSession
+from hub.flows.machine import new_session, step
+from hub.flows.model import Medium
+from hub.flows.session import (
+    Begin,
+    BookCallback,
+    EnterQueue,
+    Fetch,
+    HungUp,
+    Input,
+    LookedUp,
+    MakePromise,
+    Outcome,
+    Said,
+    SendMessage,
+    Session,
+    Stepped,
+    TakeMessage,
+    TimeUp,
+    Wait,
+    WriteFields,
+)
+from hub.flows.writing import chat
+from hub.services import moves, people
+from hub.services.floor import Floor
+from hub.services.flow_library import FlowLibrary
+from hub.settings import Settings
+from hub.storage.tables import CUSTOMERS, FLOW_SESSIONS, INTERACTIONS, MESSAGES, NOTES
+from hub.storage.unit_of_work import Store, UnitOfWork
+
+log = logging.getLogger(__name__)
+
+CODE: Final = "flow"
+"""The code of messages that a flow says: a client shows them as what they are, the company speaking."""
+_MEDIA: Final = {"voice": Medium.PHONE, "email": Medium.EMAIL, "sms": Medium.SMS}
+
+
+class Fetcher(Protocol):
+    """Whoever asks the company's systems."""
+
+    async def fetch(self, wish: Fetch) -> LookedUp:
+        """Return what a look-up found; a system that does not answer is an answer too."""
+
+
+class SelfService:
+    """Runs flows in interactions that are in self-service."""
+
+    def __init__(self, store: Store, settings: Settings, floor: Floor, library: FlowLibrary) -> None:
+        self._store = store
+        self._settings = settings
+        self._floor = floor
+        self.library = library
+        self._queues: Mapping[str, object] = {}
+        self.fetcher: Fetcher | None = None
+
+    def look(self) -> None:
+        """Note how the queues stand, for the expressions of flows: units run where the floor cannot be asked."""
+        self._queues = {
+            queue: {
+                "open": self._floor.queue_view(queue).is_open,
+                "waiting": len(self._floor.waiting_in(queue)),
+                "wait_s": None,
+            }
+            for queue in self._settings.queues
+        }
+
+    # -- in other services' units
+
+    async def begin(self, tx: UnitOfWork, interaction: Interaction, flow: str, text: str) -> Interaction:
+        """Let an interaction that was just created enter a flow; returns it as it stands then."""
+        book = self.library.published
+        session = new_session(
+            new_id("f"),
+            book,
+            flow,
+            medium=_MEDIA.get(interaction.kind, Medium.CHAT),
+            language=interaction.language or self._settings.company.default_language,
+            now=tx.now,
+        )
+        entered = moved(interaction, State.SELF_SERVICE, queued_at=None)
+        await moves.begin_segment(tx, entered, SegmentKind.SELF_SERVICE)
+        await tx.insert(INTERACTIONS, entered)
+        stored = _stored(session, entered, book[flow].version)
+        await tx.insert(FLOW_SESSIONS, stored)
+        return await self._step(tx, entered, stored, session, Begin("begin", text))
+
+    async def heard(self, tx: UnitOfWork, interaction: Interaction, message: Message) -> Interaction:
+        """Hand a customer's message to the flow of its interaction; returns the interaction as it stands then."""
+        found = await self._open(tx, interaction.id)
+        if found is None:
+            log.error("self-service without a session", extra={"interaction": interaction.id})
+            return await self._to_queue(tx, interaction, "no_session")
+        stored, session = found
+        given = Said(id=f"m{message.n}", text=message.text, choice=message.choice)
+        return await self._step(tx, interaction, stored, session, given)
+
+    async def left(self, tx: UnitOfWork, interaction: Interaction, *, actor: str = "customer") -> Interaction:
+        """The customer is gone: the session ends, and the interaction with it."""
+        found = await self._open(tx, interaction.id)
+        if found is None:
+            return await self._ended(tx, interaction, State.ABANDONED, ClosingReason.CUSTOMER_LEFT, actor)
+        stored, session = found
+        return await self._step(tx, interaction, stored, session, HungUp("hung up"))
+
+    # -- durable timers
+
+    async def time_up(self, session_id: str) -> None:
+        """The time a session gave its customer is over."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            found = await self._found(tx, session_id)
+            if found is None:
+                return
+            interaction, stored, session = found
+            due = await tx.fetch_one("SELECT due_at FROM jobs WHERE id = $1", f"flow_wait:{session_id}")
+            if due is None or int(due[0]) > tx.now:
+                return  # it has moved on, and waits for something later
+            given = TimeUp(f"t{session.timer}", session.timer)
+            await self._step(tx, interaction, stored, session, given)
+
+        await self._store.write(unit)
+
+    async def fetch(self, session_id: str) -> None:
+        """Ask what a session wants to look up, and tell it. Asked again after a restart; the session listens once."""
+
+        async def wanted(tx: UnitOfWork) -> Fetch | None:
+            stored = await tx.get(FLOW_SESSIONS, session_id)
+            return msgspec.json.decode(stored.looking_up, type=Fetch) if stored and stored.looking_up else None
+
+        wish = await self._store.read(wanted)
+        if wish is None:
+            return
+        answer = (
+            await self.fetcher.fetch(wish)
+            if self.fetcher is not None
+            else LookedUp(id=f"l{wish.id}", fetch=wish.id, outcome="failed")
+        )
+
+        async def unit(tx: UnitOfWork) -> None:
+            found = await self._found(tx, session_id)
+            if found is not None:
+                interaction, stored, session = found
+                await self._step(tx, interaction, stored, session, answer)
+
+        await self._store.write(unit)
+
+    # -- one step
+
+    async def _open(self, tx: UnitOfWork, interaction_id: str) -> tuple[FlowSession, Session] | None:
+        found = await tx.select(FLOW_SESSIONS, "WHERE interaction = $1 AND ended_at IS NULL FOR UPDATE", interaction_id)
+        return (found[0], msgspec.json.decode(found[0].body, type=Session)) if found else None
+
+    async def _found(self, tx: UnitOfWork, session_id: str) -> tuple[Interaction, FlowSession, Session] | None:
+        stored = await tx.get(FLOW_SESSIONS, session_id)
+        if stored is None or stored.ended_at is not None:
+            return None
+        interaction = await moves.interaction_for_change(tx, stored.interaction)
+        found = await self._open(tx, interaction.id)
+        return (interaction, *found) if found else None
+
+    async def _step(
+        self, tx: UnitOfWork, interaction: Interaction, stored: FlowSession, session: Session, given: Input
+    ) -> Interaction:
+        """Let the session take one input; store what comes of it, in the caller's unit."""
+        customer = await people.survivor(tx, interaction.customer)
+        known = {"customer": _known(customer), "queues": self._queues, "now": self._now(tx.now)}
+        stepped = step(self.library.book(session.pins), session, given, tx.now, known=known)
+        if not stepped.is_heard:
+            return interaction
+        self._record(tx, interaction, stepped)
+        interaction = await self._say(tx, interaction, stepped)
+        await self._save(tx, stored, stepped)
+        customer = await _write_fields(tx, customer, stepped)
+        await _note(tx, interaction, stepped)
+        if stepped.session.is_over:
+            return await self._leave(tx, interaction, stepped)
+        if stepped.session.language != interaction.language:
+            interaction = msgspec.structs.replace(interaction, language=stepped.session.language)
+        return await tx.save(INTERACTIONS, interaction)
+
+    def _now(self, at: int) -> dict[str, object]:
+        local = datetime.fromtimestamp(at / 1000, ZoneInfo(self._settings.company.zone))
+        return {
+            "date": local.date().isoformat(),
+            "time": f"{local:%H:%M}",
+            "hour": local.hour,
+            "weekday": local.isoweekday(),
+        }
+
+    def _record(self, tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> None:
+        for mark in stepped.marks:
+            facts: dict[str, Any] = {"flow_version": stepped.session.pins[mark.flow], **mark.facts}
+            tx.record(
+                EventKind(mark.kind),
+                actor="flow",
+                interaction=interaction.id,
+                customer=interaction.customer,
+                queue=interaction.queue,
+                flow=mark.flow,
+                step=mark.step,
+                **facts,
+            )
+
+    async def _say(self, tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> Interaction:
+        """Store what the flow says as messages; returns the interaction with its new count."""
+        for bubble in chat(stepped.outputs):
+            message = Message(
+                interaction=interaction.id,
+                n=interaction.last_n + 1,
+                at=tx.now,
+                author=Author.SYSTEM,
+                name=self._settings.company.name,
+                text=bubble.text,
+                code=CODE,
+                choices=tuple(Choice(choice.id, choice.label) for choice in bubble.choices),
+            )
+            await tx.insert(MESSAGES, message)
+            tx.record(
+                EventKind.MESSAGE_STORED,
+                actor="flow",
+                interaction=interaction.id,
+                customer=interaction.customer,
+                queue=interaction.queue,
+                n=message.n,
+                author="system",
+                code=CODE,
+            )
+            interaction = msgspec.structs.replace(
+                interaction, last_n=message.n, last_at=tx.now, last_from="system", waits_since=None
+            )
+        return interaction
+
+    async def _save(self, tx: UnitOfWork, stored: FlowSession, stepped: Stepped) -> None:
+        """Store the session and set its timers."""
+        session = stepped.session
+        fetch = next((wish for wish in stepped.wishes if isinstance(wish, Fetch)), None)
+        wait = next((wish for wish in reversed(stepped.wishes) if isinstance(wish, Wait)), None)
+        is_looking = bool(session.pending)
+        after = msgspec.structs.replace(
+            stored,
+            step=session.frames[-1].step,
+            state=str(session.state),
+            stepped_at=tx.now,
+            body=msgspec.json.encode(session).decode(),
+            looking_up=msgspec.json.encode(fetch).decode() if fetch else stored.looking_up if is_looking else "",
+            ended_at=session.ended_at,
+            outcome=str(session.outcome or ""),
+            reason=session.reason,
+        )
+        await tx.save(FLOW_SESSIONS, after)
+        if session.is_over:
+            await moves.cancel_job(tx, "flow_wait", stored.id)
+            await moves.cancel_job(tx, "flow_fetch", stored.id)
+            return
+        if wait is not None:
+            await moves.schedule(tx, "flow_wait", stored.id, wait.until)
+        if fetch is not None:
+            await moves.schedule(tx, "flow_fetch", stored.id, tx.now)
+
+    # -- the ends
+
+    async def _leave(self, tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> Interaction:
+        """Lead the interaction to where the session ended."""
+        wish = next(
+            (wish for wish in stepped.wishes if isinstance(wish, EnterQueue | BookCallback | TakeMessage)), None
+        )
+        if stepped.session.outcome is Outcome.RESOLVED:
+            return await self._ended(tx, interaction, State.RESOLVED, ClosingReason.SELF_SERVED, "flow")
+        if wish is None:
+            return await self._ended(tx, interaction, State.ABANDONED, ClosingReason.CUSTOMER_LEFT, "customer")
+        queue = wish.queue if wish.queue in self._settings.queues else interaction.queue
+        is_message = not isinstance(wish, EnterQueue)
+        head_start_ms = round(wish.head_start_s * 1000) if isinstance(wish, EnterQueue) else 0
+        reason = wish.reason if isinstance(wish, EnterQueue) else str(stepped.session.outcome)
+        if is_message:
+            tx.record(
+                EventKind.MESSAGE_LEFT,
+                actor="customer",
+                interaction=interaction.id,
+                customer=interaction.customer,
+                queue=queue,
+            )
+        return await self._to_queue(
+            tx, interaction, reason, queue=queue, head_start_ms=head_start_ms, is_message=is_message
+        )
+
+    async def _to_queue(self, tx: UnitOfWork, interaction: Interaction, reason: str, **changes: object) -> Interaction:
+        """Put the interaction in its queue, where a person takes it from here."""
+        moved(interaction, State.QUEUED)
+        after = await moves.enter_queue(
+            tx, interaction, "self_service", outcome=reason, queued_at=tx.now, waits_since=tx.now, **changes
+        )
+        after = await moves.say_system(tx, after, "message_left" if after.is_message else "waiting")
+        return await tx.save(INTERACTIONS, after)
+
+    async def _ended(
+        self, tx: UnitOfWork, interaction: Interaction, state: State, reason: ClosingReason, actor: str
+    ) -> Interaction:
+        ended = moved(interaction, state, closing_reason=reason, ended_at=tx.now, waits_since=None)
+        await moves.end_segments(tx, interaction.id, str(reason))
+        tx.record(
+            EventKind.INTERACTION_ENDED,
+            actor=actor,
+            interaction=interaction.id,
+            customer=interaction.customer,
+            outcome=str(state),
+            reason=str(reason),
+        )
+        return await tx.save(INTERACTIONS, ended)
+
+
+def _stored(session: Session, interaction: Interaction, version: str) -> FlowSession:
+    return FlowSession(
+        id=session.id,
+        interaction=interaction.id,
+        customer=interaction.customer,
+        flow=session.flow,
+        flow_version=version,
+        step="",
+        state=str(session.state),
+        started_at=session.started_at,
+        stepped_at=session.started_at,
+        body=msgspec.json.encode(session).decode(),
+    )
+
+
+def _known(customer: Customer) -> dict[str, Any]:
+    """Return what expressions and templates may know of a customer: never an address, never a note."""
+    return {
+        "name": customer.name,
+        "language": customer.language,
+        "tier": customer.tier,
+        "company": customer.company,
+        "tags": list(customer.tags),
+        "fields": dict(customer.fields),
+        "is_known": bool(customer.name),
+    }
+
+
+async def _write_fields(tx: UnitOfWork, customer: Customer, stepped: Stepped) -> Customer:
+    written = {
+        name: text for wish in stepped.wishes if isinstance(wish, WriteFields) for name, text in wish.fields.items()
+    }
+    if not written or len({**customer.fields, **written}) > people.MAX_FIELDS:
+        return customer
+    tx.record(EventKind.CUSTOMER_CHANGED, actor="flow", customer=customer.id, changed="fields")
+    return await tx.save(CUSTOMERS, msgspec.structs.replace(customer, fields={**customer.fields, **written}))
+
+
+async def _note(tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> None:
+    """Write down for colleagues what the flow wants them to know: its note, what it promised, what nobody sent."""
+    texts: list[str] = []
+    for wish in stepped.wishes:
+        if isinstance(wish, EnterQueue) and wish.note:
+            texts.append(wish.note)
+        elif isinstance(wish, BookCallback):
+            texts.append(f"Call back: {wish.phone}. {wish.note}".strip())
+        elif isinstance(wish, MakePromise):
+            due = datetime.fromtimestamp(wish.due_at / 1000, ZoneInfo("UTC"))
+            texts.append(f"Promised: {wish.text} (until {due:%Y-%m-%d %H:%M} UTC)")
+        elif isinstance(wish, SendMessage):
+            texts.append(f"To be sent by {wish.medium} to {wish.to}: {wish.text}")
+    for text in texts:
+        note = Note(
+            id=new_id("n"),
+            customer=interaction.customer,
+            interaction=interaction.id,
+            author="",
+            name="Flow",
+            text=text[:2_000],
+            at=tx.now,
+        )
+        await tx.insert(NOTES, note)
+        tx.record(
+            EventKind.NOTE_ADDED,
+            actor="flow",
+            customer=interaction.customer,
+            interaction=interaction.id,
+            note=note.id,
+        )

@@ -1,0 +1,147 @@
+"""Changes that wait for one another: what a group of units writes goes to the database in a few statements.
+
+A change is of a shape (verb, table, columns) and has rows; changes of one shape are joined. What waits is written
+before anything is read, so that nobody can tell the difference, and at the latest with the commit.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+from hub.domain.errors import Conflict
+
+Row = Sequence[Any]
+
+
+class Shape(NamedTuple):
+    """One statement for any number of rows. The first `keys` columns say which rows are updated, the first which go.
+
+    `types` are PostgreSQL's names of the columns' types. `tail` stands behind: a further condition of an update
+    (`AND ...`), or what an insertion does about a row that is there already. An exact one must change one row for each
+    that is given, and where it sets `version`, only from the version before.
+    """
+
+    verb: Literal["insert", "update", "delete"]
+    table: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    keys: int = 1
+    tail: str = ""
+    is_exact: bool = False
+
+    @property
+    def is_plain_insertion(self) -> bool:
+        """Whether it only adds rows: two of them need not see one another."""
+        return self.verb == "insert" and not self.tail
+
+    @property
+    def guard(self) -> str:
+        """The condition that nobody has changed the row since, with `new` for the given row."""
+        return f" AND {self.table}.version = new.version - 1" if self.is_exact and "version" in self.columns else ""
+
+
+@dataclass(slots=True)
+class Change:
+    """Rows to be written, and names of what they touch: changes of a table that share a name keep their order."""
+
+    shape: Shape
+    rows: list[Row]
+    touches: set[object]
+
+
+def changed_meanwhile() -> Conflict:
+    """Return the error of whoever was second."""
+    return Conflict("It was changed by somebody else at the same moment.")
+
+
+class Pending:
+    """The changes that wait."""
+
+    def __init__(self) -> None:
+        self._changes: list[Change] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._changes)
+
+    def must_precede(self, change: Change) -> bool:
+        """Tell whether something waits that has to be written before this change."""
+        return any(
+            other.shape.table == change.shape.table
+            and not (other.shape.is_plain_insertion and change.shape.is_plain_insertion)
+            and not other.touches.isdisjoint(change.touches)
+            for other in self._changes
+        )
+
+    def add(self, change: Change) -> None:
+        """Let a change wait, joined with those of its shape."""
+        for other in self._changes:
+            if other.shape == change.shape:
+                other.rows += change.rows
+                other.touches |= change.touches
+                return
+        self._changes.append(change)
+
+    def take(self) -> list[Change]:
+        """Return what waits, in its order; nothing waits any longer."""
+        taken, self._changes = self._changes, []
+        return taken
+
+
+def by_column(rows: Sequence[Row], width: int) -> list[list[Any]]:
+    """Return rows turned into columns, as PostgreSQL's `unnest` takes them."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+@lru_cache(maxsize=1_000)
+def for_postgresql(shape: Shape, first: int = 1) -> str:
+    """Return the statement whose arguments are columns, `$first` and following."""
+    marks = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(shape.types, first))
+    names = ", ".join(shape.columns)
+    same = " AND ".join(f"{shape.table}.{name} = new.{name}" for name in shape.columns[: shape.keys])
+    match shape.verb:
+        case "insert":
+            return f"INSERT INTO {shape.table} ({names}) SELECT * FROM unnest({marks}) {shape.tail}"  # noqa: S608
+        case "update":
+            sets = ", ".join(f"{name} = new.{name}" for name in shape.columns[shape.keys :])
+            tail = f"{shape.guard} {shape.tail}"
+            return f"UPDATE {shape.table} SET {sets} FROM unnest({marks}) AS new ({names}) WHERE {same}{tail}"  # noqa: S608
+        case "delete":
+            return f"DELETE FROM {shape.table} USING unnest({marks}) AS new ({names}) WHERE {same} {shape.tail}"  # noqa: S608
+
+
+@lru_cache(maxsize=1_000)
+def for_sqlite(shape: Shape) -> str:
+    """Return the statement whose only argument is a JSON list of rows: one statement takes the lock once."""
+    given = {name: f"json_extract(new.value, '$[{n}]')" for n, name in enumerate(shape.columns)}
+    return _sqlite(shape, given, " FROM json_each(?1) AS new ")
+
+
+@lru_cache(maxsize=1_000)
+def for_sqlite_once(shape: Shape) -> str:
+    """Return the statement for one row, whose arguments are its values."""
+    return _sqlite(shape, {name: f"?{n}" for n, name in enumerate(shape.columns, 1)}, " ")
+
+
+def _sqlite(shape: Shape, given: dict[str, str], source: str) -> str:
+    is_one = not source.strip()
+    values = ", ".join(given.values())
+    same = " AND ".join(f"{shape.table}.{name} = {given[name]}" for name in shape.columns[: shape.keys])
+    match shape.verb:
+        case "insert":
+            names = ", ".join(shape.columns)
+            # WHERE true: without it the parser takes ON CONFLICT for the condition of a join.
+            rows = f"VALUES ({values})" if is_one else f"SELECT {values}{source}WHERE true"
+            return f"INSERT INTO {shape.table} ({names}) {rows} {shape.tail}"
+        case "update":
+            sets = ", ".join(f"{name} = {given[name]}" for name in shape.columns[shape.keys :])
+            tail = f"{shape.guard.replace('new.version', given.get('version', ''))} {shape.tail}"
+            return f"UPDATE {shape.table} SET {sets}{source}WHERE {same}{tail}"  # noqa: S608
+        case "delete":
+            found = same if is_one else f"{shape.columns[0]} IN (SELECT {values}{source})"
+            return f"DELETE FROM {shape.table} WHERE {found} {shape.tail}"  # noqa: S608
+
+
+def touched(rows: Iterable[Row], keys: int = 1) -> set[object]:
+    """Return the names of rows whose first columns are the key."""
+    return {row[0] for row in rows} if keys == 1 else {tuple(row[:keys]) for row in rows}
