@@ -137,6 +137,7 @@ class Mail(WayOut):
         """
         where = f"channels.{self._id}"
         found = self._account.problems(where)
+        found += _open_secrets(where, imap_password=self._account.password, smtp_password=self._outlet.password)
         if self._account.mechanism:
             found += self._grant.problems(where)
         found += self._outlet.problems(where)
@@ -216,3 +217,16 @@ class Mail(WayOut):
     def _parsed(self, raw: bytes) -> ParsedMail:
         own = frozenset({self._address, *self._aliases})
         return parse(raw, Reading(own_addresses=own, signing_keys=self._keys, trusted_servers=self._trusted))
+
+
+def _open_secrets(where: str, **secrets: object) -> list[Problem]:
+    """Return which passwords stand in the configuration itself."""
+    return [
+        Problem(
+            where=f"{where}.{key}",
+            text="A password never stands in this file.",
+            hint=f'Write {key} = "env:NAME" or "file:PATH".',
+        )
+        for key, secret in secrets.items()
+        if secret is not None and not isinstance(secret, Secret)
+    ]

@@ -46,7 +46,7 @@ class Outlet:
             port=self.port,
             security=self.security,
             user=self.user,
-            password=self.password.reveal() if self.password else "",
+            password=self.password.reveal() if isinstance(self.password, Secret) else "",
             token=token if self.password is None else None,
             ca_file=self.ca_file,
             local_name=self.address.rpartition("@")[2] if self.address.isascii() else "",
