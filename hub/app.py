@@ -22,7 +22,7 @@ from channels import KINDS
 from hub import jobs
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
-from hub.contract import Channel, HasLine, HubSide
+from hub.contract import Channel, HubSide
 from hub.domain.agent import Role
 from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
@@ -160,6 +160,7 @@ class Hub:
         if self.demo is not None:
             await self.demo.stop()
         await self.services.delivery.stop(patience_s=self.settings.server.shutdown_s / 2)
+        await self.services.arrivals.stop()
         for channel in self.channels:
             await channel.close(reason)
         if self.console is not None:
@@ -169,7 +170,6 @@ class Hub:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._housekeeper
         services = self.services
-        await services.arrivals.stop()
         await services.dispatcher.stop()
         await self.jobs.stop()
         await services.indexer.stop()
@@ -209,7 +209,7 @@ class Hub:
             now = self.clock.now()
             self.monitor.look(now)
             self.metrics.waiting.replace({queue: len(floor.waiting_in(queue)) for queue in self.settings.queues})
-            lines = {channel.id: channel.status for channel in self.channels if isinstance(channel, HasLine)}
+            lines = self.services.arrivals.lines()
             self.metrics.lines.replace({name: 1 if status.is_up else 0 for name, status in lines.items()})
             self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > OVERDUE_MS else 0)
             if now - sampled_at >= MINUTE_MS:

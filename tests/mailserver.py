@@ -181,6 +181,37 @@ class Dovecot:
                 for raw in waiting:
                     client.append(folder, raw, **more)
 
+    def drop(self, user: str, mails: Iterable[bytes]) -> int:
+        """Lay mails into INBOX as files, as a delivery agent does: much quicker for many; returns how many."""
+        box = self.folder / "mail" / user
+        me = self.folder.joinpath("mail").stat()
+        for name in ("tmp", "cur", "new"):
+            (box / name).mkdir(parents=True, exist_ok=True)
+            os.chown(box / name, me.st_uid, me.st_gid)
+        os.chown(box, me.st_uid, me.st_gid)
+        count = 0
+        for count, raw in enumerate(mails, 1):
+            path = box / "new" / f"{time.time_ns():020}.M{count:07}.test"
+            path.write_bytes(raw)
+            os.chown(path, me.st_uid, me.st_gid)
+        return count
+
+    def block(self, user: str, **more: object) -> str:
+        """Return a configuration block, as TOML, of a channel that reads this mailbox."""
+        keys = {
+            "kind": "mail",
+            "address": user,
+            "queue": "support",
+            "imap_host": "127.0.0.1",
+            "imap_port": self.port,
+            "imap_security": "plain",
+            "imap_password": f"file:{self.folder}/password",
+            "first_reading": "all",
+        }
+        (self.folder / "password").write_text(PASSWORD)
+        lines = [f"{name} = {json.dumps(value)}" for name, value in (keys | more).items()]
+        return "\n".join(["[channels.post]", *lines])
+
     def token(self, user: str, *, life_s: int = 3_600) -> str:
         """Return an access token that this server accepts for `user` (RFC 7519, HS256)."""
         head = _b64(json.dumps({"alg": "HS256", "typ": "JWT", "kid": "default"}).encode())

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
 from channels import KINDS
 from channels.mail.channel import Mail
 from channels.mail.compose import compose
 from channels.mail.keys import signing_keys
+from channels.mail.readers import Readers
 from channels.mail.templates import Templates
 from hub.contract import HubSide, Inbox, Listener, OutboundMessage, RawArrival, Receipt
 from hub.domain.ids import new_id
@@ -42,7 +42,7 @@ class Peer(Mail):
 
     async def open(self, hub: HubSide) -> Listener:
         self._keys = signing_keys(hub.visitor_key)
-        self._readers = ThreadPoolExecutor(1)
+        self._readers = Readers(self.id, self._manner(self._keys))
         self._hub = hub
         self.open_way_out(self._keys[0], hub.templates)
         Peer.wire.inboxes[self._outlet.address] = (hub.inbox, self.id)

@@ -40,6 +40,7 @@ _DECORATION = " \t*_|>-–—"
 
 _LABELS = {label.strip(): role for role, labels in phrases.HEADER_LABELS.items() for label in labels}
 _LABEL_LINE = re.compile(r"[\s>*_|]{0,10}\**\s?([^\W\d_][^:：|\n]{0,28}?)\s*\**\s*[:：|]\s*\**\s?(.*)", re.DOTALL)
+_LABEL_WITHIN = re.compile(r"(?<!\S)\*?([^\W\d_]{1,20}(?:\s[^\W\d_]{1,12})?)\s?[:：]")
 _SPACED_OUT = re.compile(r"(?<=[\u3040-\u9fff])[\s\u3000]+(?=[\u3040-\u9fff])")
 _FOREIGN_LABELS = re.compile(
     r"message|nachricht|mensaje|messaggio|phone|tel|name|nombre|e-?mail|email|company|firma|order|bestell|address|adresse"
@@ -187,6 +188,8 @@ def find_header_block(lines: Sequence[Line], start: int) -> Opening | None:
     role, value = role_of(lines[start].text)
     if role not in {"from", "date", "to", "subject"}:
         return None
+    if role == "from" and _is_whole_block(lines[start].text):
+        return Opening(start, start + 1, Strength.STRONG, is_header=True)
     roles: dict[str, str] = {role: value}
     stop, misses, foreign, repeated = start + 1, 0, 0, 0
     for number in range(start + 1, min(len(lines), start + _LOOKAHEAD)):
@@ -208,6 +211,15 @@ def find_header_block(lines: Sequence[Line], start: int) -> Opening | None:
     if not _is_block(roles, foreign):
         return None
     return Opening(start, stop, Strength.STRONG, is_header=True)
+
+
+def _is_whole_block(text: str) -> bool:
+    """A header block that lost its line ends: "From: a@b Sent: Monday To: c Subject: d"."""
+    text = text[:_MAX_LINE]
+    if "@" not in text:
+        return False
+    labels = {_LABELS.get(" ".join(match[1].lower().split())) for match in _LABEL_WITHIN.finditer(text)}
+    return {"date", "subject"} <= labels
 
 
 def _is_foreign(text: str) -> bool:

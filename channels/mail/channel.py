@@ -1,19 +1,19 @@
 """E-mail as the hub knows it: one configured mailbox, read by IMAP and answered by SMTP."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Literal
 
 from channels.mail.account import Account, AfterReading, FirstReading, Security
 from channels.mail.addresses import normalize
 from channels.mail.imap import Mailbox
-from channels.mail.inbound import Routes, inbound_of
+from channels.mail.inbound import Routes
 from channels.mail.keys import signing_keys
-from channels.mail.parsed import ParsedMail, Reading, parse
+from channels.mail.parsed import Reading
+from channels.mail.readers import Manner, Readers
 from channels.mail.tokens import Grant, TokenSource
 from channels.mail.way_out import Outlet, WayOut
 from hub.contract import Capabilities, ChannelStatus, HubSide, Inbound, Listener
+from hub.domain.errors import ChannelUnavailable
 from hub.settings import Problem, Secret, SettingsError
 
 MIB = 1024 * 1024
@@ -125,7 +125,7 @@ class Mail(WayOut):
         super().__init__(outlet)
         self._check(address, aliases)
         self._mailbox: Mailbox | None = None
-        self._readers: ThreadPoolExecutor | None = None
+        self._readers: Readers | None = None
         self._keys: tuple[bytes, ...] = ()
         self.tokens: TokenSource | None = None
 
@@ -163,14 +163,6 @@ class Mail(WayOut):
         return self._id
 
     @property
-    def queue_names(self) -> Mapping[str, str]:
-        """The queues that its block names, by the key that names each."""
-        named = {f"queues.{address}": queue for address, queue in self._routes.by_address.items()}
-        if self._routes.automatic:
-            named["automatic_queue"] = self._routes.automatic
-        return named
-
-    @property
     def capabilities(self) -> Capabilities:
         """What it can do."""
         return Capabilities(
@@ -192,7 +184,7 @@ class Mail(WayOut):
     async def open(self, hub: HubSide) -> Listener:
         """Begin to read the mailbox. A server that is away, or refuses, is sought for as long as the hub runs."""
         self._keys = signing_keys(hub.visitor_key)
-        self._readers = ThreadPoolExecutor(1, thread_name_prefix=f"mail-{self._id}")
+        self._readers = Readers(self._id, self._manner(self._keys))
         if self._account.mechanism:
             self.tokens = TokenSource(self._grant, hub.clock)
         self._mailbox = Mailbox(self._id, self._account, tokens=self.tokens, clock=hub.clock)
@@ -206,17 +198,19 @@ class Mail(WayOut):
             await self._mailbox.stop()
         await self.close_way_out()
         if self._readers is not None:
-            self._readers.shutdown(wait=False, cancel_futures=True)
+            self._readers.close()
             self._readers = None
 
     async def read(self, raw: bytes) -> Inbound:
-        """Read one mail, in a thread: nobody else waits for it."""
-        mail = await asyncio.get_running_loop().run_in_executor(self._readers, self._parsed, raw)
-        return inbound_of(mail, self._routes, self._keys)
+        """Read one mail, in a thread or a process: nobody else waits for it."""
+        if self._readers is None:
+            raise ChannelUnavailable("The mailbox is closed.")
+        return await self._readers.read(raw)
 
-    def _parsed(self, raw: bytes) -> ParsedMail:
+    def _manner(self, keys: tuple[bytes, ...]) -> Manner:
         own = frozenset({self._address, *self._aliases})
-        return parse(raw, Reading(own_addresses=own, signing_keys=self._keys, trusted_servers=self._trusted))
+        reading = Reading(own_addresses=own, signing_keys=keys, trusted_servers=self._trusted)
+        return Manner(reading=reading, routes=self._routes, keys=keys)
 
 
 def _open_secrets(where: str, **secrets: object) -> list[Problem]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from channels.mail.content import Attachment
 
-_SPACE = re.compile(r"\s+")
 _GARBAGE = re.compile(r"<[^<>\s@]*@?(?:localhost(?:\.localdomain)?|unknown)?>\Z")
 SYNTHETIC_DOMAIN = "content.invalid"
 
@@ -18,8 +17,8 @@ def fingerprint(author: str, date: str, subject: str, words: str, attachments: S
     survive them.
     """
     digest = hashlib.sha256()
-    for value in (author.lower(), _SPACE.sub(" ", date), _SPACE.sub(" ", subject), _SPACE.sub(" ", words).strip()):
-        digest.update(value.encode("utf-8", "replace"))
+    for value in (author.lower(), date, subject, words):
+        digest.update(" ".join(value.split()).encode("utf-8", "replace"))
         digest.update(b"\x00")
     for file in attachments:
         digest.update(file.filename.encode("utf-8", "replace") + hashlib.sha256(file.content).digest())

@@ -209,7 +209,7 @@ class Folder:
                 told = line.details(uids, [item])
                 missing = [uid for uid in uids if key not in told.get(uid, {})]
                 still_there = set(line.uids(["UID", ",".join(map(str, missing))])) if missing else set()
-        except Gone as error:
+        except Exception as error:
             self._note_broken(uids, error)
             raise
         found = []
@@ -218,6 +218,8 @@ class Folder:
             if isinstance(raw, bytes) and raw:
                 text = f"It has {one[1]:,} bytes, over the limit of {self._account.max_bytes:,}. Here is its beginning."
                 found.append(self._arrival(mark, one, raw, text if is_large else ""))
+            elif one[0] in still_there and len(part) > 1:
+                found += self._fetched(line, mark, [one])
             elif one[0] in still_there:
                 found.append(self._arrival(mark, one, b"", "The server has it and does not hand it over."))
             # Otherwise it was deleted or moved while we looked.

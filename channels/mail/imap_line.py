@@ -64,9 +64,25 @@ class ImapLine(IMAPClient):  # type: ignore[misc]
         self.normalise_times = False
         self._imap.debug = 0
         if account.security == "starttls":
-            # Nothing was said before this but the greeting; without TLS nothing is said after it either.
+            self._secure_now()
+
+    def _secure_now(self) -> None:
+        """Begin TLS. Nothing was said before but the greeting; without TLS nothing is said afterwards either."""
+        try:
             self.starttls(self._secure)
-            self._cached_capabilities = None
+        except BaseException:
+            with contextlib.suppress(*Gone):
+                self.shutdown()
+            raise
+        self._cached_capabilities = None
+
+    def _poll_socket(self, sock: socket.socket, timeout: float | None = None) -> Sequence[object]:
+        """Wait for the server in IDLE; what came with the answer before lies in the buffer, and no socket tells."""
+        with contextlib.suppress(OSError):
+            if self._imap.file.peek(1):
+                return [sock]
+        found: Sequence[object] = super()._poll_socket(sock, timeout)
+        return found
 
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802 - IMAPClient's name
         return _Protocol(self._account.host, self._account.real_port, self._dialled)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Final
 
 from channels.mail import threads
@@ -50,7 +49,7 @@ class Routes:
     """Which queue a mail goes to: by the address it was sent to, or because a machine wrote it, or the usual one."""
 
     queue: str
-    by_address: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    by_address: Mapping[str, str] = field(default_factory=dict)
     automatic: str = ""
 
     def queue_of(self, mail: ParsedMail) -> str:
@@ -95,7 +94,14 @@ def _report(mail: ParsedMail, bounce: Bounce, message: InboundMessage) -> Inboun
 def _message(mail: ParsedMail, routes: Routes, keys: Sequence[bytes]) -> InboundMessage:
     words = mail.trimmed
     spam = ("marked as spam",) if _is_marked_spam(mail) else ()
-    rule = _Rule(mail, tuple(keys))
+    rule = _Rule(
+        mail.evidence,
+        mail.author.key if len(mail.authors) == 1 else "",
+        mail.subject,
+        mail.message_id,
+        mail.authenticity.verdict is Verdict.FAIL,
+        tuple(keys),
+    )
     return InboundMessage(
         dedupe=mail.dedupe_key,
         sender=_party(mail.author) if mail.authors else None,
@@ -131,49 +137,54 @@ def _message(mail: ParsedMail, routes: Routes, keys: Sequence[bytes]) -> Inbound
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Where one mail belongs, by its evidence: `threads.decide` with what the hub found for the hints."""
+    """Where one mail belongs, by its evidence: `threads.decide` with what the hub found for the hints.
 
-    mail: ParsedMail
+    It holds no more of the mail than it needs: it goes from one process to another.
+    """
+
+    evidence: tuple[Evidence, ...]
+    sender: str
+    subject: str
+    message_id: str
+    is_disproved: bool
     keys: tuple[bytes, ...]
 
     def hints(self) -> tuple[Hint, ...]:
         """Return the evidence as the hub looks for it."""
         found = []
-        for key, piece in enumerate(self.mail.evidence):
+        for key, piece in enumerate(self.evidence):
             if piece.kind is EvidenceKind.REPLY_ADDRESS:
                 address = read_reply_address(piece.value)
                 if address is not None:
                     found.append(Hint(kind="interaction", value=address.interaction_id, key=key))
             elif piece.kind is EvidenceKind.SUBJECT:
-                if is_reply_subject(self.mail.subject):
+                if is_reply_subject(self.subject):
                     found.append(Hint(kind="subject", value=piece.value, key=key))
             elif piece.kind is not EvidenceKind.THREAD_INDEX:
                 found.append(Hint(kind="message", value=piece.value, key=key))
-        if self.mail.message_id:
-            found.append(Hint(kind="answered", value=self.mail.message_id, key=_ANSWERED))
+        if self.message_id:
+            found.append(Hint(kind="answered", value=self.message_id, key=_ANSWERED))
         return tuple(found)
 
     def place(self, found: Mapping[int, Candidate]) -> Placement:
         """Say where the mail belongs and why."""
-        mail = self.mail
-        sender = mail.author.key if len(mail.authors) == 1 else ""
         known: dict[Evidence, threads.Candidate] = {}
         meant: dict[Evidence, str] = {}
         for key, candidate in found.items():
             if key == _ANSWERED:
                 continue
-            piece = mail.evidence[key]
+            piece = self.evidence[key]
             meant[piece] = candidate.interaction
             known[piece] = threads.Candidate(_named(piece, candidate), candidate.participants, candidate.subject)
-        is_authentic = None if mail.authenticity.verdict is not Verdict.FAIL else False
+        is_authentic = False if self.is_disproved else None
         decision = threads.decide(
-            sender, mail.evidence, known, self.keys, is_authentic=is_authentic, subject=mail.subject
+            self.sender, self.evidence, known, self.keys, is_authentic=is_authentic, subject=self.subject
         )
         interaction = meant.get(decision.evidence, "") if decision.evidence is not None else ""
         if decision.action is threads.Action.JOIN:
             return Placement(join=interaction, reason=decision.reason)
         early = found.get(_ANSWERED)
-        if early is not None and is_authentic is None and sender in early.participants:
+        if early is not None and is_authentic is None and self.sender in early.participants:
             return Placement(join=early.interaction, reason="an answer to it by a participant came before it")
         if decision.action is threads.Action.OPEN_LINKED:
             return Placement(linked=interaction, reason=decision.reason)

@@ -8,8 +8,11 @@ The result still belongs in a sandboxed frame of its own (security.md, 2); this 
 import re
 from collections import Counter
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from html import escape
+from secrets import token_hex
+from urllib.parse import unquote
 
 import nh3
 
@@ -46,6 +49,11 @@ _ATTRIBUTES = {
     "hr": frozenset({"width", "size", "color"}),
     "time": frozenset({"datetime"}),
 }
+_GONE = frozenset(
+    """script style title template noscript textarea select svg math iframe object noembed noframes xmp
+    plaintext""".split()
+)
+"""Elements whose words are no words of the mail."""
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _SELF_CLOSING = frozenset("p li td th tr tbody thead tfoot option dt dd colgroup".split())
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
@@ -58,6 +66,8 @@ _REMOTE = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
 _LINK = re.compile(r"\s*(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _COLOR = re.compile(r"#?[\w\s(),.%]{1,40}\Z")
 _MAX_INLINE_DATA = 200_000
+_MAX_REMOTE = 4_000
+_MAX_VALUE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,39 +115,66 @@ def _has_many_names(tag: str) -> bool:
     return len(_BETWEEN.findall(_QUOTED.sub("", tag))) > _MAX_TAG_NAMES
 
 
-class _Filter:
-    """The attribute filter of one run; counts what it holds back."""
+@dataclass(slots=True)
+class _Run:
+    """What one run may show, and what it held back."""
 
-    def __init__(self, inline_images: Mapping[str, str], *, remote_images: bool) -> None:
-        self.inline_images = inline_images
-        self.remote_images = remote_images
-        self.blocked = 0
+    inline_images: Mapping[str, str]
+    remote_images: bool
+    blocked: int = 0
 
-    def __call__(self, tag: str, name: str, value: str) -> str | None:
-        if name == "style":
-            return filter_style(value) or None
-        if name == "src":
-            return self._source(value)
-        if name == "href":
-            return value.strip() if tag == "a" and _LINK.match(value) else None
-        if name in {"color", "bgcolor"}:
-            return value if _COLOR.match(value) else None
-        return value if len(value) <= 1000 else None
 
-    def _source(self, value: str) -> str | None:
-        source = value.strip()
-        if source[:4].lower() == "cid:":
-            return self.inline_images.get(source[4:].strip().strip("<>"), source)
-        if source[:5].lower() == "data:":
-            return source if len(source) <= _MAX_INLINE_DATA and _IMAGE_DATA.match(source) else None
-        if _REMOTE.match(source):
-            self.blocked += not self.remote_images
-            return source if self.remote_images and source[:6].lower() == "https:" else None
+_RUN: ContextVar[_Run] = ContextVar("run")
+"""Of the run that this thread is in: the cleaner is made once, for making it takes longer than most mails."""
+
+
+def _filter(tag: str, name: str, value: str) -> str | None:
+    if name == "style":
+        return filter_style(value) or None
+    if name == "src":
+        return _source(value)
+    if name == "href":
+        return value.strip() if tag == "a" and _LINK.match(value) else None
+    if name in {"color", "bgcolor"}:
+        return value if _COLOR.match(value) else None
+    return value if len(value) <= _MAX_VALUE else None
+
+
+def _source(value: str) -> str | None:
+    run = _RUN.get()
+    source = value.strip()
+    if source[:4].lower() == "cid:":
+        return run.inline_images.get(_content_id(source), source)
+    if source[:5].lower() == "data:":
+        return source if len(source) <= _MAX_INLINE_DATA and _IMAGE_DATA.match(source) else None
+    if not _REMOTE.match(source) or len(source) > _MAX_REMOTE:
         return None
+    secure = f"https:{source[source.index('//') :]}"
+    if run.remote_images:
+        return secure
+    run.blocked += 1
+    return f"{_PARKED}{secure}"
 
 
-_ALL_ATTRIBUTES = {tag: set(_ATTRIBUTES.get(tag, frozenset()) | _COMMON_ATTRIBUTES) for tag in _TAGS}
-_GONE = {"script", "style", "title", "template", "noscript", "textarea", "select", "svg", "math", "iframe", "object"}
+def _content_id(source: str) -> str:
+    """The Content-ID of a cid: address, whose special characters clients escape (RFC 2392) or not."""
+    return unquote(source[4:]).strip().strip("<>")
+
+
+_PARKED = f"x{token_hex(8)}:"
+"""What a remote source is marked with until it is moved; no mail can guess it."""
+_PARKED_SOURCE = re.compile(rf' src="{_PARKED}(?=https://)')
+_CLEANER = nh3.Cleaner(
+    tags=set(_TAGS),
+    clean_content_tags=set(_GONE),
+    attributes={tag: set(_ATTRIBUTES.get(tag, frozenset()) | _COMMON_ATTRIBUTES) for tag in _TAGS},
+    attribute_filter=_filter,
+    url_schemes={"http", "https", "mailto", "tel", "cid", "data", _PARKED.removesuffix(":")},
+    url_relative="pass_through",  # only the filter's own addresses of inline images are; it drops all others
+    link_rel="noopener noreferrer nofollow",
+    set_tag_attribute_values={"a": {"target": "_blank"}},
+    strip_comments=True,
+)
 
 
 def sanitize(
@@ -145,28 +182,25 @@ def sanitize(
 ) -> SafeHtml:
     """`html` with only what may be shown.
 
+    An image from elsewhere keeps its place, and its address in `data-remote-src`, from where nothing loads it.
+
     Args:
         html: as the mail brought it.
         inline_images: address by Content-ID; a cid: image not in it keeps its harmless cid: address.
-        remote_images: whether the reader asked for images from elsewhere (https only).
+        remote_images: whether the reader asked for images from elsewhere (always by https).
         text: what to show instead when the HTML is too much to parse.
     """
     if is_hostile(html):
         return SafeHtml(text_as_html(text), is_text_only=True)
-    chosen = _Filter(inline_images or {}, remote_images=remote_images)
-    safe = nh3.clean(
-        clean(html),
-        tags=set(_TAGS),
-        clean_content_tags=_GONE,
-        attributes=_ALL_ATTRIBUTES,
-        attribute_filter=chosen,
-        url_schemes={"http", "https", "mailto", "tel", "cid", "data"},
-        url_relative="pass_through",  # only the filter's own addresses of inline images are; it drops all others
-        link_rel="noopener noreferrer nofollow",
-        set_tag_attribute_values={"a": {"target": "_blank"}},
-        strip_comments=True,
-    )
-    return SafeHtml(safe.strip(), chosen.blocked)
+    run = _Run(inline_images or {}, remote_images)
+    token = _RUN.set(run)
+    try:
+        safe = _CLEANER.clean(html if html.isprintable() else clean(html))
+    finally:
+        _RUN.reset(token)
+    if run.blocked:
+        safe = _PARKED_SOURCE.sub(' data-remote-src="', safe)
+    return SafeHtml(safe.strip(), run.blocked)
 
 
 def text_as_html(text: str) -> str:

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
+from functools import cached_property
 
 from channels.mail import (
     authenticity,
     bounces,
     content,
+    folding,
     identity,
     machine,
     markup,
@@ -22,6 +24,7 @@ from channels.mail.addresses import Address, parse_addresses
 from channels.mail.authenticity import Authenticity, KeyLookup
 from channels.mail.bounces import Bounce
 from channels.mail.content import Attachment
+from channels.mail.folding import FoldedPage
 from channels.mail.headers import Headers
 from channels.mail.invitations import Invitation
 from channels.mail.machine import MachineMail
@@ -79,7 +82,6 @@ class ParsedMail:
     """The words divided; of the HTML when its structure tells more than the plain text."""
     html: str
     """As sent, unsafe; "" when there was none."""
-    safe_html: SafeHtml
     attachments: tuple[Attachment, ...]
     invitations: tuple[Invitation, ...]
     machine: MachineMail
@@ -89,11 +91,18 @@ class ParsedMail:
     headers: Headers
     defects: tuple[str, ...]
     """What was broken or left out."""
+    folded_page: FoldedPage | None = field(default=None, repr=False, compare=False)
+    """The HTML divided, when reading the mail needed that."""
 
     @property
     def author(self) -> Address:
         """The first author; an empty address when there is none."""
         return self.authors[0] if self.authors else Address("")
+
+    @cached_property
+    def safe_html(self) -> SafeHtml:
+        """The HTML fit to show, made when it is asked for: whoever only sorts mail does without."""
+        return markup.sanitize(self.html, text=self.body_text) if self.html else SafeHtml("")
 
     @property
     def reply_text(self) -> str:
@@ -104,12 +113,33 @@ class ParsedMail:
         """The HTML to show, with addresses for its inline images and remote ones if the reader asked."""
         return markup.sanitize(self.html, inline_images=inline_images, remote_images=remote_images, text=self.body_text)
 
+    def new_html(self, *, inline_images: Mapping[str, str] | None = None, remote_images: bool = False) -> SafeHtml:
+        """`shown_html` with the new words only: quotations, signatures and disclaimers are left out."""
+        if not self.html:
+            return SafeHtml("")
+        page = self.folded_page
+        if page is None:
+            page = folding.fold(self.html, sender=self.author.name, address=self.author.email)
+        kept = page.new_html
+        if kept is None:
+            is_plain = not inline_images and not remote_images
+            return (
+                self.safe_html
+                if is_plain
+                else self.shown_html(inline_images=inline_images, remote_images=remote_images)
+            )
+        safe = markup.sanitize(
+            kept, inline_images=inline_images, remote_images=remote_images, text=self.trimmed.reply_text
+        )
+        return replace(safe, html=folding.prune(safe.html))
+
 
 @dataclass(frozen=True, slots=True)
 class _Words:
     body_text: str
     html: str
     trimmed: Trimmed
+    folded_page: FoldedPage | None = None
 
 
 def parse(raw: bytes, reading: Reading | None = None) -> ParsedMail:
@@ -122,7 +152,7 @@ def parse(raw: bytes, reading: Reading | None = None) -> ParsedMail:
     authors = parse_addresses(headers.raw("from"))
     author = authors[0] if authors else None
     subject = headers.text("subject")
-    words = _words(found, author.name if author else "")
+    words = _words(found, author or Address(""))
     bounce = bounces.read_bounce(raw, found, headers, author, subject, words.body_text)
     attachments = tuple(
         file for file in found.attachments if bounce is None or not file.content_type.startswith("message/")
@@ -150,7 +180,6 @@ def parse(raw: bytes, reading: Reading | None = None) -> ParsedMail:
         body_text=words.body_text,
         trimmed=words.trimmed,
         html=words.html,
-        safe_html=markup.sanitize(words.html, text=words.body_text) if words.html else SafeHtml(""),
         attachments=attachments,
         invitations=tuple(found.invitations),
         machine=machine.judge(
@@ -163,6 +192,7 @@ def parse(raw: bytes, reading: Reading | None = None) -> ParsedMail:
         ),
         headers=headers,
         defects=(*defects, *found.defects),
+        folded_page=words.folded_page,
     )
 
 
@@ -200,28 +230,31 @@ def parse_date(value: str) -> datetime | None:
         return None
 
 
-def _words(found: content.Content, sender: str) -> _Words:
+def _words(found: content.Content, author: Address) -> _Words:
     pieces = found.pieces
     page = (
         "\n".join(html or markup.text_as_html(plain) for plain, html in pieces)
         if any(html for _, html in pieces)
         else ""
     )
-    lines: list[rendering.Line] | None = None
+    folded: FoldedPage | None = None
     texts = []
     for plain, html in pieces:
         if html and (not plain.strip() or _is_stub(plain)):
-            lines = rendering.render(html)
-            texts.append(rendering.as_text(lines))
+            folded = folding.fold(html, sender=author.name, address=author.email)
+            texts.append(rendering.as_text(folded.lines))
         else:
             texts.append(plain)
     body = "\n".join(texts).strip("\n").rstrip()
-    if len(pieces) == 1 and lines is not None:
-        return _Words(body, page, trimming.trim_lines(lines, sender=sender))
-    trimmed = trimming.trim(body, sender=sender)
-    if len(pieces) == 1 and pieces[0][1] and rendering.has_structure(pieces[0][1]):
-        trimmed = _better(trimmed, trimming.trim_lines(rendering.render(pieces[0][1]), sender=sender))
-    return _Words(body, page, trimmed)
+    if len(pieces) != 1:
+        return _Words(body, page, trimming.trim(body, sender=author.name, address=author.email))
+    if folded is not None:
+        return _Words(body, page, folded.trimmed, folded)
+    trimmed = trimming.trim(body, sender=author.name, address=author.email)
+    if page and rendering.has_structure(page):
+        folded = folding.fold(page, sender=author.name, address=author.email)
+        trimmed = _better(trimmed, folded.trimmed)
+    return _Words(body, page, trimmed, folded)
 
 
 def _is_stub(plain: str) -> bool:
@@ -259,6 +292,10 @@ def as_json(mail: ParsedMail) -> dict[str, object]:
         "body_text": mail.body_text,
         "reply_text": mail.reply_text,
         "html_safe": mail.safe_html.html,
+        "body_html_new": mail.new_html().html if mail.html else "",
+        "parts": [
+            {"kind": part.kind.value, "text": mail.trimmed.text[part.start : part.end]} for part in mail.trimmed.parts
+        ],
         "attachments": [
             {"filename": file.filename, "content_type": file.content_type, "size": file.size}
             for file in mail.attachments
@@ -272,6 +309,30 @@ def as_json(mail: ParsedMail) -> dict[str, object]:
         "thread_evidence": [
             {"kind": piece.kind.value, "value": piece.value, "strength": piece.strength.name.lower()}
             for piece in mail.evidence
+        ],
+        "remote_images": mail.safe_html.remote_images,
+        "report": _report_as_json(bounce) if bounce else None,
+        "authenticity": {
+            "verdict": mail.authenticity.verdict.value,
+            "spf": mail.authenticity.spf,
+            "dkim": mail.authenticity.dkim,
+            "dmarc": mail.authenticity.dmarc,
+            "source": mail.authenticity.source,
+            "remarks": list(mail.authenticity.remarks),
+        },
+        "invitations": [asdict(invitation) for invitation in mail.invitations],
+        "machine_evidence": list(mail.machine.evidence),
+        "defects": list(mail.defects),
+    }
+
+
+def _report_as_json(bounce: Bounce) -> dict[str, object]:
+    return {
+        "kind": bounce.kind.value,
+        "envelope_id": bounce.envelope_id,
+        "recipients": [
+            {"recipient": one.recipient, "kind": one.kind.value, "status": one.status, "reason": one.reason}
+            for one in bounce.recipients
         ],
     }
 

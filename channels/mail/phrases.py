@@ -9,8 +9,8 @@ case in tests/payloads/mail.
 WROTE = r"""
 wrote|writes|has\ written|写道|寫道|写到|写了|說道|schrieb(?:en)?|geschrieben|a\ [ée]crit|nous\ a\ dit|escribi[óo]|ha\ escrito
 |escreveu|ha\ scritto|scrive|schreef|geschreven|napisał(?:\(a\)|a|\(-a\))?|pisze|nadesłał(?:\(a\)|a)?
-|написал(?:\(а\)|а)?|писал(?:\(а\)|а)?|пишет|пише|написав(?:\(ла\))?|писав(?:\(ла\))?|yazd[ıi]|yazm[ıi]ş|書きました|書いた
-|のメール|のメッセージ|からのメール|작성(?:하였습니다|했습니다)?|썼습니다|쓰셨습니다|보낸\ 메시지|보낸\ 메일|skrev|skreiv|kirjoitti
+|написал(?:\(а\)|а)?|писал(?:\(а\)|а)?|вы\ писали|пишет|пише|написав(?:\(ла\))?|писав(?:\(ла\))?|yazd[ıi]|yazm[ıi]ş|書きました|書いた
+|のメール|のメッセージ|からのメール|작성(?:하였습니다|했습니다)?|썼습니다|쓴\ 글|쓰셨습니다|보낸\ 메시지|보낸\ 메일|skrev|skreiv|kirjoitti
 |napsala?(?:\(a\))?|napísala?(?:\(a\))?|píše|írta|a\ scris|έγραψε|כתב(?:/ה|ה)?|כתב|كتبت?|đã\ viết|viết|เขียนว่า|เขียน
 |menulis|написа|je\ napisao(?:/la)?|napisao(?:\ je)?|је\ написао(?:/ла)?|va\ escriure|kirjutas|rašė|rakstīja
 |je\ napisala?(?:/a)?|نوشت
@@ -71,7 +71,7 @@ HEADER_LABELS: dict[str, tuple[str, ...]] = {
 }
 """Labels of the header block that Outlook and forwards put over the original; lower case."""
 
-ORIGINAL = """original message|original appointment|original e-?mail|forwarded message|forwarded by .{1,80}|reply message|forwarded mail
+ORIGINAL = """original message|replied message|original appointment|original e-?mail|forwarded message|forwarded by .{1,80}|reply message|forwarded mail
     |begin forwarded message|start of forwarded message|forwarded e-?mail|weitergeleitete (?:nachricht|e-?mail|mail)
     |ursprüngliche (?:nachricht|e-?mail|mail)|urspruengliche nachricht|original-?nachricht|antwort nachricht|originalmail
     |(?:anfang|beginn) der weitergeleiteten (?:nachricht|e-?mail|mail)|message d.origine|message original|message initial
@@ -86,10 +86,10 @@ ORIGINAL = """original message|original appointment|original e-?mail|forwarded m
     |переадресованное|первоначальное|перенаправленное) (?:сообщение|письмо)
     |начало (?:переадресованного|пересылаемого|пересланного) (?:сообщения|письма)|orijinal (?:mesaj|ileti|e-?posta)
     |özgün (?:ileti|mesaj)|[iİ]letilmiş (?:mesaj|ileti|e-?posta)|yönlendirilen (?:ileti|mesaj)|yönlendirilmiş (?:ileti|mesaj)
-    |[iİ]letilen (?:mesaj|ileti)|元のメッセージ|元のメール|オリジナルメッセージ|転送メッセージ|転送されたメッセージ|転送元メッセージ|원본 ?메시지
-    |원본 ?메일|원본 내용|전달된 ?메시지|전달된 ?메일|받은 메일|원문 ?메시지|原始邮件|原始郵件|原始信件|原始訊息|原郵件|原邮件|原信|原信件
+    |[iİ]letilen (?:mesaj|ileti)(?:nin)?(?: başlangıcı)?|yönlendirilen iletinin başlangıcı|元のメッセージ|元のメール|オリジナルメッセージ|転送メッセージ|転送されたメッセージ|転送元メッセージ|원본 ?메시지
+    |원본 ?메일|원본 ?이메일|원본 내용|전달된 메시지 시작|전달된 ?메시지|전달된 ?메일|받은 메일|원문 ?메시지|原始邮件|原始郵件|原始信件|原始訊息|原郵件|原邮件|原信|原信件
     |转发邮件信息|转发的邮件|转发邮件|转发的消息|轉寄郵件|轉寄的郵件|轉寄訊息|轉發郵件|回复的原邮件|回复的原信|回覆的原郵件|邮件原件|邮件原文
-    |已转发邮件|已轉寄郵件|以下是转发的邮件|以下为转发|始发邮件|被转发邮件|ursprungligt meddelande|vidarebefordrat meddelande
+    |已转发邮件|已轉寄郵件|以下是转发的邮件|下面是被转发的邮件|以下是轉寄的郵件|以下为转发|始发邮件|被转发邮件|ursprungligt meddelande|vidarebefordrat meddelande
     |originalmeddelande|oprindelig (?:meddelelse|besked|mail)|videresendt (?:meddelelse|besked|melding)
     |opprinnelig melding|start på videresendt melding|alkuperäinen viesti|välitetty viesti|välitetty viesti alkaa
     |původní zpráva|původní e-?mail|přeposlaná zpráva|pôvodná správa|preposlaná správa|eredeti üzenet|továbbított üzenet
@@ -125,9 +125,9 @@ SENT_FROM = r"""
 |obter\ o?\ ?outlook|baixe\ o\ outlook|inviato\ (?:da|con|dal|tramite)\ |ottieni\ outlook|scarica\ outlook
 |verzonden\ (?:vanaf|met|vanuit|via|van)\ |verstuurd\ (?:vanaf|met|vanuit|via)\ |outlook\ voor\ |download\ outlook
 |wysłan[eoya]\ (?:z|ze|przy|za|przez|w)\ |wysłano\ (?:z|ze)\ |pobierz\ .{0,20}outlook|отправлено\ (?:с|из|через)\ |отправлен[оа]\ из
-|(?:получить|скачать)\ outlook|с\ уважением.{0,20}отправлено|.{1,40}(?:den|dan|ten|tan|umdan|imden|ımdan)\ gönderildi
-|(?:\w+\ için\ )?outlook.{0,20}(?:edinin|indirin)|gönderen:\ .{0,20}mail|.{1,40}から(?:の)?(?:送信|投稿)|.{1,30}で送信|outlook\ for\ .{1,12}を(?:入手|ダウンロード)
-|(?:나의|내)\ .{1,30}에서\ (?:보냄|전송)|.{1,30}에서\ (?:보냄|보냈습니다|전송됨|작성)|outlook\ .{1,12}\ ?(?:다운로드|받기)|发自(?:我的)?|发送自|發自|發送自
+|(?:получить|скачать)\ outlook|с\ уважением.{0,20}отправлено|.{1,40}(?:den|dan|ten|tan|umdan|imden|ımdan)\ gönderildi|(?:windows|mac|ios|android)\ .{1,30}\ ile\ gönderildi
+|(?:\w+\ için\ )?outlook.{0,20}(?:edinin|indirin)|gönderen:\ .{0,20}mail|.{1,40}から(?:の)?(?:送信|投稿)|.{1,30}で送信|outlook\ for\ .{1,12}を(?:入手|ダウンロード)|(?:ios|android|mac|windows)\ ?(?:版|用)(?:の)?\ ?outlook\ ?を(?:入手|ダウンロード)
+|(?:나의|내)\ .{1,30}에서\ (?:보냄|전송)|.{1,30}에서\ (?:보냄|보냈습니다|전송됨|작성)|(?:\w{1,10}용\ )?outlook\ (?:.{1,12}\ ?)?(?:다운로드|받기)|发自(?:我的)?|发送自|發自|發送自
 |[从從]\ ?(?:我的)?.{1,30}(?:发送|傳送|发出|發出|寄出)|来自(?:我的)?.{1,20}|來自我的|[获獲取]取?得?\ ?outlook|下[载載]\ ?outlook|通过.{1,20}发送|使用.{1,20}发送
 |由.{1,20}发送|用.{1,12}发送|skickat\ från|hämta\ outlook|sendt\ (?:fra|via|med)|hent\ outlook|få\ outlook|lähetetty\ |hanki\ outlook|odesláno\ (?:z|pomocí)
 |odoslané\ z|získa[jťt]+e?\ outlook|küldve|elküldve|.{1,20}(?:ról|ről|mről)\ küldve|trimis\ (?:de\ pe|din|cu)|obțineți\ outlook
@@ -141,19 +141,19 @@ CLOSINGS = r"""
 |(?:yours\ )?(?:very\ )?(?:sincerely|faithfully|truly)(?:\ yours)?|cheers|cordially|respectfully(?:\ yours)?|all\ the\ best|best|warmly
 |(?:many\ |best\ )?thanks\ (?:and|&)\ (?:kind\ |best\ |warm\ )?regards|thanks\ (?:and|&)\ cheers|take\ care|rgds|br|kr|kind\ wishes
 |mit\ (?:\w+\ )?(?:freundlichen?|besten?|herzlichen?|vielen|lieben|sonnigen|kollegialen?)\ gr(?:ü|ue)(?:ß|ss)(?:en|e)?
-|(?:freundliche|beste|viele|liebe|herzliche|schöne|sonnige)n?\ gr(?:ü|ue)(?:ß|ss)e|(?:schönen|lieben|besten|freundlichen)\ gru(?:ß|ss)
+|(?:freundliche|beste|viele|liebe|herzliche|schöne|sonnige)n?\ gr(?:ü|ue)(?:ß|ss)e|(?:schönen|lieben|besten|freundlichen|vielen)\ gru(?:ß|ss)|(?:sehr\ )?(?:freundliche|beste|viele|liebe|herzliche|schöne|sonnige|kollegiale)?n?\ ?gr(?:ü|ue)(?:ß|ss)e\ (?:aus|vom|von|nach|an)\ .{2,40}
 |gr(?:ü|ue)(?:ß|ss)e|gru(?:ß|ss)|hochachtungsvoll|mfg|lg|vg|bg|mit\ freundlichem\ gru(?:ß|ss)|herzlichst
 |(?:tr[èe]s\ |bien\ )?cordialement|(?:bien\ )?[àa]\ (?:vous|toi)|(?:sinc[èe]res|meilleures|cordiales)?\ ?salutations(?:\ distingu[ée]es|\ cordiales)?
 |bonne\ (?:journ[ée]e|soir[ée]e|r[ée]ception|fin\ de\ journ[ée]e)|(?:bien\ )?amicalement|respectueusement|sinc[èe]rement|cdlt|cdt|bien\ à\ vous
-|(?:veuillez|je\ vous\ prie).{0,20}\ agr[ée]er.{0,120}|(?:un\ |muchos\ |reciba\ un\ )?(?:cordial(?:es)?\ )?saludos?(?:\ cordial(?:es)?)?
+|(?:veuillez|(?:je\ vous|nous\ vous)\ pri(?:e|ons)|recevez|dans\ l.attente).{0,90}(?:agr[ée]er|salutations|cordialement|sentiments|consid[ée]ration).{0,140}|(?:sin\ (?:otro\ particular|más),?\ )?(?:un\ |muchos\ |mis\ |(?:le\ env[íi]o|reciban?|les\ saluda)\ (?:un\ )?)?(?:cordial(?:es|mente)?\ |afectuoso\ )?saludos?(?:\ (?:cordial(?:es)?|y\ gracias|desde\ .{2,30}))?
 |(?:muy\ )?atentamente|atte|un\ (?:fuerte\ )?abrazo|atenciosamente|att|cordialmente|(?:com\ os\ )?(?:melhores\ |meus\ )?cumprimentos
 |(?:um\ )?(?:grande\ )?abraços?|saudações(?:\ cordiais)?|grat[oa]|com\ os\ melhores\ cumprimentos
-|(?:cordiali|distinti|cari|tanti|cordialissimi|i\ migliori|migliori)?\ ?saluti|un\ (?:cordiale\ )?saluto|buona\ giornata|buon\ lavoro|in\ fede
+|(?:in\ attesa\ .{4,60}\ )?(?:porgo\ |porgiamo\ |le\ porgo\ )?(?:cordiali|distinti|cari|tanti|cordialissimi|i\ migliori|migliori|i\ miei)?\ ?(?:migliori\ )?saluti|un\ (?:cordiale\ )?saluto|buona\ (?:giornata|serata)|buon\ lavoro|in\ fede
 |(?:met\ )?(?:vriendelijke|hartelijke|beste|warme)\ groet(?:en)?|groet(?:en|jes)?|hoogachtend|mvg
 |z\ (?:wyrazami\ szacunku|poważaniem|powazaniem)|(?:serdecznie\ )?pozdrawiam(?:y)?(?:\ serdecznie)?|(?:serdeczne\ )?pozdrowienia
 |łączę\ pozdrowienia|с\ уважением|с\ наилучшими\ пожеланиями|всего\ (?:доброго|хорошего|наилучшего)|с\ почтением|з\ повагою|з\ найкращими\ побажаннями
 |(?:en\ iyi\ dileklerimle\ )?(?:saygılarımla|saygılarımızla|saygılar)|iyi\ çalışmalar(?:\ dilerim|\ dileriz)?|iyi\ günler(?:\ dilerim|\ dileriz)?|sevgiler(?:imle)?|selamlar
-|敬具|草々|以上|.{1,12}\ (?:드림|올림|배상)|此致|敬礼|敬禮|此致\ ?敬礼|祝好|祝商祺|[顺順](?:颂|祝|頌)(?:商祺|商安|时祺|時祺|近安)|即[颂頌]近安|敬上
+|敬具|草々|(?:以上[、，]?\ ?)?(?:どうぞ|何卒|引き続き|今後とも)?[、]?(?:よろしく|宜しく)(?:ご(?:確認|対応|検討)の?(?:ほど|程))?(?:お願い|御願い|おねがい)(?:いた|致)?し(?:ます|申し上げます)|以上|(?:よろしく|宜しく)どうぞ|では[、]?(?:よろしく|宜しく).{0,16}|.{1,12}\ (?:드림|올림|배상)|此致|敬礼|敬禮|此致\ ?敬礼|祝您?(?:好|商祺|愉快|工作(?:顺利|愉快)|生活愉快|一切顺利|身体健康|万事如意|順心|順利)|(?:顺|順)?祝.{1,6}(?:安|祺|好|利)|敬祝|谨启|謹啟|敬启|[顺順](?:颂|祝|頌)(?:商祺|商安|时祺|時祺|近安)|即[颂頌]近安|敬上
 |(?:med\ )?(?:vänlig|vänliga|bästa|venlig|vennlig|beste|varma|bedste|de\ bedste|kær|mange)\ (?:hälsning(?:ar)?|hilsen|hilsner)|mvh|dbh|hälsningar|hilsen
 |(?:ystävällisin|parhain)\ terveisin|terveisin|s\ pozdravem|s\ úctou|s\ pozdravom|s\ úctou|(?:szívélyes\ )?üdvözlettel|tisztelettel|üdv
 |cu\ (?:stimă|stima|respect|drag)|με\ εκτίμηση|φιλικά|με\ φιλικούς\ χαιρετισμούς|בברכה|بكل\ احترام|مع\ (?:أطيب\ )?(?:خالص\ )?(?:ال)?تحيات(?:ي)?|تحياتي
@@ -161,10 +161,22 @@ CLOSINGS = r"""
 """
 """Valedictions that stand alone on their line (a name may follow); lower case, verbose syntax."""
 
+AND = r"""
+and|&|\+|und|u\.|et|y|e|en|i|oraz|и|ve|och|og|ja|a|és|și|och|以及|和|並|并
+"""
+"""What joins thanks and a valediction on one line."""
+
+PLAIN_CLOSINGS = r"""
+(?:kind\ |best\ |warm\ )?regards|cheers|best\ wishes|(?:viele|liebe|beste|schöne|herzliche)\ gr(?:ü|ue)(?:ß|ss)e|gr(?:ü|ue)(?:ß|ss)e|gru(?:ß|ss)|lg|vg|mfg|glg|(?:bien\ )?cordialement
+|(?:un\ )?saludos?|saludos\ cordiales|abraços?|um\ abraço|atenciosamente|att|cumprimentos|(?:cordiali\ )?saluti|groet(?:en|jes)?|gr|mvg|pozdrawiam|pozdrowienia
+|с\ уважением|saygılarımla|sevgiler(?:imle)?|selamlar|iyi\ çalışmalar|mvh|vh|hälsningar|hilsen|(?:venlig|vennlig|med\ venlig|med\ vennlig)\ hilsen|terv(?:eisin)?|üdv(?:özlettel)?
+"""
+"""Valedictions that people follow up with their name on the same line, without a comma."""
+
 THANKS = r"""
 (?:many\ |kind\ )?thanks(?:\ a\ lot|\ so\ much|\ again|\ in\ advance)?|thank\ you(?:\ so\ much|\ very\ much|\ in\ advance)?|thx|danke(?:\ schön|\ im\ voraus)?|vielen\ dank(?:\ im\ voraus)?
-|merci(?:\ beaucoup|\ d.avance)?|(?:muchas\ )?gracias|(?:muito\ )?obrigad[oa]|grazie(?:\ mille)?|bedankt|dank\ u(?:\ wel)?|alvast\ bedankt
-|dziękuję|(?:заранее\ )?спасибо|teşekkürler|teşekkür\ ederim|谢谢|謝謝|多谢|tack|takk|tak|kiitos|děkuji
+|merci(?:\ beaucoup|\ d.avance)?|(?:muchas\ )?gracias|(?:muito\ )?obrigad[oa]|grazie(?:\ mille|\ ancora)?|bedankt|dank\ u(?:\ wel)?|alvast\ bedankt
+|dziękuję|(?:заранее\ |большое\ )?(?:спасибо|благодарю|благодарен|признателен)(?:\ заранее|\ большое)?|teşekkürler|teşekkür\ ederim|谢谢(?:您|你|大家|啦|了)?|謝謝(?:您|你)?|多谢|感谢|感謝|ありがとうございます|ありがとうございました|감사합니다|고맙습니다|감사드립니다|tack|takk|tak|kiitos|děkuji
 """
 """Thanks that close a letter when a comma and a name follow, and are content when not."""
 

@@ -11,14 +11,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from html import unescape
+from itertools import islice
 
 from channels.mail.charsets import clean
 
 MAX_TEXT = 1_000_000
 """Characters of text that are taken from a page; nobody reads on behind that."""
 
+MAX_WHOLE = 200_000
+"""Characters of HTML that are always read to their end."""
+
 _MAX_HTML = 2_000_000
 _MAX_LINES = 30_000
+_MAX_TOKENS = 200_000
+"""Tags and runs of words; a page of 100 kB has 10,000."""
 
 
 class Mark(Enum):
@@ -61,9 +67,10 @@ _TRACKED = frozenset(
     "blockquote div span p pre table td tr body section article center includetail font a ul ol details".split()
 )
 _WHITE = re.compile(r"[ \t\r\n\f\u200b\u200c\ufeff\u034f\u00ad]+")
-_TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
+_TIGHT = re.compile(r"MsoNormal|MsoPlainText|margin(?:-bottom|-top)?:\s?0(?![.\d])", re.IGNORECASE)
 _MAX_STACK = 400
+_PLACED = frozenset({"img", "br", "hr"})
 
 _QUOTE_ATTRIBUTES = re.compile(
     r"""gmail_quote|gmail_extra|yahoo_quoted|protonmail_quote|tutanota_quote|zmail_extra|isReplyContent|type=["']?cite
@@ -128,6 +135,8 @@ class _Open:
     """Its own, or that of what it stands in."""
     quotes: bool = False
     is_hidden: bool = False
+    is_tight: bool = False
+    """A paragraph without room around it."""
 
 
 @dataclass(slots=True)
@@ -143,11 +152,15 @@ class _Page:
     line_mark: Mark = Mark.NONE
     line_depth: int = 0
     has_words: bool = False
+    is_held_open: bool = False
+    """A no-break space stands in this line, as editors write an empty one."""
 
     def break_line(self, *, blank: bool = False) -> None:
         text = "".join(self.words)
         self.words.clear()
         self.has_words = False
+        blank = blank or (self.is_held_open and not text.strip())
+        self.is_held_open = False
         if not self.pre:
             text = text.strip(" \t\n")
         if text or (self.pre and self.lines):
@@ -172,20 +185,55 @@ class _Page:
         return self.stack[-1].mark if self.stack else Mark.NONE
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`html[start:end]` is words, a picture, a rule or a line break of the line `line` and, with `is_pre`, those below."""
+
+    start: int
+    end: int
+    line: int
+    is_pre: bool = False
+
+
 def render(html: str) -> list[Line]:
     """The visible lines of `html`: no empty line at either end, never two in a row."""
+    return _render(html, None)
+
+
+def render_placed(html: str) -> tuple[list[Line], list[Place]]:
+    """The visible lines, and where in `html` what they are made of stands, in order."""
+    places: list[Place] = []
+    return _render(html, places), places
+
+
+def _render(html: str, places: list[Place] | None) -> list[Line]:
     body = _HEAD_BODY.search(html)
     page = _Page()
-    for match in _TOKEN.finditer(html, body.start() if body else 0, _MAX_HTML):
+    tokens = _TOKEN.finditer(html, body.start() if body else 0, _MAX_HTML)
+    for match in islice(tokens, _MAX_TOKENS):
         name = match[3]
         if name is not None:
-            _tag(page, bool(match[2]), name.lower(), match[4])
+            name = name.lower()
+            if places is not None and name in _PLACED:
+                places.append(Place(match.start(), match.end(), _line_of(page, name)))
+            _tag(page, bool(match[2]), name, match[4])
         elif (run := match.group())[0] != "<" or run[1:2] in {"", "<"}:
+            if places is not None and not page.hidden:
+                places.append(Place(match.start(), match.end(), _line_of(page), is_pre=page.pre > 0))
             _text(page, run)
         if page.size > MAX_TEXT or len(page.lines) > _MAX_LINES:
             break
     page.break_line()
-    return _tidy(page.lines)
+    return _tidy(page.lines, places)
+
+
+def _line_of(page: _Page, name: str = "") -> int:
+    """The line that an element belongs to: a picture between two goes with the upper one, unless it is quoted."""
+    line = len(page.lines)
+    if page.pre:
+        return line + "".join(page.words).count("\n")
+    is_free = page.depth == 0 and not page.rest_pending and (not page.stack or page.stack[-1].mark is Mark.NONE)
+    return line - 1 if name == "img" and is_free and not page.has_words and line else line
 
 
 def as_text(lines: Sequence[Line]) -> str:
@@ -205,10 +253,14 @@ def _text(page: _Page, token: str) -> None:
     if page.pre:
         page.write(text.replace("\r\n", "\n"))
         return
-    text = _WHITE.sub(" ", text)
+    if "  " in text or not text.isprintable() or "\u034f" in text:  # most runs are plain words
+        text = _WHITE.sub(" ", text)
     if text == " " and (not page.words or page.words[-1].endswith((" ", "\n"))):
         return
-    page.write(text.replace("\xa0", " "))
+    if "\xa0" in text:
+        page.is_held_open = True
+        text = text.replace("\xa0", " ")
+    page.write(text)
 
 
 def _tag(page: _Page, closing: bool, name: str, attributes: str) -> None:
@@ -223,7 +275,7 @@ def _tag(page: _Page, closing: bool, name: str, attributes: str) -> None:
     if name in {"td", "th"}:
         _cell(page, closing=closing)
     if name in _BLOCKS:
-        page.break_line(blank=name in _SPACED and not _is_tight(page, name, attributes))
+        page.break_line(blank=name in _SPACED and not _is_tight(page, name, attributes, closing=closing))
     if name in _TRACKED and not attributes.endswith("/"):
         if closing:
             _close(page, name)
@@ -233,8 +285,13 @@ def _tag(page: _Page, closing: bool, name: str, attributes: str) -> None:
         page.write("- ")
 
 
-def _is_tight(page: _Page, name: str, attributes: str) -> bool:
-    return name == "p" and ("MsoNormal" in attributes or any(opened.tag == "td" for opened in page.stack[-4:]))
+def _is_tight(page: _Page, name: str, attributes: str, *, closing: bool) -> bool:
+    """Whether a paragraph stands close to the next, as a line does."""
+    if name != "p":
+        return False
+    if closing:
+        return bool(page.stack) and page.stack[-1].tag == "p" and page.stack[-1].is_tight
+    return _TIGHT.search(attributes) is not None or any(opened.tag == "td" for opened in page.stack[-4:])
 
 
 def _line_break(page: _Page) -> None:
@@ -265,6 +322,7 @@ def _open(page: _Page, name: str, attributes: str) -> None:
         opened.quotes = True
     if name == "includetail":
         page.rest_pending = True
+    opened.is_tight = name == "p" and _is_tight(page, name, attributes, closing=False)
     page.pre += name == "pre"
     page.depth += opened.quotes
     page.hidden += opened.is_hidden
@@ -302,13 +360,21 @@ def _close(page: _Page, name: str) -> None:
             return
 
 
-def _tidy(lines: list[Line]) -> list[Line]:
+def _tidy(lines: list[Line], places: list[Place] | None) -> list[Line]:
     tidy: list[Line] = []
+    numbers: list[int] = []
     for line in lines:
-        text = _TRAILING.sub("", clean(line.text))
+        numbers.append(len(tidy))
+        text = line.text.rstrip(" \t")
+        text = text if text.isprintable() else clean(text).rstrip(" \t")
         if not text and (not tidy or not tidy[-1].text):
             continue
         tidy.append(line if text == line.text else Line(text, line.depth, line.mark))
     while tidy and not tidy[-1].text:
         tidy.pop()
+    if places and numbers:
+        last = max(len(tidy) - 1, 0)
+        for number, place in enumerate(places):
+            tidied = min(numbers[min(place.line, len(numbers) - 1)], last)
+            places[number] = Place(place.start, place.end, tidied, place.is_pre)
     return tidy

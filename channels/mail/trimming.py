@@ -41,7 +41,7 @@ class Kind(Enum):
     BANNER = "banner"
 
 
-SHOWN = frozenset({Kind.NEW, Kind.CONTEXT})
+SHOWN = (Kind.NEW, Kind.CONTEXT)  # tuples of members: asked for every line, and compared by identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Trimmed:
     @property
     def has_quote(self) -> bool:
         """Whether anything but signatures was folded."""
-        return any(part.kind in {Kind.QUOTE, Kind.HEADERS, Kind.ATTRIBUTION, Kind.CONTEXT} for part in self.parts)
+        return any(part.kind in (Kind.QUOTE, Kind.HEADERS, Kind.ATTRIBUTION, Kind.CONTEXT) for part in self.parts)
 
 
 def parse_lines(raw: Sequence[str]) -> list[Line]:
@@ -94,20 +94,28 @@ def _quoted_line(line: str) -> Line:
     return Line(line[len(marks) :], marks.count(">"))
 
 
-def trim(text: str, *, sender: str = "") -> Trimmed:
-    """The parts of a plain text; `sender` is the name in the From header, which signatures repeat."""
+def trim(text: str, *, sender: str = "", address: str = "") -> Trimmed:
+    """The parts of a plain text; `sender` and `address` are those of the From header, which signatures repeat."""
     raw = text.split("\n", MAX_LINES)
     lines = parse_lines(raw)
-    return _assemble(text, lines, raw, _sort(lines[:MAX_LINES], sender))
+    return _assemble(text, lines, raw, _sort(lines[:MAX_LINES], sender, address))
 
 
-def trim_lines(lines: Sequence[Line], *, sender: str = "") -> Trimmed:
+def trim_lines(lines: Sequence[Line], *, sender: str = "", address: str = "") -> Trimmed:
     """The parts of rendered HTML, whose structure helps."""
+    return sort_lines(lines, sender=sender, address=address)[0]
+
+
+def sort_lines(lines: Sequence[Line], *, sender: str = "", address: str = "") -> tuple[Trimmed, list[Kind]]:
+    """The parts of rendered HTML and the kind of each of its lines; all are new when folding would leave nothing."""
     raw = [marked(line) for line in lines]
-    return _assemble("\n".join(raw), lines, raw, _sort(lines[:MAX_LINES], sender))
+    trimmed = _assemble("\n".join(raw), lines, raw, kinds := _sort(lines[:MAX_LINES], sender, address))
+    if trimmed.is_whole or not kinds:
+        return trimmed, [Kind.NEW] * len(lines)
+    return trimmed, kinds + [kinds[-1]] * (len(lines) - len(kinds))
 
 
-def _sort(lines: Sequence[Line], sender: str) -> list[Kind]:
+def _sort(lines: Sequence[Line], sender: str, address: str) -> list[Kind]:
     """The kind of every line."""
     kinds = _marked(lines)
     top = signatures.banner_end([line.text if line.depth == 0 else "" for line in lines[:12]])
@@ -115,7 +123,7 @@ def _sort(lines: Sequence[Line], sender: str) -> list[Kind]:
     _fold_originals(lines, kinds, top)
     _fold_wrapped(lines, kinds)
     quoted_only = list(kinds)
-    _fold_tails(lines, kinds, sender)
+    _fold_tails(lines, kinds, sender, address)
     if not _has_words(lines, kinds):
         kinds = quoted_only
     _keep_context(lines, kinds)
@@ -138,7 +146,7 @@ def _mark_containers(lines: Sequence[Line], kinds: list[Kind]) -> None:
     """
     number = 0
     while number < len(lines):
-        if lines[number].mark not in {Mark.QUOTE, Mark.ATTRIBUTION}:
+        if lines[number].mark not in (Mark.QUOTE, Mark.ATTRIBUTION):
             number += 1
             continue
         stop = _container_end(lines, number)
@@ -152,7 +160,7 @@ def _mark_containers(lines: Sequence[Line], kinds: list[Kind]) -> None:
 def _container_end(lines: Sequence[Line], start: int) -> int:
     stop = start
     for number in range(start, len(lines)):
-        if lines[number].mark in {Mark.QUOTE, Mark.ATTRIBUTION} or lines[number].depth:
+        if lines[number].mark in (Mark.QUOTE, Mark.ATTRIBUTION) or lines[number].depth:
             stop = number + 1
         elif lines[number].text.strip():
             break
@@ -238,11 +246,11 @@ def _fold_wrapped(lines: Sequence[Line], kinds: list[Kind]) -> None:
             kinds[number] = Kind.QUOTE
 
 
-def _fold_tails(lines: Sequence[Line], kinds: list[Kind], sender: str) -> None:
+def _fold_tails(lines: Sequence[Line], kinds: list[Kind], sender: str, address: str) -> None:
     """Signatures and disclaimers at the end of the writing that stands before the end or before the last quotation."""
     for start, stop in _tail_runs(lines, kinds):
         texts = [line.text for line in lines[start:stop]]
-        signature, disclaimer = signatures.tail_start(texts, sender)
+        signature, disclaimer = signatures.tail_start(texts, sender, address)
         if signature < len(texts):
             kinds[start + signature : start + disclaimer] = [Kind.SIGNATURE] * (disclaimer - signature)
         if disclaimer < len(texts):
@@ -266,7 +274,7 @@ def _tail_runs(lines: Sequence[Line], kinds: list[Kind]) -> list[tuple[int, int]
 
 def _has_words(lines: Sequence[Line], kinds: Sequence[Kind]) -> bool:
     return any(
-        kind is Kind.NEW and line.text.strip() and not is_rule(line.text)
+        kind is Kind.NEW and signatures.has_ink(line.text) and not is_rule(line.text)
         for line, kind in zip(lines, kinds, strict=True)
     )
 
@@ -281,17 +289,25 @@ def _keep_context(lines: Sequence[Line], kinds: list[Kind]) -> None:
         elif kind is Kind.NEW and lines[number].text.strip() and start is not None:
             answered.append((start, number))
             start = None
-        elif kind in {Kind.ATTRIBUTION, Kind.HEADERS, Kind.SIGNATURE, Kind.DISCLAIMER}:
+        elif kind in (Kind.ATTRIBUTION, Kind.HEADERS, Kind.SIGNATURE, Kind.DISCLAIMER):
             start = None
     if len(answered) < 2:
         return
     for first, stop in answered:
-        for number in range(first, stop):
-            opening = find_attribution(lines, number, first)
-            if opening is not None:
-                kinds[opening.start : opening.stop] = [Kind.ATTRIBUTION] * (opening.stop - opening.start)
-            elif kinds[number] is Kind.QUOTE:
-                kinds[number] = Kind.CONTEXT
+        _show_context(lines[:stop], kinds, first)
+
+
+def _show_context(lines: Sequence[Line], kinds: list[Kind], first: int) -> None:
+    """The quotation from `first` on is context, but for the lines that announce it."""
+    for number in range(first, len(lines)):
+        opening = find_attribution(lines, number, first) or find_divider(lines, number)
+        opening = opening or find_header_block(lines, number)
+        if opening is not None and kinds[number] is not Kind.ATTRIBUTION:
+            is_just_below = opening.is_header and opening.start - first < 3  # a line over the block is part of it
+            start = first if is_just_below else opening.start
+            kinds[start : opening.stop] = [Kind.ATTRIBUTION] * (opening.stop - start)
+        elif kinds[number] is Kind.QUOTE:
+            kinds[number] = Kind.CONTEXT
 
 
 def _assemble(text: str, lines: Sequence[Line], raw: Sequence[str], kinds: list[Kind]) -> Trimmed:
@@ -324,6 +340,6 @@ def _shown(lines: Sequence[Line], raw: Sequence[str], kinds: Sequence[Kind]) -> 
         shown = original.rstrip() if kind is Kind.NEW else f"> {line.text}".rstrip()
         if shown or (out and out[-1]):
             out.append(shown)
-    while out and (not out[-1] or is_rule(out[-1])):
+    while out and (not signatures.has_ink(out[-1]) or is_rule(out[-1])):
         out.pop()
     return "\n".join(out)

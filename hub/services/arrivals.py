@@ -11,14 +11,14 @@ from pathlib import Path
 import msgspec
 
 from hub.clock import Clock, utc
-from hub.contract import Channel, Inbound, InboundMessage, InboundReport, RawArrival, Reads
+from hub.contract import Channel, ChannelStatus, HasLine, Inbound, InboundMessage, InboundReport, RawArrival, Reads
 from hub.domain.correspondence import Arrival, ArrivalState, ChannelMark
-from hub.domain.errors import Conflict, HubError, NotFound, PayloadUnreadable, Unavailable
+from hub.domain.errors import ChannelUnavailable, Conflict, HubError, NotFound, PayloadUnreadable, Unavailable
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.visitors import StoredFile
 from hub.services.access import Scope
-from hub.services.files import FileStore, write_durably
+from hub.services.files import FileStore, write_all_durably
 from hub.services.intake import Intake
 from hub.storage.tables import ARRIVALS, CHANNEL_MARKS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -59,6 +59,8 @@ class Arrivals:
         self._task: asyncio.Task[None] | None = None
         self._disk: ThreadPoolExecutor | None = None
         self._suspects = READ_AT_ONCE
+        self._counted: set[str] = set()
+        self._is_stopped = False
         self.count: Callable[[str], None] = lambda _state: None
 
     def serve(self, channel: Channel) -> None:
@@ -66,14 +68,23 @@ class Arrivals:
         if isinstance(channel, Reads):
             self._readers[channel.id] = (channel, channel.capabilities.kind)
 
+    def lines(self) -> dict[str, ChannelStatus]:
+        """Return how each channel's line to its provider is, by the channel's id."""
+        return {name: reader.status for name, (reader, _) in self._readers.items() if isinstance(reader, HasLine)}
+
     async def start(self) -> None:
         """Go on where the last hub stopped. What it may have died of is read one by one."""
         self._suspects = READ_AT_ONCE
+        self._counted.clear()
         self._wake.set()
         self._task = asyncio.create_task(self._run(), name="arrivals")
 
     async def stop(self) -> None:
-        """Read nothing more; what is half read is read again by the next hub."""
+        """Read and keep nothing more; what is half read is read again by the next hub.
+
+        To be called before the channels are closed: a reader that is gone makes no letter unreadable.
+        """
+        self._is_stopped = True
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -96,6 +107,8 @@ class Arrivals:
 
         The bytes are on the disk, synced, before the transaction; a repetition writes the same files again.
         """
+        if self._is_stopped:
+            raise Unavailable("The hub stops.")
         known = await self._known(channel, arrivals)
         distinct = {one.provider_id: one for one in arrivals if one.provider_id not in known}
         ids = sorted(new_id("a") for _ in distinct)
@@ -155,9 +168,9 @@ class Arrivals:
         if self._disk is None:
             self._disk = ThreadPoolExecutor(_WRITERS, thread_name_prefix="raw")
         loop = asyncio.get_running_loop()
-        await asyncio.gather(
-            *(loop.run_in_executor(self._disk, write_durably, self._path(one), raw) for one, raw in fresh)
-        )
+        places = [(self._path(one), raw) for one, raw in fresh]
+        shares = [places[start::_WRITERS] for start in range(min(_WRITERS, len(places)))]
+        await asyncio.gather(*(loop.run_in_executor(self._disk, write_all_durably, share) for share in shares))
 
     def _path(self, arrival: Arrival) -> Path:
         """Return where the bytes lie: by the day, and by the provider's name, so that a repetition finds its file."""
@@ -267,7 +280,8 @@ class Arrivals:
                 self._suspects -= 1
                 await self._read_suspect(arrival)
             return len(waiting)
-        readings = await asyncio.gather(*(self._read(arrival) for arrival in waiting))
+        raws = await asyncio.to_thread(self._raws, waiting)
+        readings = await asyncio.gather(*(self._read(one, raw) for one, raw in zip(waiting, raws, strict=True)))
         # Submitted in order, committed in order, and together.
         stored = [self._store.submit(self._unit(reading)) for reading in readings]
         outcomes = await asyncio.gather(*stored, return_exceptions=True)
@@ -275,20 +289,25 @@ class Arrivals:
             await self._settled(reading, outcome)
         return len(waiting)
 
-    async def _read_suspect(self, arrival: Arrival) -> None:
-        """Read one that the last hub may have died of: the try is counted before it is made."""
-        if arrival.attempts >= _MAX_TRIES:
-            await self._fail(arrival, "The hub stopped each time it read this.")
-            return
-        counted = msgspec.structs.replace(arrival, attempts=arrival.attempts + 1)
+    async def _read_suspect(self, arrival: Arrival, tries: int = 1) -> None:
+        """Read one that the last hub may have died of: it is counted, once in a hub's life, before it is read."""
+        if arrival.id not in self._counted:
+            if arrival.attempts >= _MAX_TRIES:
+                await self._fail(arrival, "The hub stopped each time it read this.")
+                return
+            arrival = msgspec.structs.replace(arrival, attempts=arrival.attempts + 1)
+            await self._count(arrival)
+        (raw,) = await asyncio.to_thread(self._raws, [arrival])
+        reading = await self._read(arrival, raw)
+        (outcome,) = await asyncio.gather(self._store.submit(self._unit(reading)), return_exceptions=True)
+        await self._settled(reading, outcome, tries)
 
+    async def _count(self, arrival: Arrival) -> None:
         async def unit(tx: UnitOfWork) -> None:
-            await tx.execute("UPDATE arrivals SET attempts = $1 WHERE id = $2", counted.attempts, arrival.id)
+            await tx.execute("UPDATE arrivals SET attempts = $1 WHERE id = $2", arrival.attempts, arrival.id)
 
         await self._store.write(unit)
-        reading = await self._read(counted)
-        (outcome,) = await asyncio.gather(self._store.submit(self._unit(reading)), return_exceptions=True)
-        await self._settled(reading, outcome)
+        self._counted.add(arrival.id)
 
     async def _waiting(self) -> list[Arrival]:
         channels = sorted(self._readers)
@@ -310,21 +329,35 @@ class Arrivals:
             taken.append(arrival)
         return taken
 
-    async def _read(self, arrival: Arrival) -> Reading:
+    def _raws(self, arrivals: Sequence[Arrival]) -> list[bytes | OSError]:
+        """Return the bytes of these arrivals, or why they cannot be had; runs in a thread."""
+        found: list[bytes | OSError] = []
+        for arrival in arrivals:
+            try:
+                found.append(self._path(arrival).read_bytes())
+            except OSError as error:
+                found.append(error)
+        return found
+
+    async def _read(self, arrival: Arrival, raw: bytes | OSError) -> Reading:
         """Read one arrival and put its files in their places. Whatever it makes the reader raise concerns it alone."""
         reader, kind = self._readers[arrival.channel]
+        if isinstance(raw, OSError):
+            return Reading(arrival, problem=f"Its bytes are gone: {raw.strerror}.")
         try:
-            raw = await asyncio.to_thread(self._path(arrival).read_bytes)
             async with asyncio.timeout(_READ_S):
                 inbound = await reader.read(raw)
             inbound = msgspec.structs.replace(inbound, dedupe=f"{kind}:{inbound.dedupe}" if inbound.dedupe else "")
             return Reading(arrival, *await self._with_files(arrival, inbound))
         except PayloadUnreadable as error:
             return Reading(arrival, problem=str(error))
+        except ChannelUnavailable as error:
+            # Nothing is wrong with the letter: it waits.
+            raise Unavailable(str(error)) from error
         except TimeoutError:
             return Reading(arrival, problem=f"It could not be read within {_READ_S:.0f} seconds.")
         except OSError as error:
-            return Reading(arrival, problem=f"Its bytes cannot be read or its files not be written: {error.strerror}.")
+            return Reading(arrival, problem=f"Its files could not be written: {error.strerror}.")
         except Exception as error:
             log.exception("an arrival could not be read", extra={"arrival": arrival.id, "channel": arrival.channel})
             return Reading(arrival, problem=f"{type(error).__name__}: {error}")
@@ -333,10 +366,7 @@ class Arrivals:
         message = inbound.message if isinstance(inbound, InboundReport) else inbound
         if not isinstance(message, InboundMessage):
             return inbound, ()
-        stored = []
-        for file_id, name, content in self._intake.files_of(arrival, message):
-            stored.append(await self._files.keep(file_id, name, content, by="customer"))
-        return inbound, tuple(stored)
+        return inbound, await self._files.keep(list(self._intake.files_of(arrival, message)), by="customer")
 
     def _unit(self, reading: Reading) -> Callable[[UnitOfWork], "asyncio.Future[Arrival | None]"]:
         async def unit(tx: UnitOfWork) -> Arrival | None:
@@ -355,13 +385,13 @@ class Arrivals:
 
         return unit  # type: ignore[return-value]
 
-    async def _settled(self, reading: Reading, outcome: Arrival | BaseException | None) -> None:
+    async def _settled(self, reading: Reading, outcome: Arrival | BaseException | None, tries: int = 0) -> None:
         """Judge how the transaction ended: taken, to be tried again, or never."""
         if isinstance(outcome, Unavailable):
             raise outcome
-        if isinstance(outcome, Exception) and reading.arrival.attempts < _MAX_TRIES:
+        if isinstance(outcome, Exception) and tries < _MAX_TRIES:
             # Another node was quicker, or a colleague changed the interaction: the next try sees what they did.
-            await self._read_suspect(reading.arrival)
+            await self._read_suspect(reading.arrival, tries + 1)
         elif isinstance(outcome, Exception):
             if not isinstance(outcome, HubError):
                 log.error("an arrival could not be taken", exc_info=outcome, extra={"arrival": reading.arrival.id})

@@ -7,7 +7,7 @@ import mimetypes
 import os
 import unicodedata
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -151,17 +151,21 @@ class FileStore:
 
         return await self._store.write(unit)
 
-    async def keep(self, file_id: str, name: str, content: bytes, *, by: str) -> StoredFile:
-        """Write a file that came with a letter, of whatever kind, and return its record: the caller inserts it.
+    async def keep(self, files: Sequence[tuple[str, str, bytes]], *, by: str) -> tuple[StoredFile, ...]:
+        """Write files (id, name, bytes) that came with a letter; return their records, which the caller inserts.
 
-        When this returns, a power cut loses nothing of it. The same id again replaces it. What is not of a kind that
-        uploads may be, or not what its name says, is kept as bytes of no type: browsers can only save it.
+        When this returns, a power cut loses nothing of them. The same id again replaces a file. What is not of a kind
+        that uploads may be, or not what its name says, is kept as bytes of no type: browsers can only save it.
         """
+        if files:
+            places = [(self.path(file_id), content) for file_id, _, content in files]
+            await asyncio.to_thread(write_all_durably, places)
+        return tuple(self._record(file_id, name, content, by) for file_id, name, content in files)
+
+    def _record(self, file_id: str, name: str, content: bytes, by: str) -> StoredFile:
         shown = shown_name(without_cards(name))
         ending = Path(shown).suffix.lower()
         is_known = ending in self._settings.limits.upload_types and ending in sniffed(content[:_HEAD])
-        path = self.path(file_id)
-        await asyncio.to_thread(write_durably, path, content)
         return StoredFile(
             id=file_id,
             interaction="",
@@ -248,8 +252,15 @@ def _type_of(ending: str) -> str:
     return _TYPES.get(ending) or mimetypes.types_map.get(ending, "application/octet-stream")
 
 
+def write_all_durably(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Write files so that each is there whole, or as it was before, whatever happens; then sync their folders."""
+    for path, content in files:
+        write_durably(path, content)
+    sync_folders(path for path, _ in files)
+
+
 def write_durably(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole, or as it was before, whatever happens; its folder is synced too."""
+    """Write a file so that it is there whole, or as it was before; its name is durable once its folder is synced."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
     try:
@@ -261,11 +272,16 @@ def write_durably(path: Path, content: bytes) -> None:
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+
+
+def sync_folders(paths: Iterable[Path]) -> None:
+    """Sync the folders that these files are in."""
+    for parent in {path.parent for path in paths}:
+        folder = os.open(parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def shown_name(name: str) -> str:

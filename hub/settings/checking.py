@@ -196,9 +196,13 @@ def _channels(settings: Settings) -> Iterator[Problem]:
     if not settings.channels:
         yield Problem(where="channels", text="There is no channel: nobody can reach you.", severity="warning")
     for channel in settings.channels.values():
-        queue = channel.options.get("queue")
-        if isinstance(queue, str) and queue:
-            yield from _known(f"channels.{channel.id}.queue", (queue,), settings.queues, "queue")
+        for key, value in channel.options.items():
+            where = f"channels.{channel.id}.{key}"
+            if (key == "queue" or key.endswith("_queue")) and isinstance(value, str) and value:
+                yield from _known(where, (value,), settings.queues, "queue")
+            elif key == "queues" and isinstance(value, Mapping):
+                for name, queue in value.items():
+                    yield from _known(f"{where}.{name}", (str(queue),), settings.queues, "queue")
 
 
 def _texts(settings: Settings) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """Documents that break the build: every setting, error code and event stands where people look for it."""
 
 import ast
+import inspect
 import re
 import tomllib
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from channels.mail.channel import Mail
 from hub.domain import errors
 from hub.domain.errors import HubError
 from hub.settings import ChannelSettings, Settings, floor, load, sections, validate
@@ -107,6 +109,19 @@ def test_example_says_what_each_setting_does() -> None:
         if re.match(r"(# )?[a-z_]+ = ", line) and not before.startswith("#") and not is_repeated(technical, line)
     ]
     assert silent == []
+
+
+def test_example_shows_every_key_of_a_mailbox_with_its_default() -> None:
+    table = tomllib.loads(uncommented(EXAMPLE.read_text(encoding="utf-8")))
+    (block,) = [one for one in table["channels"].values() if one["kind"] == Mail.kind]
+    parameters = {
+        name: one.default for name, one in inspect.signature(Mail).parameters.items() if name not in {"id", "kind"}
+    }
+    assert set(block) - {"kind"} == set(parameters)
+    shown = {name for name, default in parameters.items() if default not in (inspect.Parameter.empty, None)}
+    for name in shown:
+        default = list(parameters[name]) if isinstance(parameters[name], tuple) else parameters[name]
+        assert block[name] == default, name
 
 
 def is_repeated(lines: list[str], line: str) -> bool:

@@ -35,12 +35,20 @@ def test_plain_mail() -> None:
         "body_text": "Where is my lamp?",
         "reply_text": "Where is my lamp?",
         "html_safe": "",
+        "body_html_new": "",
+        "parts": [{"kind": "new", "text": "Where is my lamp?"}],
         "attachments": [],
         "is_auto_reply": False,
         "must_not_answer": False,
         "is_bounce": False,
         "bounce": None,
         "thread_evidence": [{"kind": "subject", "value": "lamp", "strength": "weak"}],
+        "remote_images": 0,
+        "report": None,
+        "authenticity": {"verdict": "none", "spf": "", "dkim": "", "dmarc": "", "source": "", "remarks": []},
+        "invitations": [],
+        "machine_evidence": [],
+        "defects": [],
     }
 
 
