@@ -20,9 +20,9 @@ from hub.storage.tables import AGENTS, OUTGOING
 from hub.storage.unit_of_work import UnitOfWork
 from tests.bench.hub.running import DATABASES, Place, agent_id, database, staffed, start
 from tests.servers import why_not
-from tests.smtp_server import Script, smtp_server
+from tests.smtp_server import PASSWORD, Script, smtp_server
 
-KILLS, LETTERS, AT_ONCE = 24, 260, 3
+KILLS, LETTERS, AT_ONCE = 22, 140, 3
 SETTLE_S = 60
 OPEN = frozenset({OutgoingState.WAITING, OutgoingState.SENDING})
 MORE = """
@@ -42,7 +42,7 @@ smtp_port = {port}
 smtp_security = "plain"
 smtp_at_once = {at_once}
 """
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def backends() -> list[object]:
@@ -105,9 +105,9 @@ async def test_killed_in_the_middle_of_sending(kind: str, tmp_path: Path) -> Non
         # A server far away: there is no event to wait for, the time it takes is what is tried.
         await asyncio.sleep(moments.random() * 0.05)
 
-    async with smtp_server(Script(slowness=slow)) as server, database(kind, tmp_path) as (url, _):
+    async with smtp_server(Script(slowness=slow), auth=True) as server, database(kind, tmp_path) as (url, _):
         more = MORE.format(port=server.port, at_once=AT_ONCE)
-        (tmp_path / "password").write_text("secret")
+        (tmp_path / "password").write_text(PASSWORD)
         place = await staffed(tmp_path, url, agents=1, more=more)
         await write_letters(place, LETTERS)
         in_the_middle = 0
