@@ -179,6 +179,7 @@ class Hub:
         if self.demo is not None:
             await self.demo.stop()
         await self.services.delivery.stop(patience_s=self.settings.server.shutdown_s / 2)
+        await self.services.arrivals.stop()
         for channel in self.channels:
             await channel.close(reason)
         if self.console is not None:
@@ -188,7 +189,6 @@ class Hub:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._housekeeper
         services = self.services
-        await services.arrivals.stop()
         await services.dispatcher.stop()
         await services.call_orders.stop()
         await self.jobs.stop()

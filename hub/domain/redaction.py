@@ -4,6 +4,8 @@ import re
 import unicodedata
 
 _CANDIDATE = re.compile(r"(?<!\d)(?:\d[ .\-\u2010-\u2015]?){12,18}\d(?!\d)")
+_LIKELY = re.compile(r"\d(?:[ .\-\u2010-\u2015]?\d){12}")
+"""Finds what `_CANDIDATE` may: it begins with a digit, which the engine looks for some twenty times as fast."""
 _BRANDS = re.compile(r"4|5[1-5]|2[2-7]|3[47]|3[068]|6|1800|2131|9792|220[0-4]|62|81")
 
 
@@ -13,11 +15,11 @@ def without_cards(text: str) -> str:
     A number counts as one when it has 13 to 19 digits, a brand's prefix and a valid Luhn check digit (ISO/IEC 7812-1).
     The text is only normalized (NFKC: full-width digits) to look for them when it holds enough digits at all.
     """
-    if sum(map(str.isdigit, text)) < 13:
-        return text
-    if not text.isascii() and any(character.isdigit() and not character.isascii() for character in text):
+    if not text.isascii() and any(letter.isdigit() for letter in set(text) if letter > "\x7f"):
+        if sum(map(str.isdigit, text)) < 13:
+            return text
         text = unicodedata.normalize("NFKC", text)
-    return _CANDIDATE.sub(_shortened, text)
+    return _CANDIDATE.sub(_shortened, text) if _LIKELY.search(text) else text
 
 
 def _shortened(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from hub.clock import Clock, utc
 from hub.contract import Channel, ChannelStatus, HasLine, Inbound, InboundMessage, InboundReport, RawArrival, Reads
 from hub.domain.correspondence import Arrival, ArrivalState, ChannelMark
-from hub.domain.errors import Conflict, HubError, NotFound, PayloadUnreadable, Unavailable
+from hub.domain.errors import ChannelUnavailable, Conflict, HubError, NotFound, PayloadUnreadable, Unavailable
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.visitors import StoredFile
@@ -59,6 +59,8 @@ class Arrivals:
         self._task: asyncio.Task[None] | None = None
         self._disk: ThreadPoolExecutor | None = None
         self._suspects = READ_AT_ONCE
+        self._counted: set[str] = set()
+        self._is_stopped = False
         self.count: Callable[[str], None] = lambda _state: None
 
     def serve(self, channel: Channel) -> None:
@@ -73,11 +75,16 @@ class Arrivals:
     async def start(self) -> None:
         """Go on where the last hub stopped. What it may have died of is read one by one."""
         self._suspects = READ_AT_ONCE
+        self._counted.clear()
         self._wake.set()
         self._task = asyncio.create_task(self._run(), name="arrivals")
 
     async def stop(self) -> None:
-        """Read nothing more; what is half read is read again by the next hub."""
+        """Read and keep nothing more; what is half read is read again by the next hub.
+
+        To be called before the channels are closed: a reader that is gone makes no letter unreadable.
+        """
+        self._is_stopped = True
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -100,6 +107,8 @@ class Arrivals:
 
         The bytes are on the disk, synced, before the transaction; a repetition writes the same files again.
         """
+        if self._is_stopped:
+            raise Unavailable("The hub stops.")
         known = await self._known(channel, arrivals)
         distinct = {one.provider_id: one for one in arrivals if one.provider_id not in known}
         ids = sorted(new_id("a") for _ in distinct)
@@ -280,21 +289,25 @@ class Arrivals:
             await self._settled(reading, outcome)
         return len(waiting)
 
-    async def _read_suspect(self, arrival: Arrival) -> None:
-        """Read one that the last hub may have died of: the try is counted before it is made."""
-        if arrival.attempts >= _MAX_TRIES:
-            await self._fail(arrival, "The hub stopped each time it read this.")
-            return
-        counted = msgspec.structs.replace(arrival, attempts=arrival.attempts + 1)
+    async def _read_suspect(self, arrival: Arrival, tries: int = 1) -> None:
+        """Read one that the last hub may have died of: it is counted, once in a hub's life, before it is read."""
+        if arrival.id not in self._counted:
+            if arrival.attempts >= _MAX_TRIES:
+                await self._fail(arrival, "The hub stopped each time it read this.")
+                return
+            arrival = msgspec.structs.replace(arrival, attempts=arrival.attempts + 1)
+            await self._count(arrival)
+        (raw,) = await asyncio.to_thread(self._raws, [arrival])
+        reading = await self._read(arrival, raw)
+        (outcome,) = await asyncio.gather(self._store.submit(self._unit(reading)), return_exceptions=True)
+        await self._settled(reading, outcome, tries)
 
+    async def _count(self, arrival: Arrival) -> None:
         async def unit(tx: UnitOfWork) -> None:
-            await tx.execute("UPDATE arrivals SET attempts = $1 WHERE id = $2", counted.attempts, arrival.id)
+            await tx.execute("UPDATE arrivals SET attempts = $1 WHERE id = $2", arrival.attempts, arrival.id)
 
         await self._store.write(unit)
-        (raw,) = await asyncio.to_thread(self._raws, [counted])
-        reading = await self._read(counted, raw)
-        (outcome,) = await asyncio.gather(self._store.submit(self._unit(reading)), return_exceptions=True)
-        await self._settled(reading, outcome)
+        self._counted.add(arrival.id)
 
     async def _waiting(self) -> list[Arrival]:
         channels = sorted(self._readers)
@@ -338,6 +351,9 @@ class Arrivals:
             return Reading(arrival, *await self._with_files(arrival, inbound))
         except PayloadUnreadable as error:
             return Reading(arrival, problem=str(error))
+        except ChannelUnavailable as error:
+            # Nothing is wrong with the letter: it waits.
+            raise Unavailable(str(error)) from error
         except TimeoutError:
             return Reading(arrival, problem=f"It could not be read within {_READ_S:.0f} seconds.")
         except OSError as error:
@@ -369,13 +385,13 @@ class Arrivals:
 
         return unit  # type: ignore[return-value]
 
-    async def _settled(self, reading: Reading, outcome: Arrival | BaseException | None) -> None:
+    async def _settled(self, reading: Reading, outcome: Arrival | BaseException | None, tries: int = 0) -> None:
         """Judge how the transaction ended: taken, to be tried again, or never."""
         if isinstance(outcome, Unavailable):
             raise outcome
-        if isinstance(outcome, Exception) and reading.arrival.attempts < _MAX_TRIES:
+        if isinstance(outcome, Exception) and tries < _MAX_TRIES:
             # Another node was quicker, or a colleague changed the interaction: the next try sees what they did.
-            await self._read_suspect(reading.arrival)
+            await self._read_suspect(reading.arrival, tries + 1)
         elif isinstance(outcome, Exception):
             if not isinstance(outcome, HubError):
                 log.error("an arrival could not be taken", exc_info=outcome, extra={"arrival": reading.arrival.id})

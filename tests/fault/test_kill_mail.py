@@ -21,7 +21,7 @@ from tests.payloads.mail.builders import file_part, mail, multipart_mail, part
 KILLS = 20
 EACH = 40
 USER = "support@example.com"
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 
 def letters(first: int) -> list[bytes]:
@@ -66,7 +66,7 @@ async def test_a_hub_killed_while_it_empties_a_mailbox(kind: str, tmp_path: Path
                 await hub.kill()
                 hub.process.stdout.close()  # type: ignore[union-attr]
             hub = await running.start(place, errors=sys.stderr)
-            async with asyncio.timeout(150):
+            async with asyncio.timeout(240):
                 while not _is_done(found := await arrivals(place), sent):  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.3)
             assert await hub.terminate() == 0

@@ -7,7 +7,7 @@ import pytest
 
 from hub.contract import Inbound, RawArrival
 from hub.domain.correspondence import ArrivalState
-from hub.domain.errors import Conflict, Forbidden, NotFound, PayloadUnreadable
+from hub.domain.errors import ChannelUnavailable, Conflict, Forbidden, NotFound, PayloadUnreadable, Unavailable
 from hub.storage.tables import ARRIVALS
 from hub.storage.unit_of_work import UnitOfWork
 from tests.arriving import Letterbox, Post, message
@@ -144,6 +144,24 @@ async def test_only_supervisors_see_what_belongs_to_nobody(post: Post) -> None:
     assert await arrivals.raw(taken.id, ann) == taken.provider_id.encode()
     with pytest.raises(NotFound):
         await arrivals.raw("a1", sue)
+
+
+async def test_a_channel_that_closes_makes_nothing_unreadable(post: Post) -> None:
+    arrivals = post.desk.hub.services.arrivals
+    post.box.said = {b"1": ChannelUnavailable("The mailbox is closed.")}
+    await arrivals.keep(post.box.id, [raw("1")], {})
+    for _ in range(20):
+        await post.desk.wait(1)
+        (found,) = await post.rows(ARRIVALS)
+        assert found.state is ArrivalState.KEPT
+    post.box.said = {b"1": message()}
+    while (await post.rows(ARRIVALS))[0].state is ArrivalState.KEPT:
+        await post.desk.wait(1)
+
+    await arrivals.stop()
+    with pytest.raises(Unavailable):
+        await arrivals.keep(post.box.id, [raw("2")], {"INBOX": "7:2"})
+    assert await arrivals.mark(post.box.id, "INBOX") == ""
 
 
 async def test_a_lost_file_is_told(post: Post) -> None:
