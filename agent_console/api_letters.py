@@ -205,16 +205,33 @@ class LetterApi:
     def _of_writing(self) -> list[Route]:
         one, new = "/interactions/{id}/letters", "/letters"
         done, kept = api.OutgoingAnswer, api.DraftAnswer
+        written, most = api.DraftBody, api.MOST_BYTES
         return [
-            route("POST", one, "Answer or forward", self.answer, api.SentAnswer, body=api.Answering),
+            route("POST", one, "Answer or forward", self.answer, api.SentAnswer, body=api.Answering, body_bytes=most),
             route("POST", f"{one}/take-back", "Call it off", self.take_back, kept, body=api.OfMessage),
             route("POST", f"{one}/try-again", "Send it again", self.try_again, done, body=api.OfMessage),
             route("POST", f"{one}/arrived", "It has arrived", self.arrived, done, body=api.OfMessage),
             route("GET", f"{one}/draft", "The letter being written", self.draft, kept),
-            route("POST", f"{one}/draft", "Keep what is written", self.save_draft, Answer, body=api.DraftBody),
-            route("POST", new, "Write first", self.begin, api.SentAnswer, body=api.Beginning),
+            route(
+                "POST",
+                f"{one}/draft",
+                "Keep what is written",
+                self.save_draft,
+                Answer,
+                body=written,
+                body_bytes=most,
+            ),
+            route("POST", new, "Write first", self.begin, api.SentAnswer, body=api.Beginning, body_bytes=most),
             route("GET", f"{new}/draft", "The new letter being written", self.draft, kept),
-            route("POST", f"{new}/draft", "Keep a new letter", self.save_draft, Answer, body=api.DraftBody),
+            route(
+                "POST",
+                f"{new}/draft",
+                "Keep a new letter",
+                self.save_draft,
+                Answer,
+                body=written,
+                body_bytes=most,
+            ),
             route("POST", f"{new}/files", "Upload", self.upload, FileAnswer, query=UploadQuery, is_upload=True),
         ]
 

@@ -13,7 +13,9 @@ from hub.domain.correspondence import Party
 Number = Annotated[int, Meta(ge=1, le=2_147_483_647)]
 Instant = Annotated[int, Meta(ge=0, le=2**53)]
 ClientId = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[!-~]+$")]
-Words = Annotated[str, Meta(max_length=200_000)]
+MOST_BYTES = 1_048_576
+"""A letter's body: its words may be of four bytes each, and escaped."""
+Words = Annotated[str, Meta(max_length=100_000)]
 Subject = Annotated[str, Meta(max_length=500)]
 FileIds = Annotated[list[Id], Meta(max_length=10)]
 Mode = Literal["reply", "reply_all", "forward"]

@@ -110,7 +110,6 @@ export const leaveConversation = (id) => void ask("leave_view", { interaction: i
 export async function loadEarlier(id) {
   const first = store.conversation(id)?.messages[0];
   const answer = /** @type {any} */ (await ask("earlier", { interaction: id, before_n: first?.n ?? 0 }));
-  if (answer.ok) store.addLetters(id, answer.letters ?? [], answer.outgoing ?? []);
   if (answer.ok) store.addMessages(id, answer.messages, [], Boolean(answer.earlier));
 }
 

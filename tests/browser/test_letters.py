@@ -210,6 +210,8 @@ async def test_the_pages_of_letters(house: House, seat: SeatAt, lang: str) -> No
     machine = await seen_in(house, ann)
     await page.reload()
     await expect(page.locator(".letter.folded .letter-head").first).to_be_visible()
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.locator(".row[aria-current]").click()
     await look.at(page, "letters")
     await page.set_viewport_size({"width": 1440, "height": 900})
     await page.locator(".letter.folded .letter-head").first.click()

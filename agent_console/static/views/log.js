@@ -150,10 +150,10 @@ function newSubject(held, n) {
 /** @param {string} subject */
 const bare = (subject) => subject.replace(/^(\s*[\p{L}]{1,12}(\[\d+\])?\s*[:：])+/u, "").trim().toLowerCase();
 
-/** Unread ones and the last two are open; older ones are a line each. @param {Held} held @param {number} n */
+/** Unread ones, the last two and those that want a decision are open; older ones are a line each. @param {Held} held @param {number} n */
 function isFresh(held, n) {
   const last = held.messages.filter((row) => row.from !== "system" && held.letters[row.n]).slice(-2);
-  return last.some((row) => row.n === n) || (held.unreadFrom !== null && n >= held.unreadFrom);
+  return last.some((row) => row.n === n) || ["failed", "uncertain"].includes(held.outgoing[n]?.state) || (held.unreadFrom !== null && n >= held.unreadFrom);
 }
 
 /** @param {string} id */

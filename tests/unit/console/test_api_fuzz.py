@@ -29,7 +29,7 @@ CHECKS = [
     openapi.response_schema_conformance,
     openapi.negative_data_rejection,
 ]
-PARTS = 4
+PARTS = 8
 """The operations are dealt out, so that no part takes long."""
 # Signing out ends the attack.
 SKIPPED = {("DELETE", "/api/v1/session")}
@@ -94,6 +94,10 @@ def send(strategy: st.SearchStrategy[Any], url: str, headers: dict[str, str], id
         if case.method.upper() not in {"GET", "HEAD"} and not case.media_type:
             sent["Content-Type"] = "application/json"
         response = case.call(base_url=url, headers=sent)
-        case.validate_response(response, checks=CHECKS)
+        checks = CHECKS
+        if response.status_code == 413:
+            # It was refused before anybody looked at what is wrong in it.
+            checks = [check for check in CHECKS if check is not openapi.negative_data_rejection]
+        case.validate_response(response, checks=checks)
 
     one()
