@@ -111,14 +111,18 @@ class Delivery:
         sweep_at = self._clock.now() + round(SWEEP_S * 1000)
         while True:
             now = self._clock.now()
-            if now >= sweep_at:
-                await self._look()
-                sweep_at = now + round(SWEEP_S * 1000)
-            due = set()
-            while self._due and self._due[0][0] <= now:
-                due.add(heapq.heappop(self._due)[1])
-            for letter_id in sorted(due - self._sending):
-                await self._line_up(letter_id)
+            try:
+                if now >= sweep_at:
+                    sweep_at = now + round(SWEEP_S * 1000)
+                    await self._look()
+                due = set()
+                while self._due and self._due[0][0] <= now:
+                    due.add(heapq.heappop(self._due)[1])
+                for letter_id in sorted(due - self._sending):
+                    await self._line_up(letter_id)
+            except Exception:
+                # One letter's trouble never ends the worker; the next sweep finds what was passed over.
+                log.exception("the outbox could not be worked on")
             await self._clock.wait_until(self._wake, min(sweep_at, self._due[0][0]) if self._due else sweep_at)
             self._wake.clear()
 

@@ -1,9 +1,12 @@
 """`kill -9` in the middle of sending, again and again: each letter goes once, or is marked uncertain; none is lost."""
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import pytest
@@ -18,7 +21,7 @@ from hub.services.letters import NewLetter
 from hub.settings import load
 from hub.storage.tables import AGENTS, OUTGOING
 from hub.storage.unit_of_work import UnitOfWork
-from tests.bench.hub.running import DATABASES, Place, agent_id, database, staffed, start
+from tests.bench.hub.running import DATABASES, HubProcess, Place, agent_id, database, staffed, start
 from tests.servers import why_not
 from tests.smtp_server import PASSWORD, Script, smtp_server
 
@@ -92,6 +95,19 @@ async def outbox(place: Place) -> list[Outgoing]:
     return found
 
 
+@contextlib.asynccontextmanager
+async def serving(place: Place, errors: BinaryIO) -> AsyncIterator[HubProcess]:
+    """A hub that does not outlive its test."""
+    hub = await start(place, errors=errors)
+    try:
+        yield hub
+    finally:
+        if hub.process.poll() is None:
+            await hub.kill()
+        if hub.process.stdout is not None:
+            hub.process.stdout.close()
+
+
 def taken_ids(server: Script) -> Counter[str]:
     heads = [taken.content.partition(b"\r\n\r\n")[0].decode() for taken in server.taken]
     return Counter(first_message_id(head.split("Message-ID:")[1]) for head in heads)
@@ -114,20 +130,15 @@ async def test_killed_in_the_middle_of_sending(kind: str, tmp_path: Path) -> Non
         with (tmp_path / "errors.log").open("wb") as errors:
             for _ in range(KILLS):
                 server.began.clear()
-                hub = await start(place, errors=errors)
-                await asyncio.wait_for(server.began.wait(), SETTLE_S)
-                await asyncio.sleep(moments.random() * 0.2)
-                in_the_middle += server.at_once > 0
-                await hub.kill()
-                assert hub.process.stdout is not None
-                hub.process.stdout.close()
-            hub = await start(place, errors=errors)
-            async with asyncio.timeout(SETTLE_S):
+                async with serving(place, errors) as hub:
+                    await asyncio.wait_for(server.began.wait(), SETTLE_S)
+                    await asyncio.sleep(moments.random() * 0.2)
+                    in_the_middle += server.at_once > 0
+                    await hub.kill()
+            async with serving(place, errors) as hub, asyncio.timeout(SETTLE_S):
                 while any(one.state in OPEN for one in await outbox(place)):  # noqa: ASYNC110
                     await asyncio.sleep(0.3)  # another process's work: only its database tells
-            assert await hub.terminate() == 0
-            assert hub.process.stdout is not None
-            hub.process.stdout.close()
+                assert await hub.terminate() == 0
 
         letters, taken = await outbox(place), taken_ids(server)
         states = Counter(letter.state for letter in letters)
