@@ -4,6 +4,7 @@ shapes.py rows.py     rows as they are on the wire, made from the floor
 tabs.py sync.py       who watches what; snapshots and frames
 requests.py actions.py sockets.py   the socket: what may be said, what it does, who may say it
 routes.py api_shapes.py api.py openapi.py   the REST API as one table
+letter_shapes.py api_letters.py api_attention.py   its parts about letters, and about what a supervisor must look at
 permissions.py        what each role may do
 views.py              the page and its files (static/)
 """

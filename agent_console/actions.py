@@ -5,6 +5,7 @@ import hashlib
 from typing import Any
 
 from agent_console import requests, rows
+from agent_console.api_letters import draft as drafted
 from agent_console.rows import Rows
 from agent_console.services import ConsoleServices
 from agent_console.sync import Sync
@@ -13,6 +14,7 @@ from hub.domain.agent import Agent
 from hub.domain.errors import Closed, Conflict, Forbidden, NotFound, OfferGone
 from hub.domain.interaction import WITH_AGENT, Interaction, State
 from hub.domain.messages import Author, Choice
+from hub.services.access import Scope
 from hub.services.messages import Words
 
 Answer = dict[str, Any]
@@ -45,6 +47,7 @@ class Actions:
         except BaseException:
             self._sync.leave_view(tab, name)
             raise
+        letters = await self._letters(found.interaction, scope)
         # The answer is written in the next turn of the loop; what was pushed meanwhile is said again behind it.
         loop = asyncio.get_running_loop()
         loop.call_soon(loop.call_soon, self._sync.end_open, tab, name)
@@ -58,7 +61,24 @@ class Actions:
             "segments": [rows.segment(segment) for segment in found.segments],
             "draft": {"reply": found.drafts.get("reply", ""), "note": found.drafts.get("note", "")},
             "history": page,
+            **letters,
         }
+
+    async def _letters(self, interaction: Interaction, scope: Scope) -> Answer:
+        """Return what surrounds the messages, and the letter being written, where a channel has envelopes."""
+        kind = self._rows.kinds().get(interaction.kind)
+        if kind is None or not kind.has_envelopes:
+            return {}
+        found = await self._hub.letters.of(interaction.id, scope)
+        kept = await self._hub.letters.draft(interaction.id, scope)
+        answer: Answer = {
+            "letters": [rows.letter(one.envelope) for one in found],
+            "outgoing": [rows.outgoing(one.outgoing) for one in found if one.outgoing is not None],
+        }
+        if kept is not None and kept.letter is not None:
+            files = await self._hub.reading.files(interaction.id, kept.letter.files, scope)
+            answer["letter_draft"] = drafted(kept, kept.letter, [self._rows.file(file) for file in files])
+        return answer
 
     async def leave_view(self, tab: Tab, request: requests.OfInteraction) -> Answer:
         """Push the conversation no longer."""

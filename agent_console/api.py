@@ -6,9 +6,12 @@ import msgspec
 
 from agent_console import api_shapes as api
 from agent_console import rows, shapes
-from agent_console.routes import Answer, Call, Handler, NoQuery, Nothing, Route
+from agent_console.api_attention import AttentionApi
+from agent_console.api_letters import LetterApi
+from agent_console.routes import Answer, Call, Nothing, Route, route
 from agent_console.rows import Rows, named
 from agent_console.services import Authority, ConsoleServices, Endpoint
+from hub.contract import Capabilities
 from hub.domain.messages import FileRef
 from hub.services.accounts import Login, PasswordChange
 from hub.services.people import Edit
@@ -126,6 +129,13 @@ class Api:
         shown = [self._rows.message(message, reached_n=found.reached_n) for message in messages]
         return api.MessagesAnswer(messages=shown, earlier=is_earlier)
 
+    async def outcomes_missing(self, call: Call) -> Answer:
+        """One's own work that the clock closed before its outcome was given."""
+        found = await self._hub.reading.without_outcome(call.scope)
+        return api.OutcomesMissingAnswer(
+            interactions=[self._rows.interaction(one, customer_name=customer.name) for one, customer in found]
+        )
+
     async def upload(self, call: Call) -> Answer:
         """Keep a file, to be sent with a message."""
         await self._hub.reading.interaction(call.id, call.scope)
@@ -157,6 +167,8 @@ class Api:
             away_reasons=[api.ReasonShape(key, text(one.label)) for key, one in known.away_reasons.items()],
             canned_replies=self._canned_replies(),
             tiers=[api.ReasonShape(key, text(one.label)) for key, one in known.tiers.items()],
+            kinds={kind: _kind(one) for kind, one in self._rows.kinds().items()},
+            channels=[api.ChannelShape(one.id, one.capabilities.kind) for one in self._hub.channels.values()],
             languages=list(known.company.languages),
             demo=self._auth.is_demo,
             company=known.company.name,
@@ -192,7 +204,13 @@ class Api:
 
     def routes(self) -> list[Route]:
         """Return the whole API."""
-        return [*self._of_sessions(), *self._of_customers(), *self._of_the_rest()]
+        parts = (LetterApi(self._hub, self._rows), AttentionApi(self._hub))
+        return [
+            *self._of_sessions(),
+            *self._of_customers(),
+            *self._of_the_rest(),
+            *(row for part in parts for row in part.routes()),
+        ]
 
     def _of_sessions(self) -> list[Route]:
         auth, session = self._auth, api.SessionAnswer
@@ -211,28 +229,27 @@ class Api:
     def _of_customers(self) -> list[Route]:
         one = "/customers/{id}"
         return [
-            _route("GET", "/customers", "Find customers", self.customers, api.CustomersAnswer, query=api.FindCustomers),
-            _route("GET", one, "A profile", self.customer, api.CustomerAnswer),
-            _route("PATCH", one, "Change a profile", self.edit_customer, api.CustomerAnswer, body=api.EditProfile),
-            _route("GET", f"{one}/timeline", "Everything", self.timeline, api.TimelineAnswer, query=api.TimelineQuery),
-            _route("POST", f"{one}/notes", "Add a note", self.add_note, api.NoteAnswer, body=api.NewNote),
-            _route("GET", f"{one}/duplicates", "Who may be the same", self.duplicates, api.DuplicatesAnswer),
-            _route("POST", f"{one}/merge", "Make two one", self.merge, api.MergeAnswer, body=api.MergeSource),
-            _route("POST", "/merges/{id}/undo", "Make them two again", self.undo_merge, api.MergeAnswer, body=Nothing),
+            route("GET", "/customers", "Find customers", self.customers, api.CustomersAnswer, query=api.FindCustomers),
+            route("GET", one, "A profile", self.customer, api.CustomerAnswer),
+            route("PATCH", one, "Change a profile", self.edit_customer, api.CustomerAnswer, body=api.EditProfile),
+            route("GET", f"{one}/timeline", "Everything", self.timeline, api.TimelineAnswer, query=api.TimelineQuery),
+            route("POST", f"{one}/notes", "Add a note", self.add_note, api.NoteAnswer, body=api.NewNote),
+            route("GET", f"{one}/duplicates", "Who may be the same", self.duplicates, api.DuplicatesAnswer),
+            route("POST", f"{one}/merge", "Make two one", self.merge, api.MergeAnswer, body=api.MergeSource),
+            route("POST", "/merges/{id}/undo", "Make them two again", self.undo_merge, api.MergeAnswer, body=Nothing),
         ]
 
     def _of_the_rest(self) -> list[Route]:
         one = "/interactions/{id}"
         return [
-            _route("GET", "/search", "Search", self.search, api.SearchAnswer, query=api.SearchQuery),
-            _route("GET", one, "An interaction", self.interaction, api.InteractionAnswer),
-            _route("GET", f"{one}/routing", "Why it went where it went", self.routing, api.RoutingAnswer),
-            _route("GET", f"{one}/messages", "Messages", self.messages, api.MessagesAnswer, query=api.MessagesQuery),
-            _route(
-                "POST", f"{one}/files", "Upload", self.upload, api.FileAnswer, query=api.UploadQuery, is_upload=True
-            ),
-            _route("GET", "/settings", "What the console needs to know", self.settings, api.SettingsAnswer),
-            _route("GET", "/events", "The journal", self.events, api.EventsAnswer, query=api.EventsQuery),
+            route("GET", "/search", "Search", self.search, api.SearchAnswer, query=api.SearchQuery),
+            route("GET", one, "An interaction", self.interaction, api.InteractionAnswer),
+            route("GET", f"{one}/routing", "Why it went where it went", self.routing, api.RoutingAnswer),
+            route("GET", f"{one}/messages", "Messages", self.messages, api.MessagesAnswer, query=api.MessagesQuery),
+            route("POST", f"{one}/files", "Upload", self.upload, api.FileAnswer, query=api.UploadQuery, is_upload=True),
+            route("GET", "/outcomes/missing", "Outcomes to give", self.outcomes_missing, api.OutcomesMissingAnswer),
+            route("GET", "/settings", "What the console needs to know", self.settings, api.SettingsAnswer),
+            route("GET", "/events", "The journal", self.events, api.EventsAnswer, query=api.EventsQuery),
         ]
 
 
@@ -247,29 +264,6 @@ def _raw(
     return Route(method=method, path=path, summary=summary, raw=endpoint, answer=answer, body=body)
 
 
-def _route(
-    method: str,
-    path: str,
-    summary: str,
-    handler: Handler,
-    answer: type[Answer],
-    *,
-    query: type[msgspec.Struct] = NoQuery,
-    body: type[msgspec.Struct] | None = None,
-    is_upload: bool = False,
-) -> Route:
-    return Route(
-        method=method,
-        path=path,
-        summary=summary,
-        handler=handler,
-        answer=answer,
-        query=query,
-        body=body,
-        is_upload=is_upload,
-    )
-
-
 def _card(known: Known, matched: str | None = None) -> api.CustomerCard:
     customer = known.customer
     return api.CustomerCard(
@@ -282,6 +276,10 @@ def _card(known: Known, matched: str | None = None) -> api.CustomerCard:
         fields=dict(customer.fields),
         matched=matched,
     )
+
+
+def _kind(one: Capabilities) -> api.KindShape:
+    return msgspec.convert(one, api.KindShape, from_attributes=True)
 
 
 def spoken(accepted: str, served: Sequence[str]) -> str:

@@ -210,6 +210,12 @@ class RoutingAnswer(Answer, frozen=True, kw_only=True):
     routing: Explained
 
 
+class OutcomesMissingAnswer(Answer, frozen=True, kw_only=True):
+    """One's own interactions that the clock closed, latest first."""
+
+    interactions: list[shapes.InteractionRow]
+
+
 class MessagesAnswer(Answer, frozen=True, kw_only=True):
     """Messages in order; `earlier` says that older ones are left."""
 
@@ -257,6 +263,27 @@ class CannedReplyShape(msgspec.Struct, frozen=True, kw_only=True):
     queues: list[str]
 
 
+class KindShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What a kind of channel can do."""
+
+    label: str
+    icon: str
+    is_live: bool
+    has_typing: bool
+    has_read_receipts: bool
+    has_files: bool
+    has_choices: bool
+    has_envelopes: bool
+    can_begin: bool
+
+
+class ChannelShape(msgspec.Struct, frozen=True):
+    """One configured way in and out."""
+
+    id: str
+    kind: str
+
+
 class SettingsAnswer(Answer, frozen=True, kw_only=True):
     """What the console needs to know of the configuration."""
 
@@ -265,6 +292,8 @@ class SettingsAnswer(Answer, frozen=True, kw_only=True):
     away_reasons: list[ReasonShape]
     canned_replies: list[CannedReplyShape]
     tiers: list[ReasonShape]
+    kinds: dict[str, KindShape]
+    channels: list[ChannelShape]
     languages: list[str]
     demo: bool
     company: str

@@ -73,7 +73,7 @@ def _operation(route: Route, known: Mapping[type, Json], components: Json) -> Js
         "operationId": _operation_id(route),
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
         "responses": {
-            "200": {"description": "Done.", "content": {_JSON: {"schema": known[route.answer]}}},
+            "200": {"description": "Done.", "content": {route.produces: {"schema": _answered(route, known)}}},
             **{status: _failure(text) for status, text in _FAILURES.items()},
         },
     }
@@ -88,6 +88,10 @@ def _operation(route: Route, known: Mapping[type, Json], components: Json) -> Js
         operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": known[route.body]}}}
     del components
     return operation
+
+
+def _answered(route: Route, known: Mapping[type, Json]) -> Json:
+    return {"type": "string"} if route.page is not None else known[route.answer]
 
 
 _FAILURES = {

@@ -58,7 +58,9 @@ Handler = Callable[[Call], Awaitable[Answer]]
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One row of the table. A `raw` handler looks at the request itself (it deals in cookies)."""
+    """One row of the table. A `raw` handler looks at the request itself (it deals in cookies); a `page` answers in
+    another format than JSON, named by `produces`. `body_bytes` is for bodies larger than usual.
+    """
 
     method: str
     path: str
@@ -66,14 +68,43 @@ class Route:
     answer: type
     handler: Handler | None = None
     raw: Endpoint | None = None
+    page: Callable[[Call], Awaitable[web.Response]] | None = None
+    produces: str = "application/json"
     query: type[msgspec.Struct] = NoQuery
     body: type[msgspec.Struct] | None = None
     is_upload: bool = False
+    body_bytes: int | None = None
 
     @property
     def name(self) -> str:
         """How the permission table calls it."""
         return f"{self.method} {self.path}"
+
+
+def route(
+    method: str,
+    path: str,
+    summary: str,
+    handler: Handler,
+    answer: type[Answer],
+    *,
+    query: type[msgspec.Struct] = NoQuery,
+    body: type[msgspec.Struct] | None = None,
+    is_upload: bool = False,
+    body_bytes: int | None = None,
+) -> Route:
+    """Return a row whose handler answers in JSON."""
+    return Route(
+        method=method,
+        path=path,
+        summary=summary,
+        handler=handler,
+        answer=answer,
+        query=query,
+        body=body,
+        is_upload=is_upload,
+        body_bytes=body_bytes,
+    )
 
 
 def mount(app: web.Application, routes: list[Route], auth: Authority, floor: Floor) -> None:
@@ -91,14 +122,16 @@ def _endpoint(route: Route, auth: Authority, floor: Floor) -> Endpoint:
         agent = floor.agents.get(signed.agent.id, signed.agent)
         if allowed is not None:
             permissions.require(allowed, agent.role)
-        assert route.handler is not None, route.name
         call = Call(
             agent=agent,
             id=_checked_id(request),
             query=read_query(request.query, route.query),
-            body=await read_body(request, route.body) if route.body else None,
+            body=await read_body(request, route.body, route.body_bytes) if route.body else None,
             request=request,
         )
+        if route.page is not None:
+            return await route.page(call)
+        assert route.handler is not None, route.name
         return json_response(await route.handler(call))
 
     return endpoint
@@ -132,12 +165,14 @@ def read_query(query: Mapping[str, str], shape: type[msgspec.Struct]) -> msgspec
     return found
 
 
-async def read_body(request: web.Request, shape: type[msgspec.Struct]) -> msgspec.Struct:
-    """Return the JSON body as a struct.
+async def read_body(request: web.Request, shape: type[msgspec.Struct], most_bytes: int | None = None) -> msgspec.Struct:
+    """Return the JSON body as a struct; `most_bytes` where it may be larger than usual.
 
     Raises:
         BadRequest: it is none; the text says where.
     """
+    if most_bytes is not None:
+        request = request.clone(client_max_size=most_bytes)
     try:
         found: msgspec.Struct = msgspec.json.decode(await request.read(), type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -8,6 +8,7 @@ import msgspec
 from agent_console import shapes
 from hub.contract import Capabilities
 from hub.domain.agent import Agent, Presence, RoutingStatus
+from hub.domain.correspondence import Envelope, Outgoing, Party
 from hub.domain.customers import Customer
 from hub.domain.interaction import WITH_AGENT, Interaction, State
 from hub.domain.messages import Author, FileRef, Message, Note
@@ -235,6 +236,10 @@ class Rows:
             delivery=("read" if message.n <= reached_n else "sent") if is_ours else None,
         )
 
+    def kinds(self) -> Mapping[str, Capabilities]:
+        """Return what each kind of channel in use can do."""
+        return self._kinds
+
     def file(self, file: FileRef) -> shapes.FileShape:
         """Return a file with a fresh link."""
         return shapes.FileShape(file.id, file.name, file.type, file.size, self._link(file))
@@ -256,6 +261,54 @@ def note(record: Note) -> shapes.NoteRow:
         text=record.text,
         at=record.at,
     )
+
+
+def letter(record: Envelope) -> shapes.LetterRow:
+    """Return the row of an envelope."""
+    return shapes.LetterRow(
+        id=f"{record.interaction}:{record.n}",
+        interaction=record.interaction,
+        n=record.n,
+        subject=record.subject,
+        sender=party(record.sender) if record.sender else None,
+        reply_to=[party(one) for one in record.reply_to],
+        to=[party(one) for one in record.recipients],
+        cc=[party(one) for one in record.cc],
+        bcc=[party(one) for one in record.bcc],
+        quoted=record.quoted,
+        has_page=bool(record.html),
+        evidence=record.evidence,
+        linked=record.linked,
+        authenticity=record.authenticity,
+        remarks=list(record.remarks),
+        is_automatic=record.is_automatic,
+        must_not_answer=record.must_not_answer,
+        status=record.status,
+        problem=record.problem,
+    )
+
+
+def outgoing(record: Outgoing) -> shapes.OutgoingRow:
+    """Return the row of a letter of ours on its way."""
+    return shapes.OutgoingRow(
+        id=f"{record.interaction}:{record.n}",
+        interaction=record.interaction,
+        n=record.n,
+        state=record.state,
+        created_at=record.created_at,
+        due_at=record.due_at,
+        sent_at=record.sent_at,
+        attempts=record.attempts,
+        status=record.status,
+        problem=record.problem,
+        refused=[shapes.RefusalShape(one.address, one.status, one.text) for one in record.refused],
+        is_automatic=record.is_automatic,
+    )
+
+
+def party(one: Party) -> shapes.PartyShape:
+    """Return somebody on an envelope."""
+    return shapes.PartyShape(one.address, one.name)
 
 
 def segment(record: Segment) -> shapes.SegmentRow:

@@ -1,6 +1,6 @@
 """What the console is given: the hub's use cases, built elsewhere, and who tells requests apart."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -8,13 +8,17 @@ from typing import Protocol
 from aiohttp import web
 
 from hub.clock import Clock
+from hub.contract import Channel
 from hub.events import Signals
 from hub.services.accounts import Accounts, Signed
+from hub.services.arrivals import Arrivals
 from hub.services.dispatch import Dispatcher
 from hub.services.explaining import Explaining
 from hub.services.files import FileStore
 from hub.services.floor import Floor
 from hub.services.handling import Handling
+from hub.services.intake import Intake
+from hub.services.letters import Letters
 from hub.services.messages import Messages
 from hub.services.offers import Offers
 from hub.services.people import People
@@ -47,6 +51,10 @@ class ConsoleServices:
     supervision: Supervision
     timeline: Timeline
     explaining: Explaining
+    letters: Letters
+    arrivals: Arrivals
+    intake: Intake
+    channels: Mapping[str, Channel]
 
 
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]

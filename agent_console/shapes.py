@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from hub.domain.agent import Connectivity, Presence, Role, RoutingStatus
+from hub.domain.correspondence import Authenticity, OutgoingState
 from hub.domain.interaction import State
 from hub.domain.messages import Author, Choice
 
@@ -164,6 +165,66 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "fr
     client_id: str | None
     code: str | None
     delivery: Literal["sent", "delivered", "read", "failed"] | None
+
+
+class PartyShape(msgspec.Struct, frozen=True):
+    """Somebody on an envelope."""
+
+    address: str
+    name: str
+
+
+class LetterRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What surrounds message `n`, where a channel's messages have envelopes; its id is `INTERACTION:n`.
+
+    `quoted` was folded away from the words; `has_page`: it came as a page, which is served apart, made safe. `evidence`
+    says why it stands here, `linked` where it might belong. `status` and `problem`: it came back.
+    """
+
+    id: str
+    interaction: str
+    n: int
+    subject: str
+    sender: PartyShape | None
+    reply_to: list[PartyShape]
+    to: list[PartyShape]
+    cc: list[PartyShape]
+    bcc: list[PartyShape]
+    quoted: str
+    has_page: bool
+    evidence: str
+    linked: str | None
+    authenticity: Authenticity
+    remarks: list[str]
+    is_automatic: bool
+    must_not_answer: bool
+    status: str
+    problem: str
+
+
+class RefusalShape(msgspec.Struct, frozen=True):
+    """A recipient that was not taken, in the provider's words."""
+
+    address: str
+    status: str
+    text: str
+
+
+class OutgoingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a letter of ours stands on its way out; its id is `INTERACTION:n`. Until `due_at` it can be taken back."""
+
+    id: str
+    interaction: str
+    n: int
+    state: OutgoingState
+    created_at: int
+    due_at: int
+    sent_at: int | None
+    attempts: int
+    status: str
+    problem: str
+    refused: list[RefusalShape]
+    is_automatic: bool
 
 
 class NoteRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,8 +15,10 @@ import msgspec
 
 from agent_console.encoded import BRIEF, FULL, Encoded
 from agent_console.rows import Rows
+from agent_console.rows import letter as letter_row
 from agent_console.rows import note as note_row
-from agent_console.shapes import MessageRow, NoteRow
+from agent_console.rows import outgoing as outgoing_row
+from agent_console.shapes import LetterRow, MessageRow, NoteRow, OutgoingRow
 from agent_console.tabs import (
     BOARD_OF_ALL,
     BOARD_OF_OWN,
@@ -35,6 +37,7 @@ from agent_console.ticker import Ticker
 from agent_console.touched import Touched
 from hub.clock import Clock
 from hub.domain.agent import Agent
+from hub.domain.correspondence import Envelope, Outgoing
 from hub.domain.errors import Unauthorized
 from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Message, Note
@@ -46,6 +49,7 @@ PLACES_MS, OPENED = 2_000, 50
 SLICE = 32
 """Rows sent in one go: a few milliseconds, for which every chat waits."""
 ITEMS = frozenset({"interactions", "offers"})
+Said = Message | Note | Envelope | Outgoing
 _WAITING = frozenset({State.CREATED, State.QUEUED, State.OFFERED})
 _encode = msgspec.json.Encoder().encode
 
@@ -192,7 +196,7 @@ class Sync:
         if not self._is_begun:
             self._begin()
         for record in commit.records:
-            if isinstance(record, Message | Note) and record.interaction is not None:
+            if isinstance(record, Message | Note | Envelope | Outgoing) and record.interaction is not None:
                 self._push(commit, record.interaction, record)
         for key in keys:
             self._touched(key)
@@ -213,8 +217,8 @@ class Sync:
                     delta.add(about, row)
             self._send(view, delta)
 
-    def _push(self, commit: Commit, interaction_id: str, record: Message | Note) -> None:
-        """Send a message or note at once to those who handle or have opened its interaction."""
+    def _push(self, commit: Commit, interaction_id: str, record: Said) -> None:
+        """Send what is said, or became of a letter, at once to those who handle or have opened its interaction."""
         interaction = self._floor.interactions.get(interaction_id) or ended_by(commit, interaction_id)
         if interaction is None:
             return
@@ -230,10 +234,12 @@ class Sync:
         for view in views:
             self._send(view, delta)
 
-    def _as_row(self, record: Message | Note) -> tuple[str, MessageRow | NoteRow]:
+    def _as_row(self, record: Said) -> tuple[str, MessageRow | NoteRow | LetterRow | OutgoingRow]:
         if isinstance(record, Message):
             return "messages", self._rows.message(record)
-        return "notes", note_row(record)
+        if isinstance(record, Envelope):
+            return "letters", letter_row(record)
+        return ("outgoing", outgoing_row(record)) if isinstance(record, Outgoing) else ("notes", note_row(record))
 
     def _concerned(self, interaction: Interaction) -> dict[View, None]:
         """Return the views that handle the interaction, or have it open and may see it."""

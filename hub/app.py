@@ -355,6 +355,10 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         supervision=services.supervision,
         timeline=services.timeline,
         explaining=Explaining(services.dispatcher, services.floor),
+        letters=services.letters,
+        arrivals=services.arrivals,
+        intake=services.intake,
+        channels={channel.id: channel for channel in hub.channels},
     )
     return agent_console.setup(hub.app, use_cases, authority, house, rows), authority
 

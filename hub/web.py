@@ -241,7 +241,8 @@ def add_files(app: web.Application, files: FileStore) -> None:
                 "Content-Type": file.type,
                 "Content-Disposition": f"attachment; filename*=UTF-8''{_quoted(file.name)}",
                 "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
-                "Cross-Origin-Resource-Policy": "same-origin",
+                # A letter's page stands in a sandbox, where it is of no origin; the link itself is the key.
+                "Cross-Origin-Resource-Policy": "cross-origin" if file.type.startswith("image/") else "same-origin",
                 "Cache-Control": "private, max-age=600",
             },
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -47,6 +47,7 @@ class Script:
     began: asyncio.Event = field(default_factory=asyncio.Event)
     two: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
+    slowness: Callable[[], Awaitable[None]] | None = None
 
     async def handle_MAIL(  # noqa: N802 - the library's name
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
@@ -80,6 +81,8 @@ class Script:
         try:
             if self.hold is not None:
                 await self.hold.wait()
+            if self.slowness is not None:
+                await self.slowness()
             said = self.on_data.pop(0) if self.on_data else ""
             if said == DROP:
                 return _cut(server)
@@ -96,6 +99,8 @@ class Script:
                     list(envelope.rcpt_options),
                 )
             )
+            if self.slowness is not None:
+                await self.slowness()
             if self.after_data and self.after_data.pop(0) == DROP:
                 return _cut(server)
             return "250 2.0.0 queued"

@@ -3,6 +3,7 @@ import { batch } from "vendor/preact";
 import { get, post, remove } from "./api.js";
 import { serverNow } from "./clock.js";
 import { ask, connect, disconnect, say, whenBack } from "./connection.js";
+import { forgetLetters, restoreDraft } from "./drafts.js";
 import { t } from "./i18n.js";
 import { closeLayer, draftOf, forgetDrafts, go, selected, setComposerMode, setDraft, showPane, toast } from "./screen.js";
 import * as store from "./store.js";
@@ -68,6 +69,7 @@ export async function signedOut() {
   batch(() => {
     store.forgetAll();
     forgetDrafts();
+    forgetLetters();
     store.setSession({ signedIn: false });
   });
   closeLayer();
@@ -84,11 +86,15 @@ export async function loadConversation(id) {
   const theirs = messages.filter((/** @type {import("./types").MessageRow} */ row) => row.from === "customer");
   store.setConversation({
     id, interaction: answer.interaction, customer: answer.customer, messages, notes: answer.notes ?? [], segments: answer.segments ?? [],
-    history: answer.history ?? { items: [] }, earlier: Boolean(held ? held.earlier || answer.earlier : answer.earlier), unreadFrom: (answer.interaction.unread && theirs.at(-answer.interaction.unread)?.n) || null,
+    history: answer.history ?? { items: [] }, letters: numbered(held?.letters, answer.letters), outgoing: numbered(held?.outgoing, answer.outgoing), earlier: Boolean(held ? held.earlier || answer.earlier : answer.earlier), unreadFrom: (answer.interaction.unread && theirs.at(-answer.interaction.unread)?.n) || null,
   });
-  for (const kind of /** @type {const} */ (["reply", "note"])) keepBoth(id, kind, answer.draft?.[kind] ?? "");
+  if (answer.letter_draft) restoreDraft(id, answer.letter_draft);
+  for (const kind of /** @type {("reply" | "note")[]} */ (answer.letters ? ["note"] : ["reply", "note"])) keepBoth(id, kind, answer.draft?.[kind] ?? "");
   return "";
 }
+
+/** @template {{ n: number }} R @param {Record<number, R> | undefined} held @param {R[] | undefined} rows @returns {Record<number, R>} */
+const numbered = (held, rows) => ({ ...held, ...Object.fromEntries((rows ?? []).map((row) => [row.n, row])) });
 
 /** Two devices hold different drafts: neither is lost. @param {string} id @param {"reply" | "note"} kind @param {string} theirs */
 function keepBoth(id, kind, theirs) {

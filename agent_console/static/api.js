@@ -40,9 +40,10 @@ export const patch = (path, body) => call("PATCH", path, body);
 /** @template T @param {string} path @returns {Promise<Answer<T>>} */
 export const remove = (path) => call("DELETE", path);
 
-/** @param {string} interaction @param {File} file @returns {Promise<Answer<{ file: import("./types").FileRow }>>} */
+/** Without an interaction: for a letter that begins one. @param {string} interaction @param {File} file @returns {Promise<Answer<{ file: import("./types").FileRow }>>} */
 export async function upload(interaction, file) {
-  const path = `/api/v1/interactions/${encodeURIComponent(interaction)}/files?name=${encodeURIComponent(file.name)}`;
+  const place = interaction ? `interactions/${encodeURIComponent(interaction)}` : "letters";
+  const path = `/api/v1/${place}/files?name=${encodeURIComponent(file.name)}`;
   const request = { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream", "X-Hub": "1" } };
   return answerOf(await fetch(path, request).catch(() => null), true);
 }

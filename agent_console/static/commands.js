@@ -1,8 +1,10 @@
 /** Everything a person can do with a key or from the palette, in one table. */
 import { accept, openInteraction, park, setPresence, signOut, unpark, wrapUp } from "./actions.js";
+import { watchesAttention } from "./attention.js";
 import { t, worded } from "./i18n.js";
+import { beginLetter, beginNew } from "./letters.js";
 import { closeLayer, customerDrawer, go, prefer, selected, setComposerMode, showCustomerDrawer, showLayer, showPane } from "./screen.js";
-import { hubSettings, interactions, isSupervisor, myOffers, myself } from "./store.js";
+import { hubSettings, interactions, isSupervisor, kindOf, myOffers, myself } from "./store.js";
 import { isWritable, myGroups, myWork } from "./work.js";
 
 /** @typedef {import("./types").Command} Command */
@@ -36,6 +38,9 @@ export function moveRow(step) {
   rows[Math.min(rows.length - 1, Math.max(0, from + step))]?.focus();
 }
 
+/** @param {string} id @param {"reply" | "reply_all" | "forward"} mode */
+const answerAs = (id, mode) => (write("reply"), void beginLetter(id, mode));
+
 const openTransfer = () => (showLayer("transfer"), showPane("customer"), showCustomerDrawer(true));
 
 /** @returns {Command[]} */
@@ -44,10 +49,15 @@ function ofInteraction() {
   const none = row ? undefined : t("unavailable.none");
   const ended = row && !isWritable(row) ? t("unavailable.ended") : none;
   const section = t("section.interaction");
+  const letters = Boolean(row && kindOf(row.channel_kind).has_envelopes);
   return [
-    { id: "reply", label: t("reply"), section, keys: "R", icon: "message-square", unavailable: ended, run: () => write("reply") },
+    { id: "reply", label: t("reply"), section, keys: "R", icon: letters ? "reply" : "message-square", unavailable: ended, run: () => (letters && row ? answerAs(row.id, "reply") : write("reply")) },
     { id: "note", label: t("note.write"), section, keys: "N", icon: "sticky-note", unavailable: ended, run: () => write("note") },
-    { id: "answers", label: t("answers.insert"), section, keys: "A", icon: "zap", unavailable: ended, run: () => (write("reply"), requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector(".composer-tools button"))?.click())) },
+    ...(letters ? [
+      { id: "reply_all", label: t("mode.reply_all"), section, keys: "A", icon: "reply-all", unavailable: ended, run: () => row && answerAs(row.id, "reply_all") },
+      { id: "forward", label: t("mode.forward"), section, keys: "F", icon: "forward", unavailable: ended, run: () => row && answerAs(row.id, "forward") },
+    ] : []),
+    { id: "answers", label: t("answers.insert"), section, keys: letters ? "" : "A", icon: "zap", unavailable: ended, run: () => (write("reply"), requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector(".composer-tools button"))?.click())) },
     { id: "transfer", label: t("transfer"), section, keys: "T", icon: "arrow-right-left", unavailable: ended, run: openTransfer },
     { id: "park", label: t(row?.state === "parked" ? "unpark" : "park"), section, keys: "S", icon: row?.state === "parked" ? "play" : "circle-pause", unavailable: ended, run: () => row && void (row.state === "parked" ? unpark(row.id) : park(row.id)) },
     { id: "wrapup", label: t("wrap.start"), section, keys: "W", icon: "circle-check", unavailable: ended, run: () => row && void wrapUp(row.id) },
@@ -65,18 +75,23 @@ function ofOffer() {
   ];
 }
 
+/** May a person write first anywhere? */
+export const canBegin = () => (hubSettings()?.channels ?? []).some((one) => kindOf(one.kind).can_begin);
+
 /** @returns {Command[]} */
 function ofPages() {
   const section = t("section.pages");
   const floor = isSupervisor.value ? [
     { id: "floor", label: t("nav.floor"), section, keys: "G F", icon: "layout-dashboard", run: () => go("floor") },
     { id: "wallboard", label: t("wallboard"), section, icon: "tv", run: () => go("wallboard") },
+    ...(watchesAttention.value ? [{ id: "attention", label: t("nav.attention"), section, keys: "G A", icon: "triangle-alert", run: () => go("attention") }] : []),
   ] : [];
   return [
     { id: "work", label: t("nav.work"), section, keys: "G W", icon: "inbox", run: () => (showPane("list"), go("work")) },
     { id: "customers", label: t("nav.customers"), section, keys: "G C", icon: "users", run: () => go("customers") },
     { id: "search", label: t("nav.search"), section, keys: "/", icon: "search", run: () => go("search") },
     ...floor,
+    ...(canBegin() ? [{ id: "letter", label: t("letter.new"), section, keys: "L", icon: "mail-plus", run: () => beginNew() }] : []),
   ];
 }
 
@@ -105,7 +120,7 @@ export function commands() {
 export function run(id) {
   const command = commands().find((one) => one.id === id);
   if (!command || command.unavailable) return false;
-  if (!["presence", "preferences", "keys", "transfer"].includes(id)) closeLayer();
+  if (!["presence", "preferences", "keys", "transfer", "letter"].includes(id)) closeLayer();
   command.run();
   return true;
 }

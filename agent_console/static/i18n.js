@@ -68,8 +68,8 @@ export function shortDay(at, now) {
 /** Today, Yesterday, 12 Nov, 12 Nov 2024. @param {number} at @param {number} now */
 export function dayName(at, now) {
   const start = new Date(now).setHours(0, 0, 0, 0);
-  if (at >= start) return t("day.today");
-  if (at >= start - 86_400_000) return t("day.yesterday");
+  if (at >= start && at < start + 86_400_000) return t("day.today");
+  if (at < start && at >= start - 86_400_000) return t("day.yesterday");
   const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
   return format(sameYear ? { day: "numeric", month: "short" } : { day: "numeric", month: "short", year: "numeric" }).format(at);
 }

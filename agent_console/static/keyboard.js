@@ -8,13 +8,13 @@ const FIELDS = "input, textarea, select, [contenteditable=true]";
 const PAIR_MS = 1200;
 /** One letter outside text fields. @type {Record<string, () => unknown>} */
 const LETTERS = {
-  j: () => moveRow(1), k: () => moveRow(-1), r: () => run("reply"), n: () => run("note"), a: () => run("answers"), t: () => run("transfer"), s: () => run("park"),
+  j: () => moveRow(1), k: () => moveRow(-1), r: () => run("reply"), n: () => run("note"), a: () => run("reply_all") || run("answers"), f: () => run("forward"), l: () => run("letter"), t: () => run("transfer"), s: () => run("park"),
   w: () => run("wrapup"), u: nextUnread, e: () => isSupervisor.value && /** @type {HTMLElement | null} */ (document.querySelector("[data-assign]"))?.focus(),
   z: () => /** @type {HTMLElement | null} */ (document.querySelector(".toast button:not(.icon-button)"))?.click(),
   p: () => run("presence"), i: () => run("customer"), o: () => run("offer"), "/": search,
 };
 /** After G. @type {Record<string, () => unknown>} */
-const PAGES = { w: () => run("work"), c: () => run("customers"), f: () => run("floor") };
+const PAGES = { w: () => run("work"), c: () => run("customers"), f: () => run("floor"), a: () => run("attention") };
 let leaderAt = -Infinity;
 
 function search() {

@@ -1,9 +1,9 @@
 /** What this person looks at and prefers in this browser: the route, open layers, drafts, toasts, preferences. */
 import { computed, effect, signal } from "vendor/preact";
 
-/** @typedef {{ page: "work" | "customers" | "search" | "floor" | "wallboard", id: string, sub: string }} Route */
+/** @typedef {{ page: "work" | "customers" | "search" | "floor" | "attention" | "wallboard", id: string, sub: string }} Route */
 
-const PAGES = ["work", "customers", "search", "floor", "wallboard"];
+const PAGES = ["work", "customers", "search", "floor", "attention", "wallboard"];
 
 /** @returns {Route} */
 function readRoute() {

@@ -1,6 +1,7 @@
 /** The hub's rows as this browser holds them. Nothing else writes them. */
 import { batch, computed, signal } from "vendor/preact";
 import { serverNow } from "./clock.js";
+import { Table } from "./table.js";
 
 /** @typedef {import("./types").Tables} Tables */
 /** @typedef {import("./types").Conversation} Conversation */
@@ -8,38 +9,6 @@ import { serverNow } from "./clock.js";
 
 const KEPT_CONVERSATIONS = 20;
 const KEPT_MESSAGES = 200;
-
-/** One table: a Map, and a signal that says that it changed. @template R */
-class Table {
-  /** @type {Map<string, R>} */ rows = new Map();
-  version = signal(0);
-
-  /** @param {string | null | undefined} id @returns {R | undefined} */
-  get(id) {
-    void this.version.value;
-    return id ? this.rows.get(id) : undefined;
-  }
-
-  /** @returns {R[]} */
-  all() {
-    void this.version.value;
-    return [...this.rows.values()];
-  }
-
-  /** @param {Record<string, R> | undefined} put @param {string[] | undefined} drop */
-  apply(put, drop) {
-    if (!put && !drop?.length) return;
-    for (const id in put) this.rows.set(id, put[id]);
-    for (const id of drop ?? []) this.rows.delete(id);
-    this.version.value += 1;
-  }
-
-  /** @param {Record<string, R> | undefined} rows */
-  replace(rows) {
-    this.rows = new Map(Object.entries(rows ?? {}));
-    this.version.value += 1;
-  }
-}
 
 const me = /** @type {Table<import("./types").MeRow>} */ (new Table());
 export const agents = /** @type {Table<import("./types").AgentRow>} */ (new Table());
@@ -50,6 +19,8 @@ export const offers = /** @type {Table<import("./types").OfferRow>} */ (new Tabl
 const conversations = new Map();
 const outbox = signal(/** @type {Pending[]} */ ([]));
 const typists = signal(/** @type {Record<string, { name: string, at: number }>} */ ({}));
+/** Interactions with a letter of ours that did not go out, or may not have arrived. */
+const troubled = signal(/** @type {Record<string, import("./types").OutgoingRow["state"]>} */ ({}));
 const gone = signal(/** @type {import("./types").Gone | null} */ (null));
 const session = signal(/** @type {import("./types").SessionState} */ ({ known: false, signedIn: false, demo: false, company: "" }));
 const settings = signal(/** @type {import("./types").Settings | null} */ (null));
@@ -64,6 +35,8 @@ export const connectionState = () => connection.value;
 export const goneOffer = () => gone.value;
 /** @param {string} interaction */
 export const pendingOf = (interaction) => outbox.value.filter((one) => one.interaction === interaction);
+/** @param {string} interaction */
+export const troubleOf = (interaction) => troubled.value[interaction];
 export const allPending = () => outbox.value;
 /** @param {string} interaction */
 export const typistOf = (interaction) => typists.value[interaction];
@@ -99,6 +72,9 @@ export function setSettings(value) {
 export function setConnection(change) {
   connection.value = { ...connection.value, ...change };
 }
+
+/** What a kind of channel can do; the console knows none by name. @param {string | null | undefined} kind @returns {Partial<import("./types").Kind>} */
+export const kindOf = (kind) => settings.value?.kinds?.[kind ?? ""] ?? {};
 
 /** Everything anew; work that left us meanwhile is told once. @param {import("./types").Put} put */
 export function takeSnapshot(put) {
@@ -161,6 +137,8 @@ function applyMessages(put) {
   /** @type {Map<string, { messages: import("./types").MessageRow[], notes: import("./types").NoteRow[] }>} */
   const news = new Map();
   const of = (/** @type {string} */ id) => news.get(id) ?? news.set(id, { messages: [], notes: [] }).get(id);
+  for (const row of Object.values(put.letters ?? {})) addLetters(row.interaction, [row], []);
+  for (const row of Object.values(put.outgoing ?? {})) (addLetters(row.interaction, [], [row]), noteTrouble(row.interaction, row.state));
   for (const row of Object.values(put.messages ?? {})) of(row.interaction)?.messages.push(row);
   for (const row of Object.values(put.notes ?? {})) if (row.interaction) of(row.interaction)?.notes.push(row);
   for (const [id, { messages, notes }] of news) addMessages(id, messages, notes);
@@ -196,8 +174,26 @@ export function addMessages(id, messages, notes = [], earlier) {
   if (messages.some((row) => row.from === "customer")) stopTyping(id);
 }
 
+/** @template {{ n: number }} R @param {Record<number, R>} held @param {R[]} news */
+const byNumber = (held, news) => ({ ...held, ...Object.fromEntries(news.map((row) => [row.n, row])) });
+
+/** Envelopes, and where our own letters stand on their way. @param {string} id @param {import("./types").LetterRow[]} letters @param {import("./types").OutgoingRow[]} outgoing */
+export function addLetters(id, letters, outgoing) {
+  const held = conversations.get(id)?.peek();
+  if (held) cell(id).value = { ...held, letters: byNumber(held.letters, letters), outgoing: byNumber(held.outgoing, outgoing) };
+}
+
+const TROUBLES = ["failed", "uncertain"];
+/** @param {string} interaction @param {import("./types").OutgoingRow["state"]} state */
+export function noteTrouble(interaction, state) {
+  const { [interaction]: before, ...rest } = troubled.peek();
+  if (TROUBLES.includes(state)) troubled.value = { ...rest, [interaction]: state };
+  else if (before) troubled.value = rest;
+}
+
 /** @param {Conversation} value */
 export function setConversation(value) {
+  noteTrouble(value.id, Object.values(value.outgoing).find((row) => TROUBLES.includes(row.state))?.state ?? "sent");
   const held = cell(value.id);
   conversations.delete(value.id);
   conversations.set(value.id, held);
@@ -242,6 +238,7 @@ export function forgetAll() {
     outbox.value = [];
     typists.value = {};
     gone.value = null;
+    troubled.value = {};
     answered.clear();
   });
 }

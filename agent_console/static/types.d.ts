@@ -31,18 +31,43 @@ export interface OfferRow {
   id: Id; interaction: Id; agent: Id; made_at: number; deadline_at: number; state: string; why: string[];
   channel_kind: string; customer_name: string; tier?: string | null; queue: Id; queued_at?: number | null; before: string[];
 }
-export interface FileRow { id: Id; name: string; type: string; size: number; url: string }
+export interface FileRow { id: Id; name: string; type: string; size: number; url: string; /** Comes from the letter that is forwarded. */ passed_on?: boolean }
 export interface Choice { id: string; label: string }
 export interface MessageRow {
   id: string; interaction: Id; n: number; at: number; from: "customer" | "agent" | "system"; author?: Id | null; name?: string | null;
   text: string; files: FileRow[]; choices: Choice[]; client_id?: string | null; code?: string | null;
   delivery?: "sent" | "delivered" | "read" | "failed" | null; error?: string | null;
 }
+/** Somebody on an envelope. */
+export interface Party { address: string; name: string }
+/** What surrounds message `n`; absent where a channel's messages carry no envelope. */
+export interface LetterRow {
+  id: string; interaction: Id; n: number; subject: string; sender: Party | null; reply_to: Party[]; to: Party[]; cc: Party[]; bcc: Party[];
+  quoted: string; has_page: boolean; evidence: string; linked: Id | null; authenticity: "proved" | "disproved" | "unknown"; remarks: string[];
+  is_automatic: boolean; must_not_answer: boolean; status: string; problem: string;
+}
+/** Where our own letter stands on its way out. */
+export interface OutgoingRow {
+  id: string; interaction: Id; n: number; state: "waiting" | "sending" | "sent" | "failed" | "uncertain" | "cancelled"; created_at: number; due_at: number;
+  sent_at: number | null; attempts: number; status: string; problem: string; refused: { address: string; status: string; text: string }[]; is_automatic: boolean;
+}
+export type LetterMode = "reply" | "reply_all" | "forward" | "new";
+/** A letter being written; `signature` and `quoted` are the hub's and go along. */
+export interface LetterDraft {
+  mode: LetterMode; answers_n: number | null; to: Party[]; cc: Party[]; bcc: Party[]; subject: string; text: string; files: FileRow[];
+  signature: string; quoted: string; client_id: string; passed_over?: Party[]; channel?: Id; queue?: Id; customer?: Id | null;
+}
+export interface Kind {
+  label: string; icon: string; is_live: boolean; has_typing: boolean; has_read_receipts: boolean; has_files: boolean; has_choices: boolean;
+  has_envelopes: boolean; can_begin: boolean;
+}
+export interface ChannelShape { id: Id; kind: string }
 export interface NoteRow { id: Id; interaction?: Id | null; customer: Id; author: Id; name: string; text: string; at: number }
 export interface Segment { kind: string; started_at?: number; ended_at?: number | null; agent?: Id | null; queue?: Id | null }
 
 export interface Tables {
   me: MeRow; agents: AgentRow; queues: QueueRow; interactions: InteractionRow; offers: OfferRow; messages: MessageRow; notes: NoteRow;
+  letters: LetterRow; outgoing: OutgoingRow;
 }
 export type Put = { [T in keyof Tables]?: Record<string, Tables[T]> };
 export type Drop = { [T in keyof Tables]?: string[] };
@@ -71,7 +96,7 @@ export interface Disposition { id: string; label: Texts; queues?: Id[] }
 export interface CannedReply { id: Id; shortcut: string; title: Texts; text: Texts; languages?: string[]; queues?: Id[] }
 export interface Settings {
   queues: { id: Id; name: string; color?: string | null }[]; dispositions: Disposition[]; away_reasons: { id: string; label: Texts }[]; tiers?: { id: string; label: Texts }[];
-  canned_replies: CannedReply[]; languages: string[]; demo: boolean; company: string;
+  canned_replies: CannedReply[]; languages: string[]; demo: boolean; company: string; kinds?: Record<string, Kind>; channels?: ChannelShape[];
 }
 export interface SessionState { known: boolean; signedIn: boolean; demo: boolean; company: string }
 
@@ -82,7 +107,7 @@ export interface Pending {
 }
 export interface Conversation {
   id: Id; interaction: InteractionRow; customer: Customer; messages: MessageRow[]; notes: NoteRow[]; segments: Segment[];
-  history: Timeline; earlier: boolean; unreadFrom: number | null;
+  history: Timeline; earlier: boolean; unreadFrom: number | null; letters: Record<number, LetterRow>; outgoing: Record<number, OutgoingRow>;
 }
 export interface Gone { offer: OfferRow; reason: "taken" | "left" | "missed" | "withdrawn"; by?: string | null; at: number }
 export interface ConnectionState {

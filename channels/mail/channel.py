@@ -1,7 +1,7 @@
 """E-mail as the hub knows it: one configured mailbox, read by IMAP and answered by SMTP."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from channels.mail.account import Account, AfterReading, FirstReading, Security
 from channels.mail.addresses import normalize
@@ -69,6 +69,7 @@ class Mail(WayOut):
         acknowledgement_closed: Mapping[str, str] | None = None,
         zone: str = "UTC",
     ) -> None:
+        block = dict(locals())
         self._id = id
         self._name = name
         self._address = normalize(address).lower()
@@ -95,34 +96,8 @@ class Mail(WayOut):
             poll_s=poll_s,
             idle=idle,
         )
-        self._grant = Grant(
-            url=oauth_token_url,
-            client_id=oauth_client_id,
-            client_secret=oauth_client_secret,
-            refresh_token=oauth_refresh_token,
-            scope=oauth_scope,
-        )
-        outlet = Outlet(
-            address=self._address or address,
-            name=name,
-            aliases=self._aliases,
-            host=smtp_host or imap_host,
-            port=smtp_port,
-            security=smtp_security,
-            user=smtp_user or imap_user or address,
-            password=smtp_password or (None if oauth else imap_password),
-            at_once=smtp_at_once,
-            per_minute=smtp_per_minute,
-            ca_file=ca_file,
-            plus_addresses=plus_addresses,
-            sender_format=sender_format,
-            signature=signature or {},
-            acknowledge=acknowledge,
-            acknowledgement=acknowledgement or {},
-            acknowledgement_closed=acknowledgement_closed or {},
-            zone=zone,
-        )
-        super().__init__(outlet)
+        self._grant = _grant(block)
+        super().__init__(Outlet.of(block, self._address or address, self._aliases))
         self._check(address, aliases)
         self._mailbox: Mailbox | None = None
         self._readers: Readers | None = None
@@ -137,6 +112,7 @@ class Mail(WayOut):
         """
         where = f"channels.{self._id}"
         found = self._account.problems(where)
+        found += _open_secrets(where, imap_password=self._account.password, smtp_password=self._outlet.password)
         if self._account.mechanism:
             found += self._grant.problems(where)
         found += self._outlet.problems(where)
@@ -210,3 +186,27 @@ class Mail(WayOut):
         own = frozenset({self._address, *self._aliases})
         reading = Reading(own_addresses=own, signing_keys=keys, trusted_servers=self._trusted)
         return Manner(reading=reading, routes=self._routes, keys=keys)
+
+
+def _open_secrets(where: str, **secrets: object) -> list[Problem]:
+    """Return which passwords stand in the configuration itself."""
+    return [
+        Problem(
+            where=f"{where}.{key}",
+            text="A password never stands in this file.",
+            hint=f'Write {key} = "env:NAME" or "file:PATH".',
+        )
+        for key, secret in secrets.items()
+        if secret is not None and not isinstance(secret, Secret)
+    ]
+
+
+def _grant(block: Mapping[str, Any]) -> Grant:
+    """Return how tokens are asked for, of a mailbox's whole block."""
+    return Grant(
+        url=block["oauth_token_url"],
+        client_id=block["oauth_client_id"],
+        client_secret=block["oauth_client_secret"],
+        refresh_token=block["oauth_refresh_token"],
+        scope=block["oauth_scope"],
+    )

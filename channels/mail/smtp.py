@@ -227,7 +227,8 @@ class Sender:
         how = self._submission
         if how.token is not None:
             await smtp.auth_xoauth2(how.user, await how.token())
-        elif how.user:
+        elif how.user and not (how.security == "plain" and not smtp.supported_auth_methods):
+            # A server on this machine that asks for nobody's name takes mail from it as it is.
             await smtp.login(how.user, how.password)
 
     async def _context(self) -> ssl.SSLContext:

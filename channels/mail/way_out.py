@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from channels.mail.compose import Letterhead
@@ -39,6 +40,20 @@ class Outlet:
     acknowledgement_closed: Mapping[str, str] = field(default_factory=dict)
     zone: str = "UTC"
 
+    @classmethod
+    def of(cls, block: Mapping[str, Any], address: str, aliases: tuple[str, ...]) -> "Outlet":
+        """Take what concerns sending out of a mailbox's whole block; what it leaves empty is as for reading."""
+        taken = {name.removeprefix("smtp_"): value for name, value in block.items() if name.startswith("smtp_")}
+        taken["host"] = taken["host"] or block["imap_host"]
+        taken["user"] = taken["user"] or block["imap_user"] or address
+        if taken["password"] is None and not block["oauth"]:
+            taken["password"] = block["imap_password"]
+        for name in ("name", "ca_file", "plus_addresses", "sender_format", "acknowledge", "zone"):
+            taken[name] = block[name]
+        for name in ("signature", "acknowledgement", "acknowledgement_closed"):
+            taken[name] = block[name] or {}
+        return cls(address=address, aliases=aliases, **taken)
+
     def submission(self, token: Token | None) -> Submission:
         """How mail is handed in; with a token when there is no password."""
         return Submission(
@@ -46,7 +61,7 @@ class Outlet:
             port=self.port,
             security=self.security,
             user=self.user,
-            password=self.password.reveal() if self.password else "",
+            password=self.password.reveal() if isinstance(self.password, Secret) else "",
             token=token if self.password is None else None,
             ca_file=self.ca_file,
             local_name=self.address.rpartition("@")[2] if self.address.isascii() else "",

@@ -6,6 +6,9 @@ import msgspec
 
 from hub.domain.ids import AgentId, CustomerId, FileId, InteractionId
 
+MOVED = "moved"
+"""The code of what stands in the place of a message that was moved to another interaction."""
+
 
 class Author(StrEnum):
     """Whose words these are."""

@@ -15,7 +15,7 @@ from hub.domain.agent import Agent, RoutingStatus, routing_status
 from hub.domain.customers import Customer
 from hub.domain.events import Event, EventKind
 from hub.domain.interaction import Interaction, State
-from hub.domain.messages import Author, Message
+from hub.domain.messages import MOVED, Author, Message
 from hub.domain.offer import Offer, OfferState
 from hub.events import Commit
 from hub.services.figures import COUNTED, QueueFigures
@@ -48,6 +48,7 @@ class Floor:
         self.customers: dict[str, Brief] = {}
         self.previews: dict[str, str] = {}
         self.unread: dict[str, list[int]] = {}
+        self._previewed: dict[str, int] = {}
         self.figures: dict[str, QueueFigures] = {queue: QueueFigures() for queue in settings.queues}
         self.handled: dict[str, int] = {}
         self.history: dict[str, list[int]] = {queue: [] for queue in settings.queues}
@@ -99,6 +100,7 @@ class Floor:
         )
         for message in last:
             self.previews[message.interaction] = _preview(message)
+            self._previewed[message.interaction] = message.n
         unread = await tx.fetch(
             "SELECT m.interaction, m.n FROM messages AS m JOIN interactions AS i ON i.id = m.interaction "
             "WHERE m.interaction ANY_OF($1) AND m.author = 'customer' AND m.n > i.read_n ORDER BY m.interaction, m.n",
@@ -186,6 +188,7 @@ class Floor:
         if not interaction.is_open:
             self.interactions.pop(interaction.id, None)
             self.previews.pop(interaction.id, None)
+            self._previewed.pop(interaction.id, None)
             self.unread.pop(interaction.id, None)
             self._forget_customers()
             return
@@ -210,11 +213,28 @@ class Floor:
 
     def _put_message(self, message: Message) -> None:
         interaction = self.interactions.get(message.interaction)
-        if interaction is None or message.author is Author.SYSTEM:
+        if interaction is None:
             return
-        self.previews[message.interaction] = _preview(message)
+        if message.author is Author.SYSTEM:
+            if message.code == MOVED:
+                self._forget_message(message)
+            return
+        if message.n >= self._previewed.get(message.interaction, 0):
+            self._previewed[message.interaction] = message.n
+            self.previews[message.interaction] = _preview(message)
         if message.author is Author.CUSTOMER and message.n > interaction.read_n:
-            self.unread.setdefault(message.interaction, []).append(message.n)
+            unread = self.unread.setdefault(message.interaction, [])
+            if message.n not in unread:
+                unread.append(message.n)
+
+    def _forget_message(self, mark: Message) -> None:
+        """A message is elsewhere now; the one that is last instead is announced in the same commit."""
+        unread = self.unread.get(mark.interaction, [])
+        if mark.n in unread:
+            unread.remove(mark.n)
+        if self._previewed.get(mark.interaction) == mark.n:
+            self.previews.pop(mark.interaction, None)
+            del self._previewed[mark.interaction]
 
     def _put_offer(self, offer: Offer) -> None:
         if offer.state is OfferState.PENDING:

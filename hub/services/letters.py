@@ -513,7 +513,7 @@ class Letters:
         if any(
             name not in found
             or found[name].interaction not in {interaction.id, ""}
-            or (not found[name].interaction and found[name].uploaded_by != scope.agent)
+            or (not found[name].interaction and found[name].uploaded_by != scope.actor)
             for name in ids
         ):
             raise NotFound("There is no such file.")

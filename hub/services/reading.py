@@ -4,22 +4,37 @@ from collections.abc import Sequence
 
 import msgspec
 
+from hub.domain.correspondence import Outgoing
 from hub.domain.customers import Address, Customer
 from hub.domain.errors import NotFound
 from hub.domain.events import Event
 from hub.domain.interaction import Interaction
-from hub.domain.messages import Message, Note
+from hub.domain.messages import FileRef, Message, Note
 from hub.domain.segments import Segment
 from hub.services.access import Scope
 from hub.services.chats import history
 from hub.storage.journal import Journal
-from hub.storage.tables import ADDRESSES, CUSTOMERS, DRAFTS, INTERACTIONS, NOTES, SEGMENTS
+from hub.storage.tables import (
+    ADDRESSES,
+    CUSTOMERS,
+    DRAFTS,
+    ENVELOPES,
+    FILES,
+    INTERACTIONS,
+    NOTES,
+    OUTGOING,
+    SEGMENTS,
+)
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 FIRST_PAGE = 50
 MISSED = 200
 _NOTES = 200
 _RECENT = 1_000
+_UNFINISHED = 20
+_TROUBLED = 100
+_GIVEN_UP_MS = 14 * 86_400_000
+"""After two weeks nobody remembers what came of it."""
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +54,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
     customer: Customer
     addresses: list[Address]
+
+
+class Troubled(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter of ours that did not go out, or may not have arrived."""
+
+    outgoing: Outgoing
+    interaction: Interaction
+    customer: Customer
+    subject: str
 
 
 class Reading:
@@ -109,6 +133,67 @@ class Reading:
 
         return await self._store.read(unit)
 
+    async def without_outcome(self, scope: Scope) -> list[tuple[Interaction, Customer]]:
+        """Return this agent's interactions that the clock closed and that have no outcome yet, latest first."""
+
+        async def unit(tx: UnitOfWork) -> list[tuple[Interaction, Customer]]:
+            found = await tx.select(
+                INTERACTIONS,
+                "WHERE agent = $1 AND closing_reason = 'wrap_up_timed_out' AND disposition IS NULL "
+                "AND ended_at > $2 ORDER BY ended_at DESC LIMIT $3",
+                scope.agent,
+                tx.now - _GIVEN_UP_MS,
+                _UNFINISHED,
+            )
+            ids = list({interaction.customer for interaction in found})
+            customers = {one.customer.id: one.customer for one in await _known(tx, ids)}
+            return [(one, customers[one.customer]) for one in found]
+
+        return await self._store.read(unit)
+
+    async def troubled_letters(self, scope: Scope) -> list[Troubled]:
+        """Return our letters that failed or of which nobody knows, in the last weeks, latest first."""
+
+        async def unit(tx: UnitOfWork) -> list[Troubled]:
+            where, args = scope.interactions(3, "i.")
+            found = await tx.select(
+                OUTGOING,
+                "WHERE state IN ('failed', 'uncertain') AND due_at > $1 AND interaction IN "  # noqa: S608
+                f"(SELECT i.id FROM interactions AS i WHERE i.id = outgoing.interaction AND {where}) "
+                "ORDER BY due_at DESC LIMIT $2",
+                tx.now - _GIVEN_UP_MS,
+                _TROUBLED,
+                *args,
+            )
+            return [one for outgoing in found if (one := await _troubled(tx, outgoing)) is not None]
+
+        return await self._store.read(unit)
+
+    async def files(self, interaction_id: str, ids: Sequence[str], scope: Scope) -> list[FileRef]:
+        """Return what is still there of these files of an interaction, or (without one) of this person's own uploads.
+
+        Raises:
+            NotFound: there is no such interaction for this person.
+        """
+        if not ids:
+            return []
+
+        async def unit(tx: UnitOfWork) -> list[FileRef]:
+            if interaction_id:
+                await _seen(tx, interaction_id, scope)
+            found = await tx.select(
+                FILES,
+                "WHERE id ANY_OF($1) AND (interaction = $2 OR interaction = '') "
+                "AND (interaction <> '' OR uploaded_by = $3)",
+                list(ids),
+                interaction_id,
+                scope.actor,
+            )
+            named = {file.id: FileRef(file.id, file.name, file.type, file.size) for file in found}
+            return [named[key] for key in ids if key in named]
+
+        return await self._store.read(unit)
+
     async def latest_customers(self, scope: Scope, limit: int) -> list[Known]:
         """Return the customers who reached us last, latest first."""
 
@@ -153,6 +238,16 @@ async def _seen(tx: UnitOfWork, interaction_id: str, scope: Scope) -> Interactio
     if not found:
         raise NotFound("There is no such interaction.")
     return found[0]
+
+
+async def _troubled(tx: UnitOfWork, outgoing: Outgoing) -> Troubled | None:
+    interaction = await tx.get(INTERACTIONS, outgoing.interaction)
+    customer = await tx.get(CUSTOMERS, interaction.customer) if interaction else None
+    envelope = await tx.get(ENVELOPES, outgoing.interaction, outgoing.n)
+    if interaction is None or customer is None:
+        return None
+    subject = envelope.subject if envelope else interaction.subject
+    return Troubled(outgoing=outgoing, interaction=interaction, customer=customer, subject=subject)
 
 
 async def _customer(tx: UnitOfWork, customer_id: str) -> Customer:

@@ -15,7 +15,7 @@ from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.interaction import ClosingReason, Interaction, State, moved
-from hub.domain.messages import Author, Message
+from hub.domain.messages import MOVED, Author, Message
 from hub.services import moves, people
 from hub.services.access import Scope
 from hub.services.handling import Handling
@@ -25,7 +25,6 @@ from hub.storage.tables import ENVELOPES, INTERACTIONS, MESSAGES, REARRANGEMENTS
 from hub.storage.unit_of_work import UnitOfWork
 
 SPLIT, JOINED = "split", "joined"
-_MARK = "moved"
 _WITH_AGENT = frozenset({State.ACTIVE, State.HELD, State.CONSULTING})
 
 
@@ -241,19 +240,19 @@ async def _move(
     """
     for there, here in pairs:
         message = await tx.get(MESSAGES, source.id, there)
-        if message is None or message.code == _MARK:
+        if message is None or message.code == MOVED:
             raise Conflict("A message has moved on since.")
         if into_marks:
             mark = await tx.get(MESSAGES, target.id, here)
-            if mark is None or mark.code != _MARK:
+            if mark is None or mark.code != MOVED:
                 raise Conflict("A message has moved on since.")
         left = Message(
             interaction=source.id,
             n=there,
             at=message.at,
             author=Author.SYSTEM,
-            code=_MARK,
-            text=worded(_MARK, source.language),
+            code=MOVED,
+            text=worded(MOVED, source.language),
         )
         await tx.execute(MESSAGES.update, *MESSAGES.update_values(left))
         arrived = msgspec.structs.replace(message, interaction=target.id, n=here)
@@ -264,6 +263,11 @@ async def _move(
         tx.touch(left)
         tx.touch(arrived)
         await _move_beside(tx, message, arrived, target, because)
+    for last in await tx.select(
+        MESSAGES, "WHERE interaction = $1 AND author <> 'system' ORDER BY n DESC LIMIT 1", source.id
+    ):
+        # Lists show the last words: these are they now.
+        tx.touch(last)
 
 
 async def _move_beside(tx: UnitOfWork, before: Message, after: Message, target: Interaction, because: str) -> None:

@@ -57,6 +57,11 @@ interactions = _table(
     sa.Index(None, "channel", "address", "created_at"),
     sa.Index(None, "ended_at"),
     sa.Index("ix_interactions_open", "state", **_open_only("ended_at IS NULL")),
+    sa.Index(
+        "ix_interactions_unsaid",
+        "agent",
+        **_open_only("closing_reason = 'wrap_up_timed_out' AND disposition IS NULL"),
+    ),
 )
 messages = _table(
     tables.MESSAGES,
@@ -101,6 +106,7 @@ outgoing = _table(
     tables.OUTGOING,
     sa.UniqueConstraint("interaction", "n"),
     sa.Index("ix_outgoing_open", "due_at", **_open_only("state IN ('waiting', 'sending')")),
+    sa.Index("ix_outgoing_troubled", "due_at", **_open_only("state IN ('failed', 'uncertain')")),
 )
 rearrangements = _table(tables.REARRANGEMENTS, sa.Index(None, "source"), sa.Index(None, "target"))
 journal = sa.Table(

@@ -26,11 +26,16 @@ from hub.services.messages import Words
 from hub.settings import ChannelSettings, Disposition, QueueSettings, Settings
 from hub.settings.floor import AwayReason, CannedReply, Hours
 from hub.settings.sections import default_kinds
+from hub.storage.tables import ARRIVALS, INTERACTIONS
+from hub.storage.unit_of_work import UnitOfWork
+from tests import letterbox
 from tests.builders import PEOPLE, small_company
 from tests.integration.conftest import free_port
+from tests.letterbox import Mailed
 
 PASSWORD = "correct horse battery 17"
 LANGUAGES = ("en", "zh")
+UNDO_S = 5.0
 
 
 @dataclass(kw_only=True)
@@ -105,6 +110,21 @@ class House:
         await handling.wrap_up(chat, scope)
         await handling.complete(chat, scope, outcome)
 
+    async def mailed(self, *letters: Mailed) -> Interaction:
+        """Letters arrive; returns the interaction that the last one is in, once it is read."""
+        await letterbox.of(self.hub).post(*letters)
+
+        async def taken(tx: UnitOfWork) -> Interaction | None:
+            found = await tx.select(ARRIVALS, "WHERE provider_id = $1", letters[-1].name)
+            return await tx.get(INTERACTIONS, found[0].interaction) if found and found[0].interaction else None
+
+        async with asyncio.timeout(20):
+            while True:
+                interaction = await self.hub.services.store.read(taken)
+                if interaction is not None:
+                    return interaction
+                await asyncio.sleep(0.02)
+
     async def accepted(self, chat: str, agent: str) -> None:
         """The agent is offered the chat and takes it."""
         async with asyncio.timeout(20):
@@ -132,7 +152,7 @@ def _cut(connections: list[Any]) -> int:
     return len(connections)
 
 
-def company(folder: Path, url: str, shops: Sequence[str], *, offer_timeout_s: float) -> Settings:
+def company(folder: Path, url: str, shops: Sequence[str], *, offer_timeout_s: float, wrap_up_s: float) -> Settings:
     """Return a company of two agents, a supervisor and an admin; one chat site is open, one closed."""
     base = small_company(folder, f"sqlite:///{folder}/hub.db", public_url=url)
     queues = {
@@ -148,7 +168,13 @@ def company(folder: Path, url: str, shops: Sequence[str], *, offer_timeout_s: fl
         agents={name: msgspec.structs.replace(agent, languages=LANGUAGES) for name, agent in base.agents.items()},
         kinds={**default_kinds(), "chat": chat},
         hours={"far": _far_hours()},
-        channels={"site": _site("site", "support", shops), "late": _site("late", "night", shops)},
+        channels={
+            "site": _site("site", "support", shops),
+            "late": _site("late", "night", shops),
+            "post": letterbox.block(),
+        },
+        letters=msgspec.structs.replace(base.letters, undo_s=UNDO_S),
+        handling=msgspec.structs.replace(base.handling, wrap_up_s=wrap_up_s),
         offers=msgspec.structs.replace(
             base.offers,
             misses_until_not_responding=6,
@@ -205,14 +231,21 @@ def _words() -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, *, offer_timeout_s: float = 60.0, passwords: bool = False) -> AsyncIterator[House]:
+async def open_house(
+    folder: Path, *, offer_timeout_s: float = 60.0, wrap_up_s: float = 60.0, passwords: bool = False
+) -> AsyncIterator[House]:
     """Start hub and shop in this very loop; `passwords` lets people sign in by the form too."""
     hub_port, shop_port = free_port(), free_port()
     url, shop, abroad, stranger = (
         f"http://127.0.0.1:{hub_port}",
         *(f"http://{host}:{shop_port}" for host in ("127.0.0.1", "localhost", "stranger.localhost")),
     )
-    hub = build(company(folder, url, (shop, abroad), offer_timeout_s=offer_timeout_s), strict=True, demo=True)
+    with letterbox.known():
+        hub = build(
+            company(folder, url, (shop, abroad), offer_timeout_s=offer_timeout_s, wrap_up_s=wrap_up_s),
+            strict=True,
+            demo=True,
+        )
     house = House(hub=hub, url=url, shop=shop, abroad=abroad, stranger=stranger)
     await hub.start()
     runners = [await _listen(hub.app, hub_port), await _listen(_shop(house), shop_port)]

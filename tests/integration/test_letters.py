@@ -32,7 +32,7 @@ async def body(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def upload(office: Office, interaction: str, name: str = "label.txt", by: str = "ann") -> str:
+async def upload(office: Office, interaction: str, name: str = "label.txt", by: str = "agent:ann") -> str:
     stored = await office.hub.services.files.store(interaction, name, body(b"Label"), by=by, limit=1_000)
     return stored.id
 
@@ -312,7 +312,7 @@ async def test_writing_first_needs_room_and_a_queue_of_ones_own(office: Office) 
 
 
 async def test_a_colleagues_upload_is_not_attached(office: Office) -> None:
-    file_id = await upload(office, "", by="bob")
+    file_id = await upload(office, "", by="agent:bob")
     with pytest.raises(NotFound):
         await office.hub.services.letters.begin(await office.scope("ann"), "help", "support", new(files=(file_id,)))
 

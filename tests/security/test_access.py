@@ -16,12 +16,32 @@ BODIES: dict[str, Any] = {
     "POST /customers/{id}/notes": {"text": "I was here"},
     "POST /customers/{id}/merge": {"source": "OTHER"},
     "POST /merges/{id}/undo": {},
+    "POST /interactions/{id}/letters": {"client_id": "c1", "text": "I was here", "to": [{"address": "a@b.example"}]},
+    "POST /interactions/{id}/letters/take-back": {"n": 1},
+    "POST /interactions/{id}/letters/try-again": {"n": 1},
+    "POST /interactions/{id}/letters/arrived": {"n": 1},
+    "POST /interactions/{id}/letters/draft": {"text": "I was here"},
+    "POST /interactions/{id}/split": {"n": 1},
+    "POST /interactions/{id}/join": {"target": "OTHER"},
+    "POST /joins/{id}/undo": {},
+    "POST /letters": {
+        "client_id": "c1",
+        "text": "I was here",
+        "to": [{"address": "a@b.example"}],
+        "channel": "post",
+        "queue": "support",
+    },
+    "POST /letters/draft": {"text": "I was here", "mode": "new"},
+    "POST /arrivals/{id}/read-again": {},
+    "POST /arrivals/{id}/dismiss": {},
     "POST /demo/session": {"role": "admin"},
 }
 QUERIES = {
     "GET /search": "?q=wombat",
     "GET /customers": "?q=wombat",
     "POST /interactions/{id}/files": "?name=a.txt",
+    "POST /letters/files": "?name=a.txt",
+    "GET /interactions/{id}/letters/page": "?n=1",
 }
 OF_INTERACTION = sorted(set(_EVENTS) - {"sync", "presence", "resume_work", "accept", "reject", "force_presence"})
 MORE: dict[str, dict[str, Any]] = {
@@ -106,7 +126,11 @@ async def test_stranger_opens_no_route_with_any_id(yard: Yard) -> None:
 async def test_colleague_of_another_queue_finds_nothing_at_any_route(yard: Yard) -> None:
     world = await foreign_world(yard)
     bob = await yard.staff("bob")
-    with_id = [route for route in permissions.ROUTES if "{id}" in route and "sessions" not in route]
+    with_id = [
+        route
+        for route, roles in permissions.ROUTES.items()
+        if "{id}" in route and "sessions" not in route and roles != permissions.SUPERVISORS
+    ]
     answers = {route: await call(bob, route, world) for route in with_id}
 
     assert {route: status for route, (status, _) in answers.items() if status != 404} == {}
@@ -239,9 +263,20 @@ async def test_only_supervisors_steer_others(yard: Yard) -> None:
     assert set(steering) == {"assign", "force_presence", "force_close"}
 
 
-async def test_journal_is_for_supervisors(yard: Yard) -> None:
-    statuses = [(await (await yard.staff(name)).http("GET", "/events"))[0] for name in ("ann", "sue", "ada")]
+@pytest.mark.parametrize("path", ["/events", "/attention"])
+async def test_what_concerns_the_whole_floor_is_for_supervisors(yard: Yard, path: str) -> None:
+    statuses = [(await (await yard.staff(name)).http("GET", path))[0] for name in ("ann", "sue", "ada")]
     assert statuses == [403, 200, 200]
+
+
+async def test_arrivals_are_for_supervisors(yard: Yard) -> None:
+    for route, roles in permissions.ROUTES.items():
+        if "/arrivals/" in route:
+            method, path = route.replace("{id}", "a1").split(" ")
+            answers = [
+                (await (await yard.staff(name)).http(method, path, BODIES.get(route)))[0] for name in ("ann", "sue")
+            ]
+            assert (roles, answers) == (permissions.SUPERVISORS, [403, 404]), route
 
 
 async def test_unknown_field_is_refused_everywhere(yard: Yard) -> None:

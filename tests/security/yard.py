@@ -19,6 +19,7 @@ from aiohttp import ClientSession, DummyCookieJar, web
 from hub import logs
 from hub.services.accounts import Device, Signed
 from hub.settings import AgentSettings, ChannelSettings, Limits, Secret
+from tests import letterbox
 from tests.bench.load.raw import RawSocket
 from tests.builders import QUEUES, Desk, open_desk
 
@@ -181,6 +182,7 @@ async def open_yard(
     channels = {
         "site": ChannelSettings(id="site", kind="webchat", options=block),
         "bills": ChannelSettings(id="bills", kind="webchat", options={"queue": "billing"}),
+        "post": letterbox.block(),
     }
     changes = {
         "public_url": url,
@@ -188,7 +190,7 @@ async def open_yard(
         "agents": narrow_agents(),
         "limits": msgspec.structs.replace(Limits(), **(limits or {})),
     }
-    with kept_log() as log:
+    with kept_log() as log, letterbox.known():
         desk = await open_desk(folder, database_url, changes)
         runner = web.AppRunner(desk.hub.app, access_log=None, **runner_options)
         await runner.setup()

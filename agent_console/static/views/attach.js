@@ -39,11 +39,11 @@ export function useFiles(interaction) {
   };
 }
 
-/** @param {{ files: ReturnType<typeof useFiles>, held: import("../types").FileRow[] }} props */
-export function Chosen({ files, held }) {
+/** @param {{ files: ReturnType<typeof useFiles>, held: import("../types").FileRow[], onDrop?: (id: string) => void }} props */
+export function Chosen({ files, held, onDrop }) {
   if (!files.files.length && !held.length) return null;
   return html`<ul class="chosen" aria-label=${t("attach.chosen")}>
-    ${held.map((file) => html`<li key=${file.id}><${Icon} name="file" /><span>${file.name}</span><small>${fileSize(file.size)}</small></li>`)}
+    ${held.map((file) => html`<li key=${file.id}><${Icon} name="file" /><span>${file.name}</span><small>${fileSize(file.size)}</small>${onDrop && html`<${IconButton} icon="x" size=${12} label=${t("attach.remove", { name: file.name })} onClick=${() => onDrop(file.id)} />`}</li>`)}
     ${files.files.map((one) => html`<li key=${one.key} class=${one.row ? "" : "loading"}><${Icon} name=${one.row ? "file" : "loader-circle"} class=${one.row ? "" : "turning"} /><span>${one.name}</span><small>${fileSize(one.size)}</small>
       <${IconButton} icon="x" size=${12} label=${t("attach.remove", { name: one.name })} onClick=${() => files.drop(one.key)} /></li>`)}</ul>`;
 }

@@ -2,7 +2,7 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "vendor/preac
 import { deliver, saveDraft, saveNote, sayTyping, send } from "../actions.js";
 import { t } from "../i18n.js";
 import { composerMode, draftOf, setComposerMode, setDraft } from "../screen.js";
-import { connectionState, conversation, dropPending, myself, pendingOf } from "../store.js";
+import { connectionState, conversation, dropPending, kindOf, myself, pendingOf } from "../store.js";
 import { Button, Icon, IconButton } from "../ui/parts.js";
 import { composing } from "../ui/layers.js";
 import { Answers, answersAt } from "./answers.js";
@@ -60,8 +60,11 @@ function useGuard(id, empty) {
   return { seen: newer.length ? seen : last, by: newer.at(-1)?.name ?? "", guarded: newer.length > 0 || Boolean(refused), refused, forget: () => setSeen(last) };
 }
 
-/** @param {{ row: import("../types").InteractionRow, noteOnly?: boolean }} props */
-export function Composer({ row, noteOnly }) {
+/** A note on a conversation whose answers are written elsewhere; `tabs` lead there. @param {{ row: import("../types").InteractionRow, tabs: unknown }} props */
+export const NoteComposer = ({ row, tabs }) => html`<${Composer} row=${row} noteOnly tabs=${tabs} />`;
+
+/** @param {{ row: import("../types").InteractionRow, noteOnly?: boolean, tabs?: unknown }} props */
+export function Composer({ row, noteOnly, tabs }) {
   const mode = noteOnly ? "note" : composerMode();
   const note = mode === "note";
   const { text, write, save, saved } = useDraft(row.id, mode);
@@ -82,7 +85,7 @@ export function Composer({ row, noteOnly }) {
     area.style.height = `${Math.min(area.scrollHeight, 240)}px`;
   }, [text, mode]);
   useEffect(() => {
-    if (!noteOnly && !touch.matches) field.current?.focus();
+    if ((!noteOnly || tabs) && !touch.matches) field.current?.focus();
   }, [row.id, mode]);
 
   const typed = (/** @type {Event} */ e) => {
@@ -118,7 +121,7 @@ export function Composer({ row, noteOnly }) {
   const onKey = (/** @type {KeyboardEvent} */ e) => {
     if (composing(e) || answersOpen || e.key !== "Enter" || e.shiftKey || e.altKey) return;
     const forced = e.ctrlKey || e.metaKey;
-    if (!forced && (touch.matches || row.channel_kind === "email")) return;
+    if (!forced && touch.matches) return;
     e.preventDefault();
     submit();
   };
@@ -134,8 +137,8 @@ export function Composer({ row, noteOnly }) {
     ${answersOpen && html`<${Answers} find=${answersOpen.find} row=${row} onChoose=${insert} onClose=${() => (setAnswersOpen(null), field.current?.focus())} field=${field} />`}
     <div class="composer-box">
       <div class="composer-tabs" role="group" aria-label=${t("composer.mode")}>
-        ${!noteOnly && html`<button type="button" aria-pressed=${!note} aria-keyshortcuts="R" onClick=${() => setComposerMode("reply")}>${t("reply")}</button>`}
-        <button type="button" aria-pressed=${note} aria-keyshortcuts="N" onClick=${() => setComposerMode("note")}>${t("note")}</button>
+        ${tabs ?? html`${!noteOnly && html`<button type="button" aria-pressed=${!note} aria-keyshortcuts="R" onClick=${() => setComposerMode("reply")}>${t("reply")}</button>`}
+        <button type="button" aria-pressed=${note} aria-keyshortcuts="N" onClick=${() => setComposerMode("note")}>${t("note")}</button>`}
         <span class="composer-to">${note ? t("note.hint") : t("reply.to", { name: row.customer_name, kind: t(`channel.${row.channel_kind}`) })}</span>
       </div>
       <textarea ref=${field} rows="2" data-composer aria-label=${note ? t("note.hint") : t("reply.to", { name: row.customer_name, kind: t(`channel.${row.channel_kind}`) })} placeholder=${note ? t("note.placeholder") : t("reply.placeholder")}
@@ -145,7 +148,7 @@ export function Composer({ row, noteOnly }) {
       <div class="composer-tools">
         ${!note && html`<${IconButton} icon="zap" label=${t("answers")} keys="/" tip="above" onClick=${() => setAnswersOpen(answersOpen ? null : { find: "", from: text.length })} />
           <${IconButton} icon="paperclip" label=${t("attach")} tip="above" onClick=${files.pick} />
-          <${IconButton} icon="list-plus" label=${t("choices.offer")} tip="above" aria-pressed=${Boolean(choices)} onClick=${() => setChoices(choices ? null : ["", ""])} />`}
+          ${kindOf(row.channel_kind).has_choices !== false && html`<${IconButton} icon="list-plus" label=${t("choices.offer")} tip="above" aria-pressed=${Boolean(choices)} onClick=${() => setChoices(choices ? null : ["", ""])} />`}`}
         <span class="composer-state" aria-live="off">${offline && text ? t("composer.waits") : saved && text ? t("draft.saved") : ""}</span>
         <${Button} kind=${note || guard.guarded ? "warn" : "primary"} class="send" keys="Control+Enter" disabled=${!ready || files.busy} onClick=${submit} icon=${note ? "sticky-note" : "send"}>${sendWord}<//>
       </div>

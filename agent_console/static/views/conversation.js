@@ -3,10 +3,12 @@ import { assign, leaveConversation, loadConversation, openInteraction, park, pul
 import { t } from "../i18n.js";
 import { narrow } from "../platform.js";
 import { customerDrawer, openLayer, showCustomerDrawer, showLayer, showPane } from "../screen.js";
-import { agents, connectionState, conversation, interactions, isSupervisor, myself, queueName, queues } from "../store.js";
+import { agents, connectionState, conversation, interactions, isSupervisor, kindOf, myself, queueName, queues } from "../store.js";
 import { Avatar, Button, Chip, Empty, Icon, IconButton } from "../ui/parts.js";
 import { isEnded, isWritable } from "../work.js";
 import { Composer } from "./composer.js";
+import { LateOutcome } from "./outcomes.js";
+import { LetterComposer } from "./lettercomposer.js";
 import { Elapsed } from "./deadline.js";
 import { Tier } from "./list.js";
 import { Log } from "./log.js";
@@ -76,7 +78,8 @@ function OtherActions({ row }) {
 function Foot({ row }) {
   const mine = row.agent === myself()?.agent_id;
   if (mine && row.state === "wrapping") return html`<${WrapUp} row=${row} />`;
-  if (mine && isWritable(row)) return html`<${Composer} key=${row.id} row=${row} />`;
+  if (mine && row.state === "closed" && !row.disposition) return html`<${LateOutcome} key=${row.id} row=${row} />`;
+  if (mine && isWritable(row)) return html`<${kindOf(row.channel_kind).has_envelopes ? LetterComposer : Composer} key=${row.id} row=${row} />`;
   const open = interactions.all().find((other) => other.customer === row.customer && other.id !== row.id && other.agent === myself()?.agent_id && !isEnded(other.state));
   return html`<footer class="readonly"><${Icon} name=${isEnded(row.state) ? "history" : "eye"} /><p>${t(isEnded(row.state) ? "readonly.ended" : row.agent ? "readonly.other" : "readonly.waiting", { name: agents.get(row.agent)?.name ?? "" })}</p>
     ${open && html`<${Button} small onClick=${() => openInteraction(open.id)}>${t("readonly.current")}<//>`}

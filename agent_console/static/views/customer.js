@@ -1,6 +1,8 @@
 import { html, useState } from "vendor/preact";
 import { post } from "../api.js";
 import { explain } from "../actions.js";
+import { canBegin } from "../commands.js";
+import { beginNew } from "../letters.js";
 import { ticking } from "../clock.js";
 import { dayName, shortDay, t } from "../i18n.js";
 import { address, showCustomerDrawer, showPane, toast } from "../screen.js";
@@ -45,6 +47,9 @@ const KIND_ICONS = /** @type {Record<string, string>} */ ({ email: "at-sign", ph
 /** What a form asks for everywhere; typed by anybody, so it counts less than an address. */
 const TYPED = ["email", "phone"];
 
+/** The kind of address that letters go to. */
+const ADDRESSED = "email";
+
 /** How to reach a customer, in a word. @param {Customer} customer */
 export function contactOf({ addresses, fields }) {
   return addresses?.find((one) => one.kind !== "chat")?.value || TYPED.map((kind) => fields?.[kind]).find(Boolean) || t("addresses.none");
@@ -67,7 +72,7 @@ function Profile({ customer, onEdit }) {
     <header><${Avatar} name=${customer.name} size="l" /><div><h2>${customer.name}${customer.tier && html` <${Tier} tier=${customer.tier} />`}</h2>${customer.company && html`<p>${customer.company}</p>`}</div>
       <${IconButton} icon="pencil" label=${t("profile.edit")} tip="left" onClick=${onEdit} /></header>
     <dl class="facts">
-      ${addresses.map((one) => fact(KIND_ICONS[one.kind] ?? "at-sign", t(`address.${one.kind}`), html`<span class="value">${one.value}</span>${one.verified ? html`<span class="verified" title=${t("verified")}><${Icon} name="check" size=${12} label=${t("verified")} /></span>` : html` <span class="unverified">${t("unverified")}</span>`}`))}
+      ${addresses.map((one) => fact(KIND_ICONS[one.kind] ?? "at-sign", t(`address.${one.kind}`), html`<span class="value">${one.value}</span>${one.verified ? html`<span class="verified" title=${t("verified")}><${Icon} name="check" size=${12} label=${t("verified")} /></span>` : html` <span class="unverified">${t("unverified")}</span>`}${one.kind === ADDRESSED && canBegin() && html`<${IconButton} icon="mail-plus" class="fact-write" label=${t("letter.new.to", { name: one.value })} tip="left" onClick=${() => beginNew({ id: customer.id, name: customer.name, address: one.value })} />`}`))}
       ${!addresses.length && fact("at-sign", t("addresses"), html`<span class="quiet">${t("addresses.none")}</span>`)}
       ${customer.language && fact("languages", t("profile.language"), t(`language.${customer.language}`))}
       ${fields.filter(([name]) => !TYPED.includes(name)).map(([name, value]) => html`<div key=${name} class="extra"><dt>${name}</dt><dd>${value}</dd></div>`)}

@@ -6,6 +6,8 @@ import { agents, connectionState, interactions, myself, queueName, queues } from
 import { Avatar, Button, Chip, Empty, Icon } from "../ui/parts.js";
 import { PersonState, Sparkline, StateMark, stateOf } from "../ui/status.js";
 import { WindowList } from "../ui/window.js";
+import { attention } from "../attention.js";
+import { ChannelStates } from "./channels.js";
 import { Elapsed } from "./deadline.js";
 import { FloorDrawer } from "./drawer.js";
 import { nextOf, reasonWord } from "./presence.js";
@@ -29,6 +31,7 @@ export function Floor() {
   const waiting = interactions.all().filter((row) => row.state === "queued" || row.state === "offered");
   const rows = queues.all().sort(worstFirst(now));
   const people = agents.all();
+  const channels = attention()?.channels ?? [];
   const free = people.filter(hasRoom).length;
   return html`<div class="floor" data-drawer=${id ? "open" : "shut"}><div class="scroll floor-scroll" data-region="list" tabindex="-1" aria-label=${t("nav.floor")}><div class="floor-inner">
     <header class="floor-head"><h1>${t("nav.floor")}</h1><p class="floor-age"><${Age} /></p>
@@ -36,6 +39,7 @@ export function Floor() {
       <${Button} icon="tv" onClick=${() => go("wallboard")}>${t("wallboard")}<//></header>
     <${Alarms} rows=${rows} now=${now} />
     <section class="card"><h2>${t("queues")}</h2><${QueueTable} rows=${rows} now=${now} /></section>
+    ${channels.length > 0 && html`<${ChannelStates} rows=${channels} />`}
     <div class="floor-two">
       <section class="card"><h2>${t("floor.waiting.title")} <span>${waiting.length}</span></h2><${WaitingTable} rows=${waiting} here=${id === "interaction" ? sub : ""} /></section>
       <section class="card"><h2>${t("floor.agents")} <span>${people.length}</span></h2><${AgentTable} rows=${people} here=${id === "agent" ? sub : ""} /></section>

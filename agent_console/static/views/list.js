@@ -2,12 +2,14 @@ import { html, useLayoutEffect, useRef, useState } from "vendor/preact";
 import { openInteraction, pull } from "../actions.js";
 import { t, worded } from "../i18n.js";
 import { narrow } from "../platform.js";
+import { isBegun, letterDraft } from "../drafts.js";
 import { address, draftOf, selected } from "../screen.js";
-import { hubSettings, myself, queueName } from "../store.js";
+import { hubSettings, kindOf, myself, queueName, troubleOf } from "../store.js";
 import { Avatar, Button, Chip, Empty } from "../ui/parts.js";
 import { myGroups, steady } from "../work.js";
 import { Elapsed, RowTime } from "./deadline.js";
 import { OfferDock } from "./offer.js";
+import { OutcomesMissing } from "./outcomes.js";
 
 /** @typedef {import("../types").InteractionRow} Row */
 /** What waits is offered anyway; a few rows are enough to help out. */
@@ -67,6 +69,7 @@ export function WorkList() {
           : html`<${WorkRow} key=${row.id} row=${row} at=${i + 1} of=${group.rows.length} here=${row.id === current} stop=${row.id === stop} />`))}</div>
         ${group.name === "queued" && group.rows.length > SHOWN_WAITING && html`<${Button} small kind="ghost" class="more" onClick=${() => setAll(!all)}>${all ? t("list.fewer") : t("list.all", { n: group.rows.length })}<//>`}
       </section>`)}
+      <${OutcomesMissing} />
     </div>
     ${!narrow.value && html`<${OfferDock} />`}
   </section>`;
@@ -74,18 +77,20 @@ export function WorkList() {
 
 /** @param {{ row: Row, at: number, of: number, here: boolean, stop: boolean }} props */
 function WorkRow({ row, at, of, here, stop }) {
-  const draft = draftOf(row.id, "reply") && !here;
+  const draft = (draftOf(row.id, "reply") || isBegun(letterDraft(row.id))) && !here;
   const me = myself()?.agent_id;
-  const preview = row.preview || row.subject || t(`channel.${row.channel_kind}`);
+  const trouble = troubleOf(row.id);
+  const letters = kindOf(row.channel_kind).has_envelopes;
+  const preview = row.preview || (letters ? "" : row.subject) || t(`channel.${row.channel_kind}`);
   return html`<div role="listitem" aria-setsize=${of} aria-posinset=${at}><a href=${address("work", row.id)} data-row data-id=${row.id} class=${`row ${row.unread ? "unread" : ""}`} aria-current=${here ? "true" : undefined} tabindex=${stop ? 0 : -1}
     onClick=${(/** @type {MouseEvent} */ e) => (e.preventDefault(), openInteraction(row.id))}>
     <${Avatar} name=${row.customer_name} icon=${row.icon || "message-square"} />
     <span class="row-main">
       <span class="row-name"><b>${row.customer_name}</b>${row.tier && html`<${Tier} tier=${row.tier} />`}</span>
-      <span class="row-preview" lang=${row.language ?? undefined}>${draft ? html`<em>${t("draft")}</em> ` : row.last_from === "agent" && row.agent === me ? `${t("you")}: ` : ""}${preview}</span>
+      <span class="row-preview" lang=${row.language ?? undefined}>${letters && row.subject && html`<span class="row-subject">${row.subject}</span> `}${draft ? html`<em>${t("draft")}</em> ` : row.last_from === "agent" && row.agent === me ? `${t("you")}: ` : ""}${preview}</span>
     </span>
     <span class="row-side"><${RowTime} row=${row} />${row.unread > 0 && html`<span class="count"><span aria-hidden="true">${row.unread}</span><span class="visually-hidden">${t("unread", { n: row.unread })}</span></span>`}
-      ${row.state === "wrapping" ? html`<${Chip} tone="busy">${t("chip.wrap")}<//>` : row.state === "transferring" ? html`<${Chip}>${t("chip.transfer")}<//>` : row.unread ? null : html`<span class="row-queue">${queueName(row.queue)}</span>`}</span>
+      ${row.state === "wrapping" ? html`<${Chip} tone="busy">${t("chip.wrap")}<//>` : row.state === "transferring" ? html`<${Chip}>${t("chip.transfer")}<//>` : trouble ? html`<${Chip} tone=${trouble === "failed" ? "bad" : "warn"} icon="triangle-alert">${t(`letter.is.${trouble}`)}<//>` : row.unread ? null : html`<span class="row-queue">${queueName(row.queue)}</span>`}</span>
   </a></div>`;
 }
 

@@ -5,6 +5,8 @@ import { clockTime, dayName, t } from "../i18n.js";
 import { myself, pendingOf, typistOf } from "../store.js";
 import { Button, Icon } from "../ui/parts.js";
 import { announce } from "../ui/live.js";
+import { isWritable } from "../work.js";
+import { LetterBlock } from "./letter.js";
 import { MessageBlock, NoteBlock, PendingBlock, SystemLine } from "./message.js";
 
 /** @typedef {import("../types").Conversation} Held */
@@ -64,6 +66,7 @@ function useScroll(held, extra) {
     const { atEnd, fromEnd, first, started } = place.current;
     const divider = scroller.querySelector(".log-new");
     if (!started && divider) scroller.scrollTop = Math.max(0, /** @type {HTMLElement} */ (divider).offsetTop - 80);
+    else if (!started && longLetter(scroller)) scroller.scrollTop = longLetter(scroller) - 16;
     else if (atEnd || !started) scroller.scrollTop = scroller.scrollHeight;
     else if (first !== held.messages[0]?.id) scroller.scrollTop = scroller.scrollHeight - fromEnd;
     place.current = { atEnd: scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < END_PX, fromEnd: scroller.scrollHeight - scroller.scrollTop, first: held.messages[0]?.id, started: true };
@@ -91,6 +94,12 @@ function useScroll(held, extra) {
     if (atEnd) see();
   };
   return { box, onScroll, toEnd, fresh };
+}
+
+/** Where the last letter begins, if it is longer than the window: one begins to read at its beginning. @param {HTMLElement} scroller */
+function longLetter(scroller) {
+  const last = /** @type {HTMLElement | undefined} */ ([...scroller.querySelectorAll(".letter")].at(-1));
+  return last && last.offsetHeight > scroller.clientHeight - 32 ? last.offsetTop : 0;
 }
 
 /** @param {{ held: Held }} props */
@@ -126,7 +135,25 @@ function drawn(one, held) {
   if (one.kind === "new") return html`<div key=${one.key} class="log-new"><span>${t("log.new", { at: clockTime(one.at) })}</span></div>`;
   if (one.kind === "system") return html`<${SystemLine} key=${one.key} row=${one.row} />`;
   if (one.kind === "note") return html`<${NoteBlock} key=${one.key} row=${one.row} />`;
+  const letter = held.letters[one.row.n];
+  if (letter) return html`<${LetterBlock} key=${one.key} row=${one.row} letter=${letter} out=${held.outgoing[one.row.n]} subject=${newSubject(held, one.row.n)} held=${held} open=${isFresh(held, one.row.n)} writable=${isWritable(held.interaction) && held.interaction.agent === myself()?.agent_id} />`;
   return html`<${MessageBlock} key=${one.key} row=${one.row} first=${one.first} last=${one.last} seen=${held.interaction.seen_by_customer} language=${held.interaction.language} />`;
+}
+
+/** A letter's subject where it is not that of the letter before, but for marks of answers. @param {Held} held @param {number} n */
+function newSubject(held, n) {
+  const before = held.messages.findLast((row) => row.n < n && row.from !== "system" && held.letters[row.n]);
+  const subject = held.letters[n].subject;
+  return before && bare(held.letters[before.n].subject) === bare(subject) ? "" : subject;
+}
+
+/** @param {string} subject */
+const bare = (subject) => subject.replace(/^(\s*[\p{L}]{1,12}(\[\d+\])?\s*[:：])+/u, "").trim().toLowerCase();
+
+/** Unread ones, the last two and those that want a decision are open; older ones are a line each. @param {Held} held @param {number} n */
+function isFresh(held, n) {
+  const last = held.messages.filter((row) => row.from !== "system" && held.letters[row.n]).slice(-2);
+  return last.some((row) => row.n === n) || ["failed", "uncertain"].includes(held.outgoing[n]?.state) || (held.unreadFrom !== null && n >= held.unreadFrom);
 }
 
 /** @param {string} id */

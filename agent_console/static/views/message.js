@@ -40,7 +40,7 @@ function Delivery({ row, seen }) {
 }
 
 /** @param {{ file: import("../types").FileRow }} props */
-function Attachment({ file }) {
+export function Attachment({ file }) {
   const picture = /^image\/(png|jpeg|gif|webp)$/.test(file.type);
   return html`<a class=${`file ${picture ? "picture" : ""}`} href=${file.url} download=${file.name} rel="noopener">
     ${picture ? html`<img src=${file.url} alt="" loading="lazy" onError=${(/** @type {Event} */ e) => /** @type {HTMLElement} */ (e.target).remove()} />` : html`<span class="file-icon"><${Icon} name="file" /></span>`}

@@ -2,7 +2,7 @@ import { html, useEffect, useRef, useState } from "vendor/preact";
 import { accept, decline } from "../actions.js";
 import { serverNow, ticking } from "../clock.js";
 import { duration, t } from "../i18n.js";
-import { goneOffer, myOffers, queueName, queues, setGone } from "../store.js";
+import { goneOffer, kindOf, myOffers, queueName, queues, setGone } from "../store.js";
 import { Button, Icon } from "../ui/parts.js";
 import { Menu } from "../ui/layers.js";
 import { announce } from "../ui/live.js";
@@ -61,9 +61,9 @@ function OfferCard({ offer, more }) {
   };
   return html`<article class=${`offer ${left < 10_000 ? "urgent" : ""}`} data-offer=${offer.id} aria-label=${t("offer.label", { kind: t(`channel.${offer.channel_kind}`), name: offer.customer_name })}>
     <div class="offer-bar" aria-hidden="true"><${Progress} offer=${offer} /></div>
-    <header><span class="offer-kind"><${Icon} name=${ICONS[offer.channel_kind] ?? "inbox"} />${t(`offer.incoming.${offer.channel_kind}`)}</span>
+    <header><span class="offer-kind"><${Icon} name=${kindOf(offer.channel_kind).icon ?? "inbox"} />${t(`offer.incoming.${offer.channel_kind}`)}</span>
       ${more > 0 && html`<span class="offer-more">${t("offer.more", { n: more })}</span>`}
-      <span class="offer-clock" role="timer" aria-live="off">${Math.ceil(left / 1000)} s</span></header>
+      <span class="offer-clock" role="timer" aria-live="off">${left > 99_000 ? duration(left) : `${Math.ceil(left / 1000)} s`}</span></header>
     <h2>${offer.customer_name}${offer.tier && html` <${Tier} tier=${offer.tier} />`}</h2>
     <p class="offer-queue">${queueName(offer.queue)} · ${t("offer.waited", { time: duration(waited) })}${target !== undefined && html`, <span class=${late ? "late" : ""}>${late && html`<${Icon} name="triangle-alert" size=${12} />`}${t("offer.target", { time: duration(target * 1000) })}</span>`}</p>
     <dl>${offer.why?.length > 0 && html`<div><dt>${t("offer.why")}</dt><dd>${offer.why.map(whyText).join(", ")}</dd></div>`}
@@ -75,8 +75,6 @@ function OfferCard({ offer, more }) {
     </div>
   </article>`;
 }
-
-const ICONS = /** @type {Record<string, string>} */ ({ chat: "message-square", voice: "phone", email: "mail", sms: "smartphone" });
 
 /** The bar runs by the compositor, set once from the server's clock. @param {{ offer: import("../types").OfferRow }} props */
 function Progress({ offer }) {

@@ -1,15 +1,18 @@
-import { html } from "vendor/preact";
+import { html, useEffect } from "vendor/preact";
 import { t } from "../i18n.js";
 import { closeLayer, dismissToast, go, openLayer, route, selected, showLayer, shownPane, showPane, toasts } from "../screen.js";
 import { connectionState, isSupervisor, myOffers, myself } from "../store.js";
 import { Icon, IconButton, Keys } from "../ui/parts.js";
 import { modifier, narrow } from "../platform.js";
 import { unreadCount } from "../work.js";
+import { attentionCount, watchAttention, watchesAttention } from "../attention.js";
+import { AttentionPage } from "./attention.js";
 import { banner } from "./banners.js";
 import { Brand } from "./brand.js";
 import { Customers } from "./customers.js";
 import { Floor } from "./floor.js";
 import { KeyTable } from "./keys.js";
+import { NewLetter } from "./newletter.js";
 import { OfferDock } from "./offer.js";
 import { Palette } from "./palette.js";
 import { Preferences } from "./preferences.js";
@@ -18,15 +21,17 @@ import { Search } from "./search.js";
 import { Wallboard } from "./wallboard.js";
 import { Work } from "./work.js";
 
-const PAGES = { work: Work, customers: Customers, search: Search, floor: Floor, wallboard: Wallboard };
+const PAGES = { work: Work, customers: Customers, search: Search, floor: Floor, attention: AttentionPage, wallboard: Wallboard };
 
 export function Shell() {
   const { page } = route();
   const layer = openLayer();
+  const watched = watchesAttention.value;
+  useEffect(() => (watched ? watchAttention() : undefined), [watched]);
   if (page === "wallboard" && isSupervisor.value) return html`<${Wallboard} />`;
   // One pane at a time: the list, whose title is the page's, may be out of sight.
   const onePane = page === "work" && narrow.value && selected.value && shownPane() !== "list";
-  const Page = PAGES[page === "floor" && myself() && !isSupervisor.value ? "work" : page];
+  const Page = PAGES[["floor", "attention"].includes(page) && myself() && !isSupervisor.value ? "work" : page];
   return html`<div class="shell">
     <a class="skip" href="#main" onClick=${skip}>${t("skip")}</a>
     <${TopBar} />
@@ -37,6 +42,7 @@ export function Shell() {
     <${Toasts} />
     ${layer === "palette" && html`<${Palette} />`}
     ${layer === "keys" && html`<${KeyTable} onClose=${closeLayer} />`}
+    ${layer === "letter" && html`<${NewLetter} />`}
     ${layer === "preferences" && html`<${Preferences} onClose=${closeLayer} />`}
   </div>`;
 }
@@ -61,7 +67,8 @@ function TopBar() {
 function Rail() {
   const { page } = route();
   const unread = unreadCount.value;
-  const items = [["work", "inbox", "G W"], ["customers", "users", "G C"], ["search", "search", "/"], ...(isSupervisor.value ? [["floor", "layout-dashboard", "G F"]] : [])];
+  const items = [["work", "inbox", "G W"], ["customers", "users", "G C"], ["search", "search", "/"], ...(isSupervisor.value ? [["floor", "layout-dashboard", "G F"]] : []), ...(watchesAttention.value ? [["attention", "triangle-alert", "G A"]] : [])];
+  const troubles = attentionCount.value;
   const open = (/** @type {string} */ name) => {
     if (name === "work") showPane("list");
     go(/** @type {any} */ (name));
@@ -69,6 +76,7 @@ function Rail() {
   return html`<nav class="rail" data-region="rail" aria-label=${t("nav")}>
     ${items.map(([name, icon, keys]) => html`<button type="button" key=${name} class="rail-item" aria-current=${page === name ? "page" : undefined} data-tip=${`${t(`nav.${name}`)}  ${keys}`} onClick=${() => open(name)}>
       <${Icon} name=${icon} size=${20} /><span class="rail-label">${t(`nav.${name}`)}</span>
+      ${name === "attention" && troubles > 0 && html`<span class="count bad"><span aria-hidden="true">${troubles}</span><span class="visually-hidden">${t("attention.count", { n: troubles })}</span></span>`}
       ${name === "work" && unread > 0 && html`<span class="count"><span aria-hidden="true">${unread}</span><span class="visually-hidden">${t("unread", { n: unread })}</span></span>`}</button>`)}
     <span class="rail-gap"></span>
     <${IconButton} icon="keyboard" size=${20} label=${t("keys.title")} keys=${`${modifier} /`} tip="right" class="rail-item rail-extra" onClick=${() => showLayer("keys")} />

@@ -3,14 +3,13 @@ import { openInteraction } from "../actions.js";
 import { get, query } from "../api.js";
 import { ticking } from "../clock.js";
 import { clockTime, dayName, fullTime, t } from "../i18n.js";
-import { hubSettings, queueName } from "../store.js";
+import { hubSettings, kindOf, queueName } from "../store.js";
 import { Button, Icon, Marked } from "../ui/parts.js";
 import { WindowList } from "../ui/window.js";
 import { outcomeWord } from "./wrapup.js";
 
 /** @typedef {import("../types").TimelineItem} Item */
 const KINDS = ["", "interaction", "message", "note"];
-const CHANNEL_ICONS = /** @type {Record<string, string>} */ ({ chat: "message-square", email: "mail", voice: "phone", sms: "smartphone" });
 const KIND_ICONS = /** @type {Record<string, string>} */ ({ note: "sticky-note", merge: "git-merge" });
 const ROW = 60;
 
@@ -72,7 +71,7 @@ function told(one, name, find) {
 
 /** @param {{ one: Item, name: string, day: string, same: boolean, here: boolean, find: string, place: object }} props */
 function TimelineRow({ one, name, day, same, here, find, place }) {
-  const icon = KIND_ICONS[one.kind] ?? CHANNEL_ICONS[one.channel_kind ?? ""] ?? "history";
+  const icon = KIND_ICONS[one.kind] ?? kindOf(one.channel_kind).icon ?? "history";
   const [title, text] = told(one, name, find);
   const inner = html`<span class=${`timeline-icon kind-${one.kind}`}><${Icon} name=${icon} size=${12} /></span>
     <span class="timeline-main"><span class="timeline-title"><b>${title}</b><time title=${fullTime(one.at)}>${same ? "" : `${day} `}${clockTime(one.at)}</time></span>

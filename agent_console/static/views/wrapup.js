@@ -12,7 +12,7 @@ const USED = "console.outcomes";
 const WARN_MS = 20_000;
 
 /** The outcomes for a queue, the five this person uses most first. @param {string} queue @returns {import("../types").Disposition[]} */
-function outcomesFor(queue) {
+export function outcomesFor(queue) {
   const used = readKept(USED) ?? {};
   const all = (hubSettings()?.dispositions ?? []).filter((one) => !one.queues?.length || one.queues.includes(queue));
   return all.map((one, at) => ({ one, at })).sort((a, b) => (used[b.one.id] ?? 0) - (used[a.one.id] ?? 0) || a.at - b.at).map(({ one }) => one);

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.settings import AgentSettings
+from hub.settings import AgentSettings, ChannelSettings
 from hub.storage.migrations import migrate
+from tests import letterbox
 from tests.builders import QUEUES, Desk, open_desk
 from tests.unit.console.browsers import Office
 
@@ -29,12 +30,18 @@ def people() -> dict[str, AgentSettings]:
     }
 
 
+def channels() -> dict[str, ChannelSettings]:
+    """A chat site, and a mailbox."""
+    return {"site": ChannelSettings(id="site", kind="webchat", options={"queue": "support"}), "post": letterbox.block()}
+
+
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """A running hub with narrow agents and our clock."""
     url = f"sqlite:///{tmp_path}/hub.db"
     await migrate(url)
-    opened = await open_desk(tmp_path, url, {"agents": people()})
+    with letterbox.known():
+        opened = await open_desk(tmp_path, url, {"agents": people(), "channels": channels()})
     yield opened
     opened.clock.settle = None
     await opened.hub.stop()

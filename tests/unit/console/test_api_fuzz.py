@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.specs.openapi import checks as openapi
 
+from hub.domain.correspondence import Party
 from hub.storage.migrations import migrate
+from tests import letterbox
+from tests.letterbox import Mailed
 from tests.security.conftest import GENEROUS
 from tests.security.yard import Yard, open_yard
 
@@ -25,6 +29,8 @@ CHECKS = [
     openapi.response_schema_conformance,
     openapi.negative_data_rejection,
 ]
+PARTS = 4
+"""The operations are dealt out, so that no part takes long."""
 # Signing out ends the attack.
 SKIPPED = {("DELETE", "/api/v1/session")}
 
@@ -37,27 +43,31 @@ async def yard(tmp_path: Path) -> AsyncIterator[Yard]:
         yield opened
 
 
-async def test_whatever_is_sent_is_answered_as_described(yard: Yard) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_whatever_is_sent_is_answered_as_described(yard: Yard, part: int) -> None:
     chat = await yard.desk.chat()
+    await letterbox.of(yard.desk.hub).post(Mailed(name="<1@x>", sender=Party("li@example.com"), html="<p>Hi</p>"))
+    await letterbox.all_read(yard.desk)
+    (letter,) = [one for one in yard.desk.hub.services.floor.interactions.values() if one.id != chat.id]
     sue = await yard.staff("sue")
     _, document = await sue.http("GET", "/openapi.json")
     headers = {"Cookie": f"hub={sue.token}", "Origin": yard.url}
-    ids = {"customers": chat.customer, "interactions": chat.id}
+    ids = {"customers": chat.customer, "interactions": letter.id if part % 2 else chat.id}
     # The attacker is signed in: what is under test is the rest.
     for item in document["paths"].values():
         for operation in item.values():
             operation.pop("security", None)
     load_all_checks()
 
-    await asyncio.to_thread(attack, document, yard.url, headers, ids)
+    await asyncio.to_thread(attack, document, part, yard.url, headers, ids)
 
     assert yard.errors_logged() == []
 
 
-def attack(document: dict[str, Any], url: str, headers: dict[str, str], ids: dict[str, str]) -> None:
-    """Send well-formed and malformed requests to every operation; half of them about what is there."""
+def attack(document: dict[str, Any], part: int, url: str, headers: dict[str, str], ids: dict[str, str]) -> None:
+    """Send well-formed and malformed requests to a part of all operations; half of them about what is there."""
     schema = schemathesis.openapi.from_dict(document)
-    for found in schema.get_all_operations():
+    for found in islice(schema.get_all_operations(), part, None, PARTS):
         operation: Any = found.ok()  # type: ignore[union-attr]
         if (operation.method.upper(), operation.path) in SKIPPED:
             continue
@@ -84,6 +94,10 @@ def send(strategy: st.SearchStrategy[Any], url: str, headers: dict[str, str], id
         if case.method.upper() not in {"GET", "HEAD"} and not case.media_type:
             sent["Content-Type"] = "application/json"
         response = case.call(base_url=url, headers=sent)
-        case.validate_response(response, checks=CHECKS)
+        checks = CHECKS
+        if response.status_code == 413:
+            # It was refused before anybody looked at what is wrong in it.
+            checks = [check for check in CHECKS if check is not openapi.negative_data_rejection]
+        case.validate_response(response, checks=checks)
 
     one()

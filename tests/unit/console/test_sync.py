@@ -7,9 +7,14 @@ import msgspec
 import pytest
 
 from hub.domain.agent import Presence, Role
+from hub.domain.correspondence import DraftedLetter, Party
 from hub.domain.customers import AddressKind
+from hub.domain.errors import DeliveryUncertain, MessageRejected
+from hub.services.letters import NewLetter
 from hub.services.people import Edit
+from tests import letterbox
 from tests.builders import Desk
+from tests.letterbox import Mailed
 from tests.unit.console.browsers import Browser, Office
 
 Step = Callable[[Desk], Awaitable[Any]]
@@ -79,6 +84,82 @@ def device() -> Any:
     from hub.services.accounts import Device
 
     return Device(ip="192.0.2.1", browser="test")
+
+
+async def test_every_service_call_about_letters_leaves_every_browser_true(office: Office) -> None:
+    desk, hub, post = office.desk, office.desk.hub.services, letterbox.of(office.desk.hub)
+    sue, ann = await desk.scope("sue"), await desk.scope("ann")
+
+    async def after(work: Awaitable[Any]) -> Any:
+        result = await work
+        await letterbox.all_read(desk)
+        await office.check()
+        return result
+
+    li = Party("li@example.com", "Li Wei")
+    await desk.available("ann")
+    await after(post.post(Mailed(name="<1@x>", sender=li, subject="Tents", text="Are they dry?")))
+    one = (await after(desk.accept("ann"))).id
+    await after(hub.letters.save_draft(one, ann, "Ye", DraftedLetter(mode="reply", to=(li,))))
+    sent = await after(hub.letters.reply(one, ann, NewLetter(client_id="c1", text="Yes.")))
+    await after(hub.letters.take_back(one, sent.envelope.n, ann))
+    post.faults += [MessageRejected("550 No"), DeliveryUncertain("Cut off.")]
+    failed = await after(hub.letters.reply(one, ann, NewLetter(client_id="c2", text="Yes.")))
+    await after(desk.wait(seconds=11))
+    await after(hub.letters.try_again(one, failed.envelope.n, ann))
+    await after(desk.wait(seconds=1))
+    await after(hub.letters.consider_sent(one, failed.envelope.n, ann))
+    await after(hub.letters.reply(one, ann, NewLetter(client_id="c3", text="Both of them.", then="park")))
+    await after(post.post(Mailed(name="<2@x>", sender=li, text="And the stove?", answers=("<1@x>",))))
+    for offer in await desk.live_offers(agent="ann"):
+        await after(hub.offers.accept(offer.id, "ann"))
+    letters = [view.envelope for view in await hub.letters.of(one, ann) if view.outgoing is None]
+    new = await after(hub.intake.split(one, letters[-1].n, ann))
+    await after(hub.intake.undo((await hub.intake.rearranged(new.id, ann))[0].id, ann))
+    new = await after(hub.intake.split(one, letters[-1].n, ann))
+    joined = await after(hub.intake.join(new.id, one, sue))
+    await after(hub.intake.undo(joined.id, sue))
+    begun, _ = await after(
+        hub.letters.begin(
+            ann, "post", "support", NewLetter(client_id="c4", text="Hi", mode="new", to=(li,), subject="Hi")
+        )
+    )
+    post.is_legible = False
+    await after(post.post(Mailed(name="<3@x>", sender=li, text="Odd", answers=("<1@x>",))))
+    post.is_legible = True
+    (arrival,) = await hub.arrivals.attention(sue)
+    await after(hub.arrivals.dismiss(arrival.id, sue))
+    await after(hub.arrivals.read_again(arrival.id, sue))
+    await after(hub.handling.wrap_up(begun.id, ann))
+    await after(hub.letters.set_signature(ann, "Ann"))
+    assert all(browser.gaps == 0 for browser in office.browsers)
+
+
+async def test_letters_are_pushed_to_owner_and_onlookers_only(office: Office) -> None:
+    desk, hub, post = office.desk, office.desk.hub.services, letterbox.of(office.desk.hub)
+    ann, bob, sue = office.browsers
+    await desk.available("ann")
+    await post.post(Mailed(name="<1@x>", sender=Party("li@example.com"), subject="Tents", text="Dry?"))
+    await letterbox.all_read(desk)
+    one = (await desk.accept("ann")).id
+    assert sue.tab is not None
+    office.sync.begin_open(sue.tab, one)
+    await office.check()
+    for browser in office.browsers:
+        browser.heard.clear()
+    await hub.letters.reply(one, await desk.scope("ann"), NewLetter(client_id="c1", text="Yes."))
+    await desk.wait(seconds=11)
+    await office.check()
+
+    def heard(browser: Browser, table: str) -> list[Any]:
+        frames = [payload for event, payload in browser.heard if event == "frame"]
+        return [row for frame in frames for row in frame["put"].get(table, {}).values()]
+
+    for browser in (ann, sue):
+        assert [row["n"] for row in heard(browser, "letters")] == [3]
+        states = [row["state"] for row in heard(browser, "outgoing")]
+        assert list(dict.fromkeys(states)) == ["waiting", "sending", "sent"]
+    assert heard(bob, "letters") == heard(bob, "outgoing") == heard(bob, "messages") == []
 
 
 async def test_timers_leave_every_browser_true(office: Office) -> None:

@@ -16,6 +16,12 @@ def upgrade() -> None:
     _rearrangements()
     op.add_column("drafts", sa.Column("letter", sa.Text(), nullable=True))
     op.add_column("agents", sa.Column("signature", sa.Text(), nullable=False, server_default=sa.text("''")))
+    _open_only(
+        "ix_interactions_unsaid",
+        "interactions",
+        "agent",
+        "closing_reason = 'wrap_up_timed_out' AND disposition IS NULL",
+    )
 
 
 def _open_only(name: str, table: str, column: str, condition: str, *, unique: bool = False) -> None:
@@ -119,6 +125,7 @@ def _outgoing() -> None:
         sa.UniqueConstraint("interaction", "n", name=op.f("uq_outgoing_interaction_n")),
     )
     _open_only("ix_outgoing_open", "outgoing", "due_at", "state IN ('waiting', 'sending')")
+    _open_only("ix_outgoing_troubled", "outgoing", "due_at", "state IN ('failed', 'uncertain')")
 
 
 def _rearrangements() -> None:
