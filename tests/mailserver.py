@@ -27,6 +27,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from imapclient import IMAPClient
 
+from tests.servers import die_with_parent
+
 PASSWORD = "secret"
 _TOKEN_KEY = b"a key that only these tests know, 32 bytes"
 _START_S = 20
@@ -129,6 +131,7 @@ class Dovecot:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - nothing there takes a lock
         )
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline:

@@ -179,7 +179,7 @@ def _start(binaries: Path, *, fsync: bool) -> Postgres:
             [str(binaries / "postgres"), "-D", str(data), *options],
             stdout=log,
             stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - nothing there takes a lock
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - nothing there takes a lock
             start_new_session=True,
             **run,
         )
@@ -242,7 +242,7 @@ def _reachable(binaries: Path, folder: Path, person: dict[str, Any]) -> Path:
     return binaries
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask the kernel to stop this process when the tests die, however they die. Linux only; elsewhere exit must do."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)

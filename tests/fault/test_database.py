@@ -81,7 +81,7 @@ def started(server: Postgres) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            preexec_fn=servers._die_with_parent,  # noqa: PLW1509 - nothing there takes a lock
+            preexec_fn=servers.die_with_parent,  # noqa: PLW1509 - nothing there takes a lock
             start_new_session=True,
             **servers._somebody_else(server._folder),
         )
