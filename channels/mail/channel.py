@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from channels.mail.account import Account, AfterReading, FirstReading, Security
 from channels.mail.addresses import normalize
+from channels.mail.dns_keys import DnsKeys
 from channels.mail.imap import Mailbox
 from channels.mail.inbound import Routes
 from channels.mail.keys import signing_keys
@@ -35,6 +36,8 @@ class Mail(WayOut):
         queues: Mapping[str, str] | None = None,
         automatic_queue: str = "",
         trusted_servers: Sequence[str] = (),
+        verify_dkim: bool = True,
+        dns_servers: Sequence[str] = (),
         imap_host: str,
         imap_port: int = 0,
         imap_security: Security = "tls",
@@ -80,6 +83,7 @@ class Mail(WayOut):
             automatic=automatic_queue,
         )
         self._trusted = frozenset(one.lower() for one in trusted_servers)
+        self._key_lookup = DnsKeys(servers=tuple(dns_servers)) if verify_dkim else None
         self._account = Account(
             host=imap_host,
             port=imap_port,
@@ -184,7 +188,9 @@ class Mail(WayOut):
 
     def _manner(self, keys: tuple[bytes, ...]) -> Manner:
         own = frozenset({self._address, *self._aliases})
-        reading = Reading(own_addresses=own, signing_keys=keys, trusted_servers=self._trusted)
+        reading = Reading(
+            own_addresses=own, signing_keys=keys, trusted_servers=self._trusted, key_lookup=self._key_lookup
+        )
         return Manner(reading=reading, routes=self._routes, keys=keys)
 
 
