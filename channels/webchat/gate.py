@@ -163,7 +163,7 @@ class Gate:
         language = said.lang.partition("-")[0].lower()
         language = language if _LANGUAGE.fullmatch(language) else "en"
         token, identity = said.token or "", said.identity
-        if token and identity:
+        if identity and is_token(token):
             renewed = renewed_token(self.hub.visitor_key, token, identity)
             if await self.hub.conversations.visitor(site.id, token_hash(renewed)) is not None:
                 # This identity has renewed this token before; the answer was lost.

@@ -33,7 +33,7 @@ def renewed_token(key: bytes, token: str, identity: str) -> str:
 
     Whoever came to know the first one loses it with that. Asked again, because the answer was lost, it is the same.
     """
-    mac = hmac.new(key, f"renewed.{token}.{identity}".encode(), hashlib.sha256).digest()
+    mac = hmac.new(key, f"renewed.{token}.{identity}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
     return _PREFIX + urlsafe_b64encode(mac).decode().rstrip("=")
 
 
