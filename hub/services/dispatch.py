@@ -37,6 +37,8 @@ from routing.state import Snapshot
 log = logging.getLogger(__name__)
 
 _WAITING = frozenset({State.QUEUED, State.OFFERED})
+_KEPT = frozenset({WayOutKind.CALLBACK, WayOutKind.VOICEMAIL, WayOutKind.FORM, WayOutKind.MESSAGE})
+"""Ways out after which somebody answers later. A caller leaves a message on the line; who writes has written it."""
 _TAKEN = frozenset({State.ACTIVE, State.CONNECTING})
 _ENDS = {
     (OfferState.REJECTED, ""): OfferEnd.REJECTED,
@@ -314,8 +316,11 @@ class Dispatcher:
         return (f"rule|{decision.reason.rule}", *why)
 
     async def _flow_out(self, decision: told.FlowOut) -> None:
-        to_queue = decision.way_out.target if decision.way_out.kind is WayOutKind.QUEUE else None
-        await self._handling.flow_out(decision.interaction_id, _REASONS[decision.cause], queue=to_queue)
+        way_out = decision.way_out
+        to_queue = way_out.target if way_out.kind is WayOutKind.QUEUE else None
+        await self._handling.flow_out(
+            decision.interaction_id, _REASONS[decision.cause], queue=to_queue, is_kept=way_out.kind in _KEPT
+        )
 
     async def _expire(self, decision: told.WithdrawOffer) -> None:
         for offer in self._floor.offers_of(decision.agent_id):

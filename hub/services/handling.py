@@ -7,7 +7,7 @@ import msgspec
 from hub.domain.agent import Agent
 from hub.domain.errors import BadRequest, Conflict, HubError, NotFound
 from hub.domain.events import EventKind
-from hub.domain.interaction import ClosingReason, Interaction, State, check_move, moved
+from hub.domain.interaction import CONNECTED_FIRST, ClosingReason, Interaction, State, check_move, moved
 from hub.domain.offer import RevokeReason
 from hub.domain.redaction import without_cards
 from hub.domain.segments import SegmentKind
@@ -334,15 +334,21 @@ class Handling:
         return await tx.save(INTERACTIONS, ended)
 
     async def flow_out(
-        self, interaction_id: str, reason: ClosingReason, *, queue: str | None = None
+        self, interaction_id: str, reason: ClosingReason, *, queue: str | None = None, is_kept: bool = False
     ) -> Interaction | None:
-        """Take the queue's way out: another queue, or the end of the wait. One that waits no longer is left alone."""
+        """Take the queue's way out: another queue, a message to be answered later (`is_kept`), or the end of the wait.
+
+        The customer is told which. A caller hears it from the line. One that waits no longer is left alone.
+        """
 
         async def unit(tx: UnitOfWork) -> Interaction | None:
             interaction = await moves.interaction_for_change(tx, interaction_id)
             if interaction.state not in {State.QUEUED, State.OFFERED}:
                 return None
-            if queue is None:
+            is_spoken = interaction.kind in CONNECTED_FIRST
+            if queue is None and (is_spoken or not is_kept):
+                if not is_spoken:
+                    interaction = await moves.say_system(tx, interaction, "nobody_there")
                 return await self.leave_queue(tx, interaction, State.FLOWED_OUT, reason, "timer:routing")
             await moves.end_offers(tx, interaction, RevokeReason.FLOWED_OUT)
             _record(
@@ -350,15 +356,18 @@ class Handling:
                 EventKind.INTERACTION_TRANSFERRED,
                 interaction,
                 "timer:routing",
-                to_queue=queue,
+                to_queue=queue or interaction.queue,
                 outcome="flowed_out",
             )
+            waiting = msgspec.structs.replace(interaction, state=State.QUEUED)
+            if queue is None:
+                waiting = await moves.say_system(tx, msgspec.structs.replace(waiting, is_message=True), "message_left")
             after = await moves.enter_queue(
                 tx,
-                msgspec.structs.replace(interaction, state=State.QUEUED),
-                "overflow",
+                waiting,
+                "message" if queue is None else "overflow",
                 outcome="flowed_out",
-                queue=queue,
+                queue=queue or interaction.queue,
                 direct_to=None,
                 queued_at=tx.now,
                 head_start_ms=interaction.head_start_ms + tx.now - (interaction.queued_at or tx.now),

@@ -22,6 +22,10 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "Thank you. We have your message and will answer it.",
         "zh": "感谢您的留言，我们会尽快回复。",
     },
+    "nobody_there": {
+        "en": "We are sorry, nobody can answer now. Please write to us again later.",
+        "zh": "抱歉，目前无人接待，请稍后再联系我们。",
+    },
     "call_recorded": {"en": "The recording of the call.", "zh": "通话录音。"},
     "message_recorded": {"en": "The customer left a spoken message.", "zh": "客户留下了语音留言。"},
     "bounced": {

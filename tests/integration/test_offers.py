@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from hub.domain.agent import Connectivity, Presence
 from hub.domain.errors import OfferGone, Refused
 from hub.domain.interaction import ClosingReason, State
 from hub.domain.offer import REJECT_REASONS
-from hub.settings.floor import QueueSettings
+from hub.settings.floor import QueueSettings, WayOut
 from tests.builders import Desk, open_desk
 
 
@@ -356,3 +357,27 @@ async def test_conversations_wrapped_up_and_completed_at_once_free_their_agent(d
     after = [await desk.interaction(chat.id) for chat in chats]
     assert [(each.state, each.disposition) for each in after] == [(State.CLOSED, "solved")] * count
     assert (await desk.agent("ann")).held == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "said"), [("message", State.QUEUED, "message_left"), ("end", State.FLOWED_OUT, "nobody_there")]
+)
+async def test_queues_way_out_is_told_and_a_message_stays_until_it_is_answered(
+    database_url: str, tmp_path: Path, kind: Any, state: State, said: str
+) -> None:
+    queue = QueueSettings(id="support", name="Support", max_wait_s=60.0, when_waited=WayOut(kind=kind))
+    desk = await open_desk(
+        tmp_path, database_url, {"queues": {"support": queue, "billing": QueueSettings(id="billing")}}
+    )
+    chat = await desk.chat()
+    await desk.wait(61)
+    left = await desk.interaction(chat.id)
+    assert (left.state, left.is_message) == (state, kind == "message")
+    assert (await desk.messages(left))[-1].code == said
+    figures = desk.hub.services.floor.figures["support"]
+    assert figures.offered == figures.flowed_out + (kind == "message")
+
+    await desk.wait(90)
+    await desk.available("ann")
+    assert len(await desk.live_offers(agent="ann")) == (kind == "message")
+    await desk.hub.stop()
