@@ -17,13 +17,12 @@ from tests.integration.phones import ANN, LINE, AgentPhone, PhoneHouse, phone_ho
 from tests.unit.console.browsers import Office
 
 GUEST = "+14155550199"
-SOCKET = {"softphone": "websocket"}
 
 
 @pytest.fixture
 async def house(database_url: str, tmp_path: Path) -> AsyncIterator[PhoneHouse]:
     """A hub whose agents' browsers are telephones of the carrier's own."""
-    async with phone_house(tmp_path, database_url, records=True, **SOCKET) as opened:
+    async with phone_house(tmp_path, database_url, records=True, softphone="websocket") as opened:
         yield opened
 
 
