@@ -2,11 +2,13 @@
 import { effect, signal } from "vendor/preact";
 import { t } from "./i18n.js";
 import { preferences } from "./screen.js";
+import { ringing } from "./phone.js";
 import { myOffers, queueName, sessionState } from "./store.js";
 import { announce } from "./ui/live.js";
 
 /** @type {AudioContext | null} */
 let audio = null;
+const RING_MS = 2500;
 let leads = !navigator.locks;
 /** Offers already sounded, with their notification. @type {Map<string, Notification | null>} */
 const told = new Map();
@@ -79,7 +81,18 @@ function mark(first, count) {
   void (count ? badge.setAppBadge?.(count) : badge.clearAppBadge?.())?.catch?.(() => {});
 }
 
+/** Somebody waits at the other end this minute: it rings until it is answered, in the tab that rings. */
+function ringOn() {
+  let timer = 0;
+  effect(() => {
+    const rings = sessionState().signedIn && (ringing().length > 0 || myOffers.value.some((offer) => offer.channel_kind === "voice"));
+    clearInterval(timer);
+    if (rings) timer = window.setInterval(() => leads && preferences().sound && twoNotes(), RING_MS);
+  });
+}
+
 export function startAlerts() {
+  ringOn();
   void navigator.locks?.request("ring", () => new Promise(() => void (leads = true)));
   for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => alertState.peek().unlocked || void unlock(), { capture: true, passive: true });
   effect(() => {

@@ -1,6 +1,8 @@
 /** Everything a person can do with a key or from the palette, in one table. */
 import { accept, openInteraction, park, setPresence, signOut, unpark, wrapUp } from "./actions.js";
 import { watchesAttention } from "./attention.js";
+import { ofCalls } from "./callcommands.js";
+import { isCall } from "./calls.js";
 import { t, worded } from "./i18n.js";
 import { beginLetter, beginNew } from "./letters.js";
 import { closeLayer, customerDrawer, go, prefer, selected, setComposerMode, showCustomerDrawer, showLayer, showPane } from "./screen.js";
@@ -51,15 +53,15 @@ function ofInteraction() {
   const section = t("section.interaction");
   const letters = Boolean(row && kindOf(row.channel_kind).has_envelopes);
   return [
-    { id: "reply", label: t("reply"), section, keys: "R", icon: letters ? "reply" : "message-square", unavailable: ended, run: () => (letters && row ? answerAs(row.id, "reply") : write("reply")) },
+    { id: "reply", label: t("reply"), section, keys: "R", icon: letters ? "reply" : "message-square", unavailable: row?.call ? t("unavailable.call") : ended, run: () => (letters && row ? answerAs(row.id, "reply") : write("reply")) },
     { id: "note", label: t("note.write"), section, keys: "N", icon: "sticky-note", unavailable: ended, run: () => write("note") },
     ...(letters ? [
       { id: "reply_all", label: t("mode.reply_all"), section, keys: "A", icon: "reply-all", unavailable: ended, run: () => row && answerAs(row.id, "reply_all") },
       { id: "forward", label: t("mode.forward"), section, keys: "F", icon: "forward", unavailable: ended, run: () => row && answerAs(row.id, "forward") },
     ] : []),
-    { id: "answers", label: t("answers.insert"), section, keys: letters ? "" : "A", icon: "zap", unavailable: ended, run: () => (write("reply"), requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector(".composer-tools button"))?.click())) },
+    { id: "answers", label: t("answers.insert"), section, keys: letters ? "" : "A", icon: "zap", unavailable: row?.call ? t("unavailable.call") : ended, run: () => (write("reply"), requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector(".composer-tools button"))?.click())) },
     { id: "transfer", label: t("transfer"), section, keys: "T", icon: "arrow-right-left", unavailable: ended, run: openTransfer },
-    { id: "park", label: t(row?.state === "parked" ? "unpark" : "park"), section, keys: "S", icon: row?.state === "parked" ? "play" : "circle-pause", unavailable: ended, run: () => row && void (row.state === "parked" ? unpark(row.id) : park(row.id)) },
+    { id: "park", label: t(row?.state === "parked" ? "unpark" : "park"), section, keys: "S", icon: row?.state === "parked" ? "play" : "circle-pause", unavailable: isCall(row) ? t("unavailable.call") : ended, run: () => row && void (row.state === "parked" ? unpark(row.id) : park(row.id)) },
     { id: "wrapup", label: t("wrap.start"), section, keys: "W", icon: "circle-check", unavailable: ended, run: () => row && void wrapUp(row.id) },
     { id: "customer", label: t("customer.show"), section, keys: "I", icon: "user", unavailable: selected.value ? undefined : t("unavailable.none"), run: () => (showPane("customer"), showCustomerDrawer(!customerDrawer()), focusRegion("customer")) },
   ];
@@ -75,8 +77,8 @@ function ofOffer() {
   ];
 }
 
-/** May a person write first anywhere? */
-export const canBegin = () => (hubSettings()?.channels ?? []).some((one) => kindOf(one.kind).can_begin);
+/** May a person write a letter first anywhere? */
+export const canBegin = () => (hubSettings()?.channels ?? []).some((one) => kindOf(one.kind).can_begin && kindOf(one.kind).has_envelopes);
 
 /** @returns {Command[]} */
 function ofPages() {
@@ -114,14 +116,14 @@ function ofMe() {
 
 /** @returns {Command[]} */
 export function commands() {
-  return [...ofOffer(), ...ofInteraction(), ...ofPages(), ...ofMe()];
+  return [...ofOffer(), ...ofCalls(), ...ofInteraction(), ...ofPages(), ...ofMe()];
 }
 
 /** @param {string} id */
 export function run(id) {
   const command = commands().find((one) => one.id === id);
   if (!command || command.unavailable) return false;
-  if (!["presence", "preferences", "keys", "transfer", "letter"].includes(id)) closeLayer();
+  if (!["presence", "preferences", "keys", "transfer", "letter", "dial", "keypad"].includes(id)) closeLayer();
   command.run();
   return true;
 }

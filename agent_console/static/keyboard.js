@@ -11,8 +11,10 @@ const LETTERS = {
   j: () => moveRow(1), k: () => moveRow(-1), r: () => run("reply"), n: () => run("note"), a: () => run("reply_all") || run("answers"), f: () => run("forward"), l: () => run("letter"), t: () => run("transfer"), s: () => run("park"),
   w: () => run("wrapup"), u: nextUnread, e: () => isSupervisor.value && /** @type {HTMLElement | null} */ (document.querySelector("[data-assign]"))?.focus(),
   z: () => /** @type {HTMLElement | null} */ (document.querySelector(".toast button:not(.icon-button)"))?.click(),
-  p: () => run("presence"), i: () => run("customer"), o: () => run("offer"), "/": search,
+  m: () => run("mute"), h: () => run("hold"), d: () => run("keypad") || run("dial"), c: () => run("transfer"), p: () => run("presence"), i: () => run("customer"), o: () => run("offer"), "/": search,
 };
+/** With Shift. @type {Record<string, () => unknown>} */
+const SHIFTED = { x: () => run("hangup") };
 /** After G. @type {Record<string, () => unknown>} */
 const PAGES = { w: () => run("work"), c: () => run("customers"), f: () => run("floor"), l: () => run("flows"), a: () => run("attention") };
 let leaderAt = -Infinity;
@@ -48,6 +50,7 @@ function everywhere(e) {
   if (e.altKey && !command && e.key === "Enter") return run("accept");
   if (e.altKey && !command && (e.key === "ArrowDown" || e.key === "ArrowUp")) return otherInteraction(e.key === "ArrowDown" ? 1 : -1);
   if (e.key === "F6") return region(e.shiftKey ? -1 : 1);
+  if (e.key === "F8" && !command && !e.shiftKey) return run("mute");
   if (e.key === "Escape") return escape(e);
   return false;
 }
@@ -70,7 +73,7 @@ function onKey(e) {
   const letter = letterOf(e);
   const paired = performance.now() - leaderAt < PAIR_MS;
   leaderAt = letter === "g" && !paired ? performance.now() : -Infinity;
-  const act = e.shiftKey ? undefined : paired ? PAGES[letter] : LETTERS[letter];
+  const act = e.shiftKey ? SHIFTED[letter] : paired ? PAGES[letter] : LETTERS[letter];
   if (!act) return;
   e.preventDefault();
   act();

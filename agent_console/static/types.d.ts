@@ -19,17 +19,26 @@ export interface QueueRow {
   short_abandons: number; abandoned: number; flowed_out: number; service_level?: number | null; service_level_variant: string;
   asa_s?: number | null; open: boolean; pull_allowed: boolean; history: number[];
 }
+/** One line of a call. */
+export interface LegRow {
+  id: Id; role: "customer" | "agent" | "guest" | "supervisor"; name: string; agent: Id | null; state: "wanted" | "dialling" | "ringing" | "up" | "ended";
+  in_room: boolean; held: boolean; muted: boolean; listening: "" | "monitor" | "whisper" | "barge"; since_at: number; ending: boolean; cause: string | null;
+}
+export interface CallRow {
+  direction: "inbound" | "outbound" | "callback" | "message"; number: string; line: string; legs: LegRow[]; records: boolean; paused: boolean; released: boolean;
+  reattach_until_at: number | null; answered_at: number | null;
+}
 export interface InteractionRow {
   id: Id; channel: string; channel_kind: string; icon: string; queue: Id; customer: Id; customer_name: string;
   tier?: string | null; language?: string | null; subject: string; state: string; agent?: Id | null; created_at: number;
   queued_at?: number | null; answer_due_at?: number | null; last_n: number; last_at?: number | null; last_from?: string | null;
   preview: string; seen_by_customer: number; unread: number; waits_for: "agent" | "customer" | null;
   wrap_up_ends_at?: number | null; disposition?: string | null; previous?: Id | null; root: Id; head_start_s: number;
-  position?: number | null; wait_s?: number | null;
+  position?: number | null; wait_s?: number | null; call?: CallRow | null;
 }
 export interface OfferRow {
   id: Id; interaction: Id; agent: Id; made_at: number; deadline_at: number; state: string; why: string[];
-  channel_kind: string; customer_name: string; tier?: string | null; queue: Id; queued_at?: number | null; before: string[];
+  channel_kind: string; customer_name: string; tier?: string | null; queue: Id; queued_at?: number | null; before: string[]; number?: string;
 }
 export interface FileRow { id: Id; name: string; type: string; size: number; url: string; /** Comes from the letter that is forwarded. */ passed_on?: boolean }
 export interface Choice { id: string; label: string }

@@ -77,11 +77,8 @@ class Mail(WayOut):
         self._name = name
         self._address = normalize(address).lower()
         self._aliases = tuple(normalize(one).lower() for one in aliases)
-        self._routes = Routes(
-            queue=queue,
-            by_address={one.lower(): target for one, target in (queues or {}).items()},
-            automatic=automatic_queue,
-        )
+        by_address = {one.lower(): target for one, target in (queues or {}).items()}
+        self._routes = Routes(queue=queue, by_address=by_address, automatic=automatic_queue)
         self._trusted = frozenset(one.lower() for one in trusted_servers)
         self._key_lookup = DnsKeys(servers=tuple(dns_servers)) if verify_dkim else None
         self._account = Account(

@@ -14,7 +14,13 @@ from typing import Any
 import msgspec
 from aiohttp import WSCloseCode, web
 
+from channels.simulator.carrier import Carrier
+from channels.simulator.carrier.legs import Leg
+from channels.simulator.carrier.phones import Step
+from channels.simulator.carrier.server import Server
+from channels.simulator.carrier.webhooks import NetworkTransport
 from hub.app import Hub, build
+from hub.clock import SystemClock
 from hub.contract import ChatStart, VisitorId
 from hub.domain.agent import Presence, Role
 from hub.domain.ids import new_id
@@ -31,6 +37,7 @@ from hub.storage.unit_of_work import UnitOfWork
 from tests import letterbox
 from tests.builders import PEOPLE, small_company
 from tests.integration.conftest import free_port
+from tests.integration.phones import LINE, account, options
 from tests.letterbox import Mailed
 
 PASSWORD = "correct horse battery 17"
@@ -51,6 +58,8 @@ class House:
     stranger: str
     """A site that may not carry the widget."""
     visitors: dict[str, VisitorId] = field(default_factory=dict)
+    carrier: Carrier | None = None
+    """What our phone line is at, where there is one."""
 
     async def key(self, name: str) -> dict[str, str]:
         """Return the cookie of somebody who is signed in."""
@@ -85,6 +94,11 @@ class House:
         await services.presence.connected(back_to)
         await services.supervision.assign(chat, scope, agent=back_to)
         await self.accepted(chat, back_to)
+
+    def rings(self, number: str, *script: Step) -> Leg:
+        """Somebody with a telephone calls our line, and does what the script says."""
+        assert self.carrier is not None
+        return self.carrier.person_calls(number, LINE, script)
 
     async def available(self, agent: str) -> None:
         """Somebody sits at a browser that no test sees, and is available."""
@@ -152,7 +166,15 @@ def _cut(connections: list[Any]) -> int:
     return len(connections)
 
 
-def company(folder: Path, url: str, shops: Sequence[str], *, offer_timeout_s: float, wrap_up_s: float) -> Settings:
+def company(
+    folder: Path,
+    url: str,
+    shops: Sequence[str],
+    *,
+    offer_timeout_s: float,
+    wrap_up_s: float,
+    lines: dict[str, ChannelSettings],
+) -> Settings:
     """Return a company of two agents, a supervisor and an admin; one chat site is open, one closed."""
     base = small_company(folder, f"sqlite:///{folder}/hub.db", public_url=url)
     queues = {
@@ -172,6 +194,7 @@ def company(folder: Path, url: str, shops: Sequence[str], *, offer_timeout_s: fl
             "site": _site("site", "support", shops),
             "late": _site("late", "night", shops),
             "post": letterbox.block(),
+            **lines,
         },
         letters=msgspec.structs.replace(base.letters, undo_s=UNDO_S),
         handling=msgspec.structs.replace(base.handling, wrap_up_s=wrap_up_s),
@@ -232,21 +255,35 @@ def _words() -> dict[str, Any]:
 
 @asynccontextmanager
 async def open_house(
-    folder: Path, *, offer_timeout_s: float = 60.0, wrap_up_s: float = 60.0, passwords: bool = False
+    folder: Path,
+    *,
+    offer_timeout_s: float = 60.0,
+    wrap_up_s: float = 60.0,
+    passwords: bool = False,
+    phones: bool = False,
 ) -> AsyncIterator[House]:
-    """Start hub and shop in this very loop; `passwords` lets people sign in by the form too."""
+    """Start hub and shop in this very loop.
+
+    `passwords` lets people sign in by the form too, `phones` gives the company a line at a carrier of its own.
+    """
     hub_port, shop_port = free_port(), free_port()
     url, shop, abroad, stranger = (
         f"http://127.0.0.1:{hub_port}",
         *(f"http://{host}:{shop_port}" for host in ("127.0.0.1", "localhost", "stranger.localhost")),
     )
+    carrier, exchange, lines = None, None, {}
+    if phones:
+        carrier = Carrier(account(f"{url}/webhooks/hotline", None), SystemClock(), transport=NetworkTransport())
+        exchange = Server(carrier)
+        block = options(await exchange.start()) | {"softphone": "websocket", "records": True}
+        lines = {"hotline": ChannelSettings(id="hotline", kind="voice", options=block)}
     with letterbox.known():
         hub = build(
-            company(folder, url, (shop, abroad), offer_timeout_s=offer_timeout_s, wrap_up_s=wrap_up_s),
+            company(folder, url, (shop, abroad), offer_timeout_s=offer_timeout_s, wrap_up_s=wrap_up_s, lines=lines),
             strict=True,
             demo=True,
         )
-    house = House(hub=hub, url=url, shop=shop, abroad=abroad, stranger=stranger)
+    house = House(hub=hub, url=url, shop=shop, abroad=abroad, stranger=stranger, carrier=carrier)
     await hub.start()
     runners = [await _listen(hub.app, hub_port), await _listen(_shop(house), shop_port)]
     try:
@@ -254,9 +291,13 @@ async def open_house(
             await asyncio.gather(*(hub.services.accounts.set_password(name, PASSWORD) for name, _ in PEOPLE))
         yield house
     finally:
+        if carrier is not None:
+            await carrier.close()
         await hub.stop()
         for runner in runners:
             await runner.cleanup()
+        if exchange is not None:
+            await exchange.stop()
 
 
 async def _listen(app: web.Application, port: int) -> web.AppRunner:

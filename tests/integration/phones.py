@@ -187,10 +187,10 @@ async def phone_house(
     """Open a hub with a line at a carrier of its own."""
     clock, port, wire = FakeClock(), free_port(), Wire()
     url = f"http://127.0.0.1:{port}"
-    carrier = Carrier(_account(f"{url}/webhooks/hotline", limits), clock, transport=wire)
+    carrier = Carrier(account(f"{url}/webhooks/hotline", limits), clock, transport=wire)
     server = Server(carrier)
-    options = _options(await server.start()) | block
-    channels = {"hotline": ChannelSettings(id="hotline", kind="voice", options=options)}
+    taken = options(await server.start()) | block
+    channels = {"hotline": ChannelSettings(id="hotline", kind="voice", options=taken)}
     changes = {
         "public_url": url,
         "channels": channels,
@@ -217,7 +217,7 @@ async def phone_house(
         await server.stop()
 
 
-def _account(hooks: str, limits: AccountLimits | None) -> Account:
+def account(hooks: str, limits: AccountLimits | None) -> Account:
     """Return an account with one number that calls the hub."""
     number = Number(
         phone_number=LINE,
@@ -234,7 +234,7 @@ def _account(hooks: str, limits: AccountLimits | None) -> Account:
     )
 
 
-def _options(api_url: str) -> dict[str, Any]:
+def options(api_url: str) -> dict[str, Any]:
     """Return the line's block in the configuration."""
     return {
         "number": LINE,

@@ -1,11 +1,13 @@
 import { html, useEffect, useState } from "vendor/preact";
 import { assign, leaveConversation, loadConversation, openInteraction, park, pull, unpark, wrapUp } from "../actions.js";
+import { isCall, isTalking } from "../calls.js";
 import { t } from "../i18n.js";
 import { narrow } from "../platform.js";
 import { customerDrawer, openLayer, showCustomerDrawer, showLayer, showPane } from "../screen.js";
 import { agents, connectionState, conversation, interactions, isSupervisor, kindOf, myself, queueName, queues } from "../store.js";
 import { Avatar, Button, Chip, Empty, Icon, IconButton } from "../ui/parts.js";
 import { isEnded, isWritable } from "../work.js";
+import { CallPanel } from "./call.js";
 import { Composer } from "./composer.js";
 import { LateOutcome } from "./outcomes.js";
 import { LetterComposer } from "./lettercomposer.js";
@@ -27,7 +29,7 @@ export function Conversation({ id }) {
   const live = connectionState().state === "live";
   useEffect(() => void (live && error && load()), [live]);
   return html`<section class="conversation" data-region="conversation" tabindex="-1" aria-label=${t("region.conversation")}>
-    ${held ? html`<${Header} row=${held.interaction} /><${Log} key=${id} held=${held} />${narrow.value && html`<${OfferDock} place="inline" />`}<${Foot} row=${held.interaction} />`
+    ${held ? html`<${Header} row=${held.interaction} />${isCall(held.interaction) && html`<${CallPanel} key=${`call ${id}`} row=${held.interaction} />`}<${Log} key=${id} held=${held} />${narrow.value && html`<${OfferDock} place="inline" />`}<${Foot} row=${held.interaction} />`
       : error ? html`<${Missing} text=${error} retry=${load} />`
       : html`<div class="skeleton talk" aria-hidden="true"><span></span><span></span><span></span><span></span></div>`}
   </section>`;
@@ -58,6 +60,8 @@ const Act = ({ icon, label, keys, kind = "ghost", ...rest }) => html`<${Button} 
 /** @param {{ row: import("../types").InteractionRow }} props */
 function MyActions({ row }) {
   if (isEnded(row.state) || row.state === "wrapping" || row.state === "transferring") return html`<${Chip} tone=${row.state === "wrapping" ? "busy" : ""}>${t(`istate.${row.state}`)}<//>`;
+  // Of a call in progress all that can be done stands in its panel.
+  if (isCall(row)) return html`<${Chip} tone="busy">${t(`istate.${row.state}`)}<//>`;
   return html`<${Act} icon="arrow-right-left" label=${t("transfer")} keys="T" aria-expanded=${openLayer() === "transfer"} onClick=${() => (showLayer("transfer"), showPane("customer"), showCustomerDrawer(true))} />
     ${row.state === "parked"
       ? html`<${Act} icon="play" label=${t("unpark")} keys="S" onClick=${() => unpark(row.id)} />`
@@ -79,6 +83,7 @@ function Foot({ row }) {
   const mine = row.agent === myself()?.agent_id;
   if (mine && row.state === "wrapping") return html`<${WrapUp} row=${row} />`;
   if (mine && row.state === "closed" && !row.disposition) return html`<${LateOutcome} key=${row.id} row=${row} />`;
+  if (mine && row.call && (isWritable(row) || isTalking(row))) return html`<${Composer} key=${row.id} row=${row} noteOnly />`;
   if (mine && isWritable(row)) return html`<${kindOf(row.channel_kind).has_envelopes ? LetterComposer : Composer} key=${row.id} row=${row} />`;
   const open = interactions.all().find((other) => other.customer === row.customer && other.id !== row.id && other.agent === myself()?.agent_id && !isEnded(other.state));
   return html`<footer class="readonly"><${Icon} name=${isEnded(row.state) ? "history" : "eye"} /><p>${t(isEnded(row.state) ? "readonly.ended" : row.agent ? "readonly.other" : "readonly.waiting", { name: agents.get(row.agent)?.name ?? "" })}</p>

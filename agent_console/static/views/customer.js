@@ -1,8 +1,10 @@
 import { html, useState } from "vendor/preact";
 import { post } from "../api.js";
 import { explain } from "../actions.js";
+import { openDialPad } from "../calls.js";
 import { canBegin } from "../commands.js";
 import { beginNew } from "../letters.js";
+import { lines } from "../phone.js";
 import { ticking } from "../clock.js";
 import { dayName, shortDay, t } from "../i18n.js";
 import { address, showCustomerDrawer, showPane, toast } from "../screen.js";
@@ -49,8 +51,9 @@ const KIND_ICONS = /** @type {Record<string, string>} */ ({ email: "at-sign", ph
 /** What a form asks for everywhere; typed by anybody, so it counts less than an address. */
 const TYPED = ["email", "phone"];
 
-/** The kind of address that letters go to. */
+/** The kinds of address that letters go to, and calls. */
 const ADDRESSED = "email";
+const CALLED = "phone";
 
 /** How to reach a customer, in a word. @param {Customer} customer */
 export function contactOf({ addresses, fields }) {
@@ -74,7 +77,7 @@ function Profile({ customer, onEdit }) {
     <header><${Avatar} name=${customer.name} size="l" /><div><h2>${customer.name}${customer.tier && html` <${Tier} tier=${customer.tier} />`}</h2>${customer.company && html`<p>${customer.company}</p>`}</div>
       <${IconButton} icon="pencil" label=${t("profile.edit")} tip="left" onClick=${onEdit} /></header>
     <dl class="facts">
-      ${addresses.map((one) => fact(KIND_ICONS[one.kind] ?? "at-sign", t(`address.${one.kind}`), html`<span class="value">${one.value}</span>${one.verified ? html`<span class="verified" title=${t("verified")}><${Icon} name="check" size=${12} label=${t("verified")} /></span>` : html` <span class="unverified">${t("unverified")}</span>`}${one.kind === ADDRESSED && canBegin() && html`<${IconButton} icon="mail-plus" class="fact-write" label=${t("letter.new.to", { name: one.value })} tip="left" onClick=${() => beginNew({ id: customer.id, name: customer.name, address: one.value })} />`}`))}
+      ${addresses.map((one) => fact(KIND_ICONS[one.kind] ?? "at-sign", t(`address.${one.kind}`), html`<span class="value">${one.value}</span>${one.verified ? html`<span class="verified" title=${t("verified")}><${Icon} name="check" size=${12} label=${t("verified")} /></span>` : html` <span class="unverified">${t("unverified")}</span>`}${one.kind === ADDRESSED && canBegin() && html`<${IconButton} icon="mail-plus" class="fact-write" label=${t("letter.new.to", { name: one.value })} tip="left" onClick=${() => beginNew({ id: customer.id, name: customer.name, address: one.value })} />`}${one.kind === CALLED && lines().length > 0 && html`<${IconButton} icon="phone-outgoing" class="fact-write" label=${t("dial.to", { number: one.value })} tip="left" onClick=${() => openDialPad(one.value, customer.id)} />`}`))}
       ${!addresses.length && fact("at-sign", t("addresses"), html`<span class="quiet">${t("addresses.none")}</span>`)}
       ${customer.language && fact("languages", t("profile.language"), t(`language.${customer.language}`))}
       ${fields.filter(([name]) => !TYPED.includes(name)).map(([name, value]) => html`<div key=${name} class="extra"><dt>${name}</dt><dd>${value}</dd></div>`)}

@@ -8,6 +8,7 @@ import { PersonState, stateOf } from "../ui/status.js";
 import { Elapsed } from "./deadline.js";
 import { Tier } from "./tier.js";
 import { reasonWord } from "./presence.js";
+import { ListenIn } from "./phone.js";
 import { Why } from "./why.js";
 
 /** @param {{ kind: string, id: string }} props */
@@ -71,6 +72,7 @@ function InteractionDrawer({ id }) {
     <dl class="facts axes"><div class="extra"><dt>${t("axis.waited")}</dt><dd><${Elapsed} since=${row.queued_at ?? row.created_at} /></dd></div>${row.position && html`<div class="extra"><dt>${t("axis.position")}</dt><dd>${row.position}</dd></div>`}
       <div class="extra"><dt>${t("axis.with")}</dt><dd>${agents.get(row.agent)?.name ?? "-"}</dd></div></dl>
     <${Button} class="wide" icon="eye" onClick=${() => openInteraction(id)}>${t("drawer.open")}<//>
+    <${ListenIn} row=${row} />
     <${Why} key=${id} id=${id} />
     <${Assign} row=${row} />
     <section class="panel"><h3>${t("close.title")}</h3>${closing

@@ -3,6 +3,7 @@ import { deliver } from "../actions.js";
 import { clockTime, fileSize, fullTime, has, t } from "../i18n.js";
 import { dropPending, myself } from "../store.js";
 import { Button, Icon, IconButton } from "../ui/parts.js";
+import { isSound, Recording } from "./recording.js";
 
 /** @typedef {import("../types").MessageRow} Row */
 
@@ -26,7 +27,7 @@ export function MessageBlock({ row, first, last, seen, language }) {
   return html`<article class=${`message ${agent ? "ours" : "theirs"} ${first ? "first" : ""} ${last ? "last" : ""} ${row.delivery === "failed" ? "failed" : ""}`} data-n=${row.n}>
     ${first && html`<p class="message-by"><span>${own ? t("you") : row.name}</span></p>`}
     ${row.text && html`<div class="bubble" lang=${agent ? undefined : (language ?? undefined)} dir="auto">${linked(row.text)}</div>`}
-    ${row.files?.length > 0 && html`<div class="files">${row.files.map((file) => html`<${Attachment} key=${file.id} file=${file} />`)}</div>`}
+    ${row.files?.length > 0 && html`<div class="files">${row.files.map((file) => (isSound(file) ? html`<${Recording} key=${file.id} file=${file} row=${row} />` : html`<${Attachment} key=${file.id} file=${file} />`))}</div>`}
     ${row.choices?.length > 0 && html`<ul class="choices" aria-label=${t("choices")}>${row.choices.map((choice) => html`<li key=${choice.id}>${choice.label}</li>`)}</ul>`}
     ${(last || row.delivery === "failed") && html`<p class="message-foot"><time datetime=${new Date(row.at).toISOString()} title=${fullTime(row.at)}>${clockTime(row.at)}</time>${agent && html`<${Delivery} row=${row} seen=${seen} />`}</p>`}
   </article>`;
@@ -54,7 +55,7 @@ export function SystemLine({ row }) {
   const key = `system.${row.code}`;
   // The hub's text is in the visitor's language; ours is in the agent's, where nothing of the hub's gets lost by it.
   const ours = has(key) && (row.name || !NAMED.includes(row.code ?? ""));
-  return html`<p class="system"><span>${ours ? t(key, { name: row.name ?? "" }) : row.text}</span> <time>${clockTime(row.at)}</time></p>`;
+  return html`<p class="system"><span>${ours ? t(key, { name: row.name ?? "" }) : row.text}</span> <time>${clockTime(row.at)}</time></p>${row.files?.length > 0 && html`<div class="system-files">${row.files.map((file) => (isSound(file) ? html`<${Recording} key=${file.id} file=${file} row=${row} />` : html`<${Attachment} key=${file.id} file=${file} />`))}</div>`}`;
 }
 
 /** @param {{ row: import("../types").NoteRow }} props */

@@ -11,7 +11,7 @@ import { LetterForm, missing, useKept } from "./letterform.js";
 import { SendButton } from "./schedule.js";
 
 /** The ways out by which a person may write first. */
-export const waysOut = () => (hubSettings()?.channels ?? []).filter((one) => kindOf(one.kind).can_begin);
+export const waysOut = () => (hubSettings()?.channels ?? []).filter((one) => kindOf(one.kind).can_begin && kindOf(one.kind).has_envelopes);
 
 /** A letter that begins something: from which mailbox, for which queue, to whom. */
 export function NewLetter() {

@@ -64,7 +64,7 @@ function OfferCard({ offer, more }) {
     <header><span class="offer-kind"><${Icon} name=${kindOf(offer.channel_kind).icon ?? "inbox"} />${t(`offer.incoming.${offer.channel_kind}`)}</span>
       ${more > 0 && html`<span class="offer-more">${t("offer.more", { n: more })}</span>`}
       <span class="offer-clock" role="timer" aria-live="off">${left > 99_000 ? duration(left) : `${Math.ceil(left / 1000)} s`}</span></header>
-    <h2>${offer.customer_name}${offer.tier && html` <${Tier} tier=${offer.tier} />`}</h2>
+    <h2>${offer.customer_name}${offer.number && offer.number !== offer.customer_name && html` <span class="offer-number">${offer.number}</span>`}${offer.tier && html` <${Tier} tier=${offer.tier} />`}</h2>
     <p class="offer-queue">${queueName(offer.queue)} · ${t("offer.waited", { time: duration(waited) })}${target !== undefined && html`, <span class=${late ? "late" : ""}>${late && html`<${Icon} name="triangle-alert" size=${12} />`}${t("offer.target", { time: duration(target * 1000) })}</span>`}</p>
     <dl>${offer.why?.length > 0 && html`<div><dt>${t("offer.why")}</dt><dd>${offer.why.map(whyText).join(", ")}</dd></div>`}
       ${offer.before?.length > 0 && html`<div><dt>${t("offer.before")}</dt><dd>${offer.before.join(" › ")}</dd></div>`}</dl>

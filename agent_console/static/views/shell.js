@@ -15,7 +15,9 @@ import { Flows } from "./flows.js";
 import { KeyTable } from "./keys.js";
 import { NewLetter } from "./newletter.js";
 import { OfferDock } from "./offer.js";
+import { DialPad } from "./keypad.js";
 import { Palette } from "./palette.js";
+import { CallBar, PhoneStatus, Ringing } from "./phone.js";
 import { Preferences } from "./preferences.js";
 import { PresenceMenu, UserMenu } from "./presence.js";
 import { Search } from "./search.js";
@@ -37,12 +39,15 @@ export function Shell() {
     <a class="skip" href="#main" onClick=${skip}>${t("skip")}</a>
     <${TopBar} />
     ${narrow.value && banner()}
+    <${CallBar} />
     <div class="shell-body"><${Rail} /><main id="main" tabindex="-1" class="page">${onePane && html`<h1 class="visually-hidden">${t("nav.work")}</h1>`}${myself() ? html`<${Page} key=${page} />` : html`<${Loading} />`}</main></div>
     ${(page !== "work" || (narrow.value && !(selected.value && shownPane() === "conversation"))) && html`<${OfferDock} place="floating" />`}
+    <${Ringing} />
     <${StatusLine} />
     <${Toasts} />
     ${layer === "palette" && html`<${Palette} />`}
     ${layer === "keys" && html`<${KeyTable} onClose=${closeLayer} />`}
+    ${layer === "dial" && html`<${DialPad} />`}
     ${layer === "letter" && html`<${NewLetter} />`}
     ${layer === "preferences" && html`<${Preferences} onClose=${closeLayer} />`}
   </div>`;
@@ -92,6 +97,7 @@ function StatusLine() {
   return html`<footer class="statusline" data-region="status" tabindex="-1" aria-label=${t("status")}>
     <span class=${`connection ${state}`}><i aria-hidden="true"></i>${word}</span>
     ${me && html`<span>${t("status.units", { held: me.held, capacity: me.capacity })}</span><span>${t("status.handled", { n: me.handled_today })}</span>`}
+    <${PhoneStatus} />
     ${myOffers.value.length > 1 && html`<span>${t("status.offers", { n: myOffers.value.length })}</span>`}
   </footer>`;
 }

@@ -1,13 +1,16 @@
 import { html, useEffect, useRef, useState } from "vendor/preact";
 import { transfer } from "../actions.js";
+import { consult, isTalking } from "../calls.js";
 import { t } from "../i18n.js";
 import { showCustomerDrawer, showPane, toast } from "../screen.js";
-import { agents, myself, queueName, queues } from "../store.js";
+import { agents, interactions, myself, queueName, queues } from "../store.js";
 import { Avatar, Button, Chip, Icon, IconButton } from "../ui/parts.js";
 import { PersonState, stateOf } from "../ui/status.js";
 import { reasonWord } from "./presence.js";
 
-/** @typedef {{ kind: "queue" | "agent", id: string, name: string }} Target */
+/** What somebody typed may be a telephone number. */
+const NUMBER = /^\+?[\d\s().-]{5,40}$/;
+/** @typedef {{ kind: "queue" | "agent" | "number", id: string, name: string }} Target */
 
 /** People who can take it now first, then those away; never oneself, never who is gone. @param {string} find */
 function peopleFor(find) {
@@ -27,9 +30,19 @@ export function Transfer({ id, onClose }) {
   useEffect(() => field.current?.focus(), []);
   const wanted = find.trim().toLowerCase();
   const close = () => (onClose(), showPane("conversation"), showCustomerDrawer(false));
+  const isCall = isTalking(interactions.get(id));
+  /** Ring them: the customer holds, and is put through at once if `blind`. @param {boolean} blind */
+  const ring = async (blind) => {
+    if (!to || busy) return;
+    setBusy(true);
+    const answer = await consult(id, { ...(to.kind === "agent" ? { agent: to.id } : { number: to.id }), blind });
+    setBusy(false);
+    if (answer.ok) close();
+  };
   const submit = async (/** @type {Event} */ e) => {
     e.preventDefault();
     if (!to) return;
+    if (to.kind === "number") return ring(true);
     if (to.kind === "agent" && !note.trim()) {
       setError(t("transfer.note.needed"));
       document.getElementById("transfer-note")?.focus();
@@ -46,8 +59,9 @@ export function Transfer({ id, onClose }) {
   return html`<aside class="customer side" data-region="customer" aria-label=${t("transfer")} tabindex="-1" onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Escape" && !e.isComposing && (e.stopPropagation(), close())}>
     <header class="side-head"><h2>${t("transfer")}</h2><${IconButton} icon="x" label=${t("close")} keys="Esc" tip="left" onClick=${close} /></header>
     <form class="transfer" onSubmit=${submit}>
-      <label class="find"><${Icon} name="search" /><input ref=${field} type="search" value=${find} placeholder=${t("transfer.find")} aria-label=${t("transfer.find")} onInput=${(/** @type {Event} */ e) => setFind(/** @type {HTMLInputElement} */ (e.target).value)} /></label>
+      <label class="find"><${Icon} name="search" /><input ref=${field} type="search" value=${find} placeholder=${t(isCall ? "transfer.find.call" : "transfer.find")} aria-label=${t(isCall ? "transfer.find.call" : "transfer.find")} onInput=${(/** @type {Event} */ e) => setFind(/** @type {HTMLInputElement} */ (e.target).value)} /></label>
       <div class="scroll targets" role="radiogroup" aria-label=${t("transfer.to")}>
+        ${isCall && NUMBER.test(find.trim()) && html`<h3>${t("transfer.number")}</h3>${option({ kind: "number", id: find.trim(), name: find.trim() }, html`<span class="target-icon"><${Icon} name="phone-outgoing" /></span><span class="target-main"><b>${find.trim()}</b><small>${t("transfer.number.text")}</small></span>`)}`}
         <h3>${t("queues")}</h3>
         ${queues.all().filter((one) => one.name.toLowerCase().includes(wanted)).map((one) => option({ kind: "queue", id: one.id, name: one.name }, html`<span class="target-icon"><${Icon} name="users" /></span>
           <span class="target-main"><b>${one.name}</b><small>${one.open ? t("transfer.queue", { waiting: one.waiting, free: one.available }) : t("closed.now")}</small></span>${!one.available && one.open && html`<${Chip} tone="warn">${t("transfer.nobody")}<//>`}`))}
@@ -58,6 +72,7 @@ export function Transfer({ id, onClose }) {
       <div class="field"><label for="transfer-note">${to?.kind === "agent" ? t("transfer.note.person") : t("transfer.note")}</label>
         <textarea id="transfer-note" rows="3" value=${note} placeholder=${t("transfer.note.hint")} aria-describedby=${error ? "transfer-error" : undefined} onInput=${(/** @type {Event} */ e) => (setNote(/** @type {HTMLTextAreaElement} */ (e.target).value), setError(""))}></textarea>
         ${error && html`<p class="field-error" id="transfer-error"><${Icon} name="triangle-alert" size=${12} /> ${error}</p>`}</div>
+      ${isCall && html`<${Button} class="wide" icon="phone-outgoing" disabled=${!to || to.kind === "queue"} busy=${busy} onClick=${() => ring(false)}>${t("transfer.consult")}<//>`}
       <${Button} kind="primary" type="submit" class="wide" disabled=${!to} busy=${busy}>${to ? t("transfer.now.to", { name: to.name }) : t("transfer.now")}<//>
     </form>
   </aside>`;

@@ -4,6 +4,7 @@ import { alertState, askNotifications, testSound } from "../alerts.js";
 import { t } from "../i18n.js";
 import { myself } from "../store.js";
 import { myWork } from "../work.js";
+import { PhoneCheck } from "./phone.js";
 import { Button, Empty, Icon } from "../ui/parts.js";
 
 /** Nothing is open: the start of a shift, or a quiet moment. */
@@ -18,6 +19,7 @@ export function Welcome() {
           <ul>
             ${check(unlocked, t(unlocked ? "shift.sound.ok" : "shift.sound"), html`<${Button} small icon="volume-2" onClick=${testSound}>${t("sound.test")}<//>`)}
             ${check(notifications === "granted", t(`shift.notifications.${notifications}`), notifications === "default" && html`<${Button} small icon="bell" onClick=${askNotifications}>${t("shift.allow")}<//>`)}
+            <${PhoneCheck} check=${check} />
           </ul>
           <${Button} kind="primary" onClick=${() => setPresence("available")}>${t("shift.go")}<//></div>`
       : html`<${Empty} icon="inbox" title=${myWork.value.length ? t("welcome.pick") : t("welcome.available")} text=${myWork.value.length ? t("welcome.pick.text") : t("welcome.available.text")}>
