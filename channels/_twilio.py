@@ -35,6 +35,7 @@ class Rest:
         self._url = url.rstrip("/")
         self._http = _Http()
         self._client: Client | None = None
+        self._loading: asyncio.Task[None] | None = None
         self.under_way = 0
         """Questions that wait for their answer this moment."""
 
@@ -60,6 +61,8 @@ class Rest:
 
         self.under_way += 1
         try:
+            # Loading has no part in the carrier's time: under load it would be taken for silence.
+            await self.warm_up()
             async with asyncio.timeout(TIMEOUT_S):
                 return await ask(self.client)
         except TwilioRestException as error:
@@ -74,15 +77,16 @@ class Rest:
             self.under_way -= 1
 
     async def warm_up(self) -> None:
-        """Load the library beside the loop, so that no caller waits for it."""
+        """Load the library beside the loop, once, so that no caller waits for it."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(asyncio.to_thread(self._load), name="carrier's library")
+        await asyncio.shield(self._loading)
 
-        def load() -> None:
-            from twilio.twiml.voice_response import VoiceResponse
+    def _load(self) -> None:
+        from twilio.twiml.voice_response import VoiceResponse
 
-            VoiceResponse()
-            _ = self.client.api.v2010
-
-        await asyncio.to_thread(load)
+        VoiceResponse()
+        _ = self.client.api.v2010
 
     async def has_number(self, number: str) -> bool:
         """Return whether the account lets us in and has a number. Asked without the library, for a quick start.
@@ -116,6 +120,8 @@ class Rest:
 
     async def close(self) -> None:
         """Hang up on the carrier's computers."""
+        if self._loading is not None:
+            await asyncio.gather(self._loading, return_exceptions=True)
         await self._http.close()
 
 
