@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from channels._twilio import Rest, Signatures
-from channels.voice import news
+from channels.voice import checking, news
 from channels.voice.documents import Places, document, hold_document, nothing
 from channels.voice.orders import Orders
 from hub.clock import Clock
@@ -31,7 +31,7 @@ from hub.contract import (
 )
 from hub.domain.calls import EndCause, Order
 from hub.domain.errors import ChannelUnavailable, HubError, NotFound
-from hub.settings import Secret
+from hub.settings import Problem, Secret, SettingsError
 
 log = logging.getLogger(__name__)
 _WAIT_WORDS: Mapping[str, Mapping[str, str]] = {
@@ -75,6 +75,17 @@ class Voice:
         records: bool = False,
     ) -> None:
         self._id = id
+        values = {
+            "account_sid": account_sid,
+            "api_key_sid": api_key_sid,
+            "api_key_secret": api_key_secret,
+            "application_sid": application_sid,
+            "api_url": api_url,
+            "languages": languages,
+            "welcome": welcome or {},
+        }
+        if found := checking.problems(f"channels.{id}", number, values):
+            raise SettingsError(found)
         self._line = Line(
             channel=id,
             number=number,
@@ -129,6 +140,14 @@ class Voice:
         if self._orders is None:
             raise RuntimeError("a channel is mounted before it is opened")
         return self._orders
+
+    def addresses(self, public_url: str) -> dict[str, str]:
+        """Return what to enter at the provider (see `HasAddresses`)."""
+        return checking.addresses(self._id, public_url)
+
+    def advice(self, public_url: str) -> list[Problem]:
+        """Return what will not work for everybody (see `HasAddresses`)."""
+        return checking.advice(f"channels.{self._id}", public_url, has_key=bool(self._access[1]))
 
     def mount(self, app: web.Application, hub: HubSide) -> None:
         """Add the addresses that the carrier calls."""
