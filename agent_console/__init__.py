@@ -4,7 +4,8 @@ shapes.py rows.py     rows as they are on the wire, made from the floor
 tabs.py sync.py       who watches what; snapshots and frames
 requests.py actions.py sockets.py   the socket: what may be said, what it does, who may say it
 routes.py api_shapes.py api.py openapi.py   the REST API as one table
-letter_shapes.py api_letters.py api_attention.py   its parts about letters, and about what a supervisor must look at
+letter_shapes.py api_letters.py call_shapes.py api_calls.py api_attention.py   its parts about letters, about phone
+                      calls, and about what a supervisor must look at
 permissions.py        what each role may do
 views.py              the page and its files (static/)
 """
@@ -37,7 +38,7 @@ def setup(app: web.Application, services: ConsoleServices, auth: Authority, hous
         return json_response(document)
 
     app.router.add_get(f"{BASE}/openapi.json", described)
-    Views(services.settings, house.templates).mount(app)
+    Views(services.settings, house.templates, services.channels).mount(app)
     sockets = ConsoleSockets(services, auth, house, rows)
     sockets.attach(app)
     return sockets

@@ -7,6 +7,7 @@ import msgspec
 from agent_console import api_shapes as api
 from agent_console import rows, shapes
 from agent_console.api_attention import AttentionApi
+from agent_console.api_calls import CallApi
 from agent_console.api_letters import LetterApi
 from agent_console.routes import Answer, Call, Nothing, Route, route
 from agent_console.rows import Rows, named
@@ -209,7 +210,7 @@ class Api:
 
     def routes(self) -> list[Route]:
         """Return the whole API."""
-        parts = (LetterApi(self._hub, self._rows), AttentionApi(self._hub))
+        parts = (LetterApi(self._hub, self._rows), CallApi(self._hub, self._rows), AttentionApi(self._hub))
         return [
             *self._of_sessions(),
             *self._of_customers(),

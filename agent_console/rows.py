@@ -8,6 +8,7 @@ import msgspec
 from agent_console import shapes
 from hub.contract import Capabilities
 from hub.domain.agent import Agent, Presence, RoutingStatus
+from hub.domain.calls import Leg, LegRole, LegState
 from hub.domain.correspondence import Envelope, Outgoing, Party
 from hub.domain.customers import Customer
 from hub.domain.interaction import WITH_AGENT, Interaction, State
@@ -157,6 +158,47 @@ class Rows:
             head_start_s=interaction.head_start_ms // 1000,
             position=place.position if place else None,
             wait_s=place.wait_s if place else None,
+            call=self._call(interaction.id),
+        )
+
+    def _call(self, interaction: str) -> shapes.CallShape | None:
+        """Return the facts of an open call, with the lines that ended: why a colleague did not answer is news."""
+        call = self.floor.calls.get(interaction)
+        if call is None:
+            return None
+        legs = self.floor.legs_of(interaction)
+        joined = [
+            min((leg.joined_at for leg in legs if leg.role is role and leg.joined_at is not None), default=None)
+            for role in (LegRole.CUSTOMER, LegRole.AGENT)
+        ]
+        return shapes.CallShape(
+            direction=call.direction,
+            number=call.number,
+            line=call.line,
+            legs=[self._leg(leg, call.number) for leg in legs],
+            records=call.records,
+            paused=call.is_recording_paused,
+            released=call.is_released,
+            reattach_until_at=call.reattach_until,
+            answered_at=max(at for at in joined if at is not None) if None not in joined else None,
+        )
+
+    def _leg(self, leg: Leg, number: str) -> shapes.LegShape:
+        colleague = self.floor.agents.get(leg.agent) if leg.agent else None
+        name = colleague.name if colleague else number if leg.role is LegRole.CUSTOMER else leg.endpoint
+        return shapes.LegShape(
+            id=leg.id,
+            role=leg.role,
+            name=name,
+            agent=leg.agent,
+            state=leg.state,
+            in_room=leg.is_in_room,
+            held=leg.is_held,
+            muted=leg.is_muted,
+            listening=leg.listening,
+            since_at=_leg_since(leg),
+            ending=leg.expected_end,
+            cause=leg.cause,
         )
 
     def brief(self, interaction: Interaction) -> shapes.InteractionRow:
@@ -171,6 +213,7 @@ class Rows:
             seen_by_customer=0,
             unread=0,
             waits_for=None,
+            call=None,
         )
 
     def brief_mark(self, interaction: Interaction) -> tuple[object, ...]:
@@ -197,6 +240,7 @@ class Rows:
         """Return the row of a live offer."""
         interaction = self.floor.interactions.get(offer.interaction)
         brief = self.floor.customers.get(interaction.customer) if interaction else None
+        call = self.floor.calls.get(offer.interaction)
         return shapes.OfferRow(
             id=offer.id,
             interaction=offer.interaction,
@@ -211,6 +255,7 @@ class Rows:
             queue=offer.queue,
             queued_at=interaction.queued_at if interaction else None,
             before=[interaction.subject] if interaction and interaction.subject else [],
+            number=call.number if call else "",
         )
 
     def message(self, message: Message, *, reached_n: int | None = None) -> shapes.MessageRow:
@@ -369,6 +414,13 @@ def _since_at(agent: Agent, status: RoutingStatus, work: list[Interaction]) -> i
         return agent.last_offer_at
     answered = [interaction.answered_at for interaction in work if interaction.answered_at]
     return min(answered) if answered else max(agent.idle_since, agent.presence_since)
+
+
+def _leg_since(leg: Leg) -> int:
+    """Return when the state of a line began."""
+    if leg.state is LegState.ENDED:
+        return leg.ended_at or leg.wanted_at
+    return leg.joined_at or leg.answered_at or leg.wanted_at
 
 
 def _waits_for(interaction: Interaction) -> Side | None:

@@ -12,6 +12,7 @@ from hub.contract import Channel
 from hub.events import Signals
 from hub.services.accounts import Accounts, Signed
 from hub.services.arrivals import Arrivals
+from hub.services.call_desk import CallDesk
 from hub.services.dispatch import Dispatcher
 from hub.services.explaining import Explaining
 from hub.services.files import FileStore
@@ -53,6 +54,7 @@ class ConsoleServices:
     explaining: Explaining
     letters: Letters
     arrivals: Arrivals
+    call_desk: CallDesk
     intake: Intake
     channels: Mapping[str, Channel]
 

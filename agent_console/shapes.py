@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from hub.domain.agent import Connectivity, Presence, Role, RoutingStatus
+from hub.domain.calls import Direction, EndCause, LegRole, LegState, Listening
 from hub.domain.correspondence import Authenticity, OutgoingState
 from hub.domain.interaction import State
 from hub.domain.messages import Author, Choice
@@ -87,6 +88,44 @@ class QueueRow(msgspec.Struct, frozen=True, kw_only=True):
     history: list[int]
 
 
+class LegShape(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a call. `name` is a colleague's, or the number of somebody else; `since_at` is when its state began.
+
+    `held` and `muted` are what the carrier confirmed, `in_room` whether the line is among the others.
+    """
+
+    id: str
+    role: LegRole
+    name: str
+    agent: str | None
+    state: LegState
+    in_room: bool
+    held: bool
+    muted: bool
+    listening: Listening
+    since_at: int
+    ending: bool
+    cause: EndCause | None
+
+
+class CallShape(msgspec.Struct, frozen=True, kw_only=True):
+    """What an interaction that is a call has beside: who is on the line, what is kept of it.
+
+    `number` is the customer's, empty when withheld; `line` is ours. `reattach_until_at`: the agent's lost line is
+    waited for. `answered_at` is when customer and agent first spoke.
+    """
+
+    direction: Direction
+    number: str
+    line: str
+    legs: list[LegShape]
+    records: bool
+    paused: bool
+    released: bool
+    reattach_until_at: int | None
+    answered_at: int | None
+
+
 class InteractionRow(msgspec.Struct, frozen=True, kw_only=True):
     """An interaction as lists show it."""
 
@@ -119,6 +158,7 @@ class InteractionRow(msgspec.Struct, frozen=True, kw_only=True):
     head_start_s: int
     position: int | None
     wait_s: int | None
+    call: CallShape | None
 
 
 class OfferRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +177,7 @@ class OfferRow(msgspec.Struct, frozen=True, kw_only=True):
     queue: str
     queued_at: int | None
     before: list[str]
+    number: str
 
 
 class FileShape(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import mimetypes
 import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from aiohttp import hdrs, web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from agent_console.api import spoken
+from hub.contract import Channel, LiveCalls, Softphone
 from hub.domain.errors import NotFound
 from hub.settings import Settings
 
@@ -32,12 +34,19 @@ _TYPES: Final = {
 _TEXTS: Final = frozenset({"text/javascript", "text/css", "application/json", "text/plain", "text/html"})
 
 
-def content_policy(nonce: str) -> str:
-    """Return the console's Content-Security-Policy: own scripts and nothing else, no HTML made from text."""
+def content_policy(nonce: str, phones: Iterable[Softphone] = ()) -> str:
+    """Return the console's Content-Security-Policy: own scripts and nothing else, no HTML made from text.
+
+    `phones`: what the page must be let speak to, to be a telephone.
+    """
+    told = list(phones)
+    origins = " ".join(dict.fromkeys(["'self'", *(origin for phone in told for origin in phone.origins)]))
+    media = " ".join(dict.fromkeys(["'self'", "blob:", *(source for phone in told for source in phone.media)]))
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
-        "connect-src 'self'; frame-src 'self'; frame-ancestors 'none'; "
+        f"script-src 'self' 'nonce-{nonce}'; style-src 'self'; img-src 'self' blob: data:; "
+        f"media-src {media}; connect-src {origins}; "
+        "frame-src 'self'; frame-ancestors 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
 
@@ -107,10 +116,11 @@ class Folder:
 class Views:
     """The page and its files."""
 
-    def __init__(self, settings: Settings, templates: Path) -> None:
+    def __init__(self, settings: Settings, templates: Path, channels: Mapping[str, Channel]) -> None:
         import hub
 
         self._settings = settings
+        self._channels = channels
         self._version, self._look_again_at = "", 0.0
         self._static = Folder(Path(__file__).parent / "static")
         self._vendor = Folder(Path(hub.__file__).parent / "static" / "vendor")
@@ -148,7 +158,9 @@ class Views:
             company=self._settings.company.name,
         )
         headers = {
-            "Content-Security-Policy": content_policy(nonce),
+            "Content-Security-Policy": content_policy(
+                nonce, [one.softphone for one in self._channels.values() if isinstance(one, LiveCalls)]
+            ),
             "Cross-Origin-Opener-Policy": "same-origin",
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",

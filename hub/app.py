@@ -383,6 +383,7 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         explaining=Explaining(services.dispatcher, services.floor),
         letters=services.letters,
         arrivals=services.arrivals,
+        call_desk=services.call_desk,
         intake=services.intake,
         channels={channel.id: channel for channel in hub.channels},
     )

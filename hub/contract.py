@@ -661,6 +661,22 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     coached: str = ""
 
 
+class Softphone(msgspec.Struct, frozen=True, kw_only=True):
+    """How an agent's browser becomes a telephone at a carrier.
+
+    `kind` is "websocket" (the carrier's JSON protocol at `url`) or "module": a script of ours at `url` knows how.
+    `account` tells lines apart that are answered by different registrations. `origins` are what else the page must be
+    let speak to, as sources of a Content-Security-Policy; `media` where its sounds come from.
+    """
+
+    kind: str
+    url: str
+    account: str
+    origins: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    needs_microphone: bool = False
+
+
 @runtime_checkable
 class HasAddresses(Protocol):
     """A channel whose provider calls the hub, and must be told where. Both are pure; `hub check-config` asks."""
@@ -699,7 +715,15 @@ class LiveCalls(Protocol):
         """Return what the carrier dials for an agent: their own endpoint, or their browser."""
 
     def pass_for(self, agent: str) -> tuple[str, int]:
-        """Return what the agent's browser signs in to the carrier with, and when it is over (ms since 1970)."""
+        """Return what the agent's browser signs in to the carrier with, and when it is over (ms since 1970).
+
+        Raises:
+            MessageRejected: browsers cannot be telephones here; the text says what is missing.
+        """
+
+    @property
+    def softphone(self) -> Softphone:
+        """How a browser becomes a telephone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,9 @@ import contextlib
 import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import ClassVar, Final
-from urllib.parse import parse_qsl
+from pathlib import Path
+from typing import ClassVar, Final, Literal
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from aiohttp import web
 
@@ -27,6 +28,7 @@ from hub.contract import (
     Listener,
     RecordingNews,
     Said,
+    Softphone,
     Target,
 )
 from hub.domain.calls import EndCause, Order
@@ -34,6 +36,10 @@ from hub.domain.errors import ChannelUnavailable, HubError, NotFound
 from hub.settings import Problem, Secret, SettingsError
 
 log = logging.getLogger(__name__)
+STATIC: Final = Path(__file__).parent / "static"
+_SOFTPHONE: Final = "/voice/static/softphone.js"
+_SDK_ORIGINS: Final = ("https://*.twilio.com", "wss://*.twilio.com", "https://media.twiliocdn.com")
+_SDK_MEDIA: Final = ("mediastream:", "https://sdk.twilio.com", "https://media.twiliocdn.com")
 _WAIT_WORDS: Mapping[str, Mapping[str, str]] = {
     "line_lost": {
         "en": "The line to our colleague was lost. Please stay on, we are bringing them back.",
@@ -68,6 +74,8 @@ class Voice:
         api_url: str = "https://api.twilio.com",
         welcome: Mapping[str, str] | None = None,
         languages: Sequence[str] = ("en",),
+        softphone: Literal["provider", "websocket"] = "provider",
+        softphone_url: str = "",
         music_url: str = "",
         announce_s: int = 30,
         takes_messages: bool = True,
@@ -102,6 +110,7 @@ class Voice:
         secret = api_key_secret if api_key_sid and api_key_secret else auth_token
         self._rest = Rest(account_sid, key, secret, api_url)
         self._access = (account_sid, api_key_sid, api_key_secret, application_sid)
+        self._softphone = _softphone(softphone, softphone_url, api_url, account_sid)
         self._music_url = music_url
         self._hub: HubSide | None = None
         self._signatures: Signatures | None = None
@@ -160,6 +169,10 @@ class Voice:
             app.router.add_post(f"{path}/{name}", self._proved(answer))
         for name, answer in self._callbacks().items():
             app.router.add_post(f"{path}/{name}", self._proved(answer, is_document=False))
+        if self._softphone.kind == "module" and not any(
+            one.canonical == "/voice/static" for one in app.router.resources()
+        ):
+            app.router.add_static("/voice/static", STATIC)
 
     async def open(self, hub: HubSide) -> Listener:
         """Say what the line does with its calls, and prove that the carrier lets us in (later, if out of reach).
@@ -371,3 +384,32 @@ class Voice:
     def pass_for(self, agent: str) -> tuple[str, int]:
         """Return what the agent's browser signs in to the carrier with (see `LiveCalls`)."""
         return self.orders.pass_for(agent)
+
+    @property
+    def softphone(self) -> Softphone:
+        """How a browser becomes a telephone (see `LiveCalls`)."""
+        return self._softphone
+
+
+def _softphone(kind: str, url: str, api_url: str, account: str) -> Softphone:
+    """Return how browsers register: with the provider's own script, or by a websocket beside its REST interface."""
+    if kind == "provider":
+        return Softphone(
+            kind="module",
+            url=_SOFTPHONE,
+            account=account,
+            origins=_SDK_ORIGINS,
+            media=_SDK_MEDIA,
+            needs_microphone=True,
+        )
+    at = urlsplit(url or f"{api_url.rstrip('/')}/softphone")
+    scheme = {"http": "ws", "https": "wss"}.get(at.scheme, at.scheme)
+    if not at.netloc:
+        # A path of the hub's own: where a carrier is mounted under it.
+        return Softphone(kind="websocket", url=at.path, account=account)
+    return Softphone(
+        kind="websocket",
+        url=urlunsplit((scheme, at.netloc, at.path, at.query, "")),
+        account=account,
+        origins=(f"{scheme}://{at.netloc}",),
+    )

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _CALLS_PER_S: Final = 20.0
 _KIND: Final = "voice"
+SOFTPHONE: Final = "/demo/carrier/softphone"
+"""Where browsers are telephones, under the hub's own address: the carrier's port is this machine's alone."""
 
 
 def at_our_carrier(settings: Settings) -> Settings:
@@ -45,6 +47,8 @@ def at_our_carrier(settings: Settings) -> Settings:
         "api_key_secret": Secret(secrets.token_urlsafe(32)),
         "application_sid": f"AP{secrets.token_hex(16)}",
         "api_url": f"http://127.0.0.1:{port}",
+        "softphone": "websocket",
+        "softphone_url": SOFTPHONE,
     }
     channels = dict(settings.channels)
     for line in changed:

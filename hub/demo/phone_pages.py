@@ -8,12 +8,10 @@ from aiohttp import hdrs, web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hub.auth import Auth
-from hub.demo.phone import Exchange
+from hub.demo.phone import SOFTPHONE, Exchange
 from hub.domain.errors import Forbidden, NotFound
 from hub.settings import Settings
 
-SOFTPHONE: Final = "/demo/carrier/softphone"
-"""Where browsers are telephones, under the hub's own address: the carrier's port is this machine's alone."""
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'; "
     "style-src 'self'; img-src 'self' data:; connect-src 'self'; "

@@ -12,6 +12,7 @@ import msgspec
 
 from hub.contract import QueueView, Waiting
 from hub.domain.agent import Agent, RoutingStatus, routing_status
+from hub.domain.calls import Call, Leg
 from hub.domain.customers import Customer
 from hub.domain.events import Event, EventKind
 from hub.domain.interaction import Interaction, State
@@ -21,7 +22,7 @@ from hub.events import Commit
 from hub.services.figures import COUNTED, QueueFigures
 from hub.settings import Settings
 from hub.storage import journal
-from hub.storage.tables import AGENTS, CUSTOMERS, INTERACTIONS, MESSAGES, OFFERS
+from hub.storage.tables import AGENTS, CALLS, CUSTOMERS, INTERACTIONS, LEGS, MESSAGES, OFFERS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 PREVIEW = 140
@@ -48,6 +49,8 @@ class Floor:
         self.customers: dict[str, Brief] = {}
         self.previews: dict[str, str] = {}
         self.unread: dict[str, list[int]] = {}
+        self.calls: dict[str, Call] = {}
+        self._legs: dict[str, dict[str, Leg]] = {}
         self._previewed: dict[str, int] = {}
         self.figures: dict[str, QueueFigures] = {queue: QueueFigures() for queue in settings.queues}
         self.handled: dict[str, int] = {}
@@ -81,6 +84,7 @@ class Floor:
             for interaction in is_open:
                 self._put_interaction(interaction)
             await self._load_texts(tx, [interaction.id for interaction in is_open])
+            await self._load_calls(tx, [interaction.id for interaction in is_open])
             wanted = sorted({interaction.customer for interaction in is_open})
             for customer in await tx.select(CUSTOMERS, "WHERE id ANY_OF($1)", wanted):
                 self.customers[customer.id] = _brief(customer)
@@ -109,6 +113,12 @@ class Floor:
         for interaction, n in unread:
             self.unread.setdefault(interaction, []).append(n)
 
+    async def _load_calls(self, tx: UnitOfWork, ids: list[str]) -> None:
+        for call in await tx.select(CALLS, "WHERE id ANY_OF($1)", ids):
+            self.calls[call.id] = call
+        for leg in await tx.select(LEGS, "WHERE interaction ANY_OF($1)", ids):
+            self._legs.setdefault(leg.interaction, {})[leg.id] = leg
+
     def begin_day(self, now: int) -> bool:
         """Start the day's figures afresh when the company's day has changed; return whether it had."""
         local = datetime.fromtimestamp(now / 1000, self._zone)
@@ -123,15 +133,15 @@ class Floor:
     def apply(self, commit: Commit) -> None:
         """Take in what a commit changed, then tell the watchers."""
         keys: set[Key] = set()
-        messages = []
+        parts = []
         for record in commit.records:
-            if isinstance(record, Message):
-                messages.append(record)
+            if isinstance(record, Message | Call | Leg):
+                parts.append(record)
             else:
                 self._put(record, keys)
-        for message in messages:
+        for part in parts:
             # Behind their interaction, which the same commit may have begun.
-            self._put(message, keys)
+            self._put(part, keys)
         for event in commit.events:
             self.seq = max(self.seq, event.seq)
             if event.kind in COUNTED and event.at >= self.day_began_at:
@@ -159,6 +169,8 @@ class Floor:
             case Message():
                 self._put_message(record)
                 keys.add(("interactions", record.interaction))
+            case Call() | Leg():
+                self._put_call(record, keys)
             case Offer():
                 self._put_offer(record)
                 keys.update((("offers", record.id), ("agents", record.agent), ("interactions", record.interaction)))
@@ -190,6 +202,8 @@ class Floor:
             self.previews.pop(interaction.id, None)
             self._previewed.pop(interaction.id, None)
             self.unread.pop(interaction.id, None)
+            self.calls.pop(interaction.id, None)
+            self._legs.pop(interaction.id, None)
             self._forget_customers()
             return
         self.interactions[interaction.id] = interaction
@@ -236,6 +250,17 @@ class Floor:
             self.previews.pop(mark.interaction, None)
             del self._previewed[mark.interaction]
 
+    def _put_call(self, record: Call | Leg, keys: set[Key]) -> None:
+        interaction = record.id if isinstance(record, Call) else record.interaction
+        if interaction not in self.interactions:
+            return
+        if isinstance(record, Call):
+            self.calls[interaction] = record
+        else:
+            self._legs.setdefault(interaction, {})[record.id] = record
+        keys.add(("interactions", interaction))
+        keys.update(("offers", offer.id) for offer in self.offers.values() if offer.interaction == interaction)
+
     def _put_offer(self, offer: Offer) -> None:
         if offer.state is OfferState.PENDING:
             self.offers[offer.id] = offer
@@ -256,6 +281,10 @@ class Floor:
     def work_of(self, agent: str) -> list[Interaction]:
         """Return what an agent holds, oldest first."""
         return [self.interactions[key] for key in self._work.get(agent, ())]
+
+    def legs_of(self, interaction: str) -> list[Leg]:
+        """Return the legs of an open call, ended ones too, in the order they were wanted."""
+        return sorted(self._legs.get(interaction, {}).values(), key=lambda leg: (leg.wanted_at, leg.id))
 
     def offers_of(self, agent: str) -> list[Offer]:
         """Return an agent's live offers."""

@@ -14,7 +14,7 @@ from aiohttp import web
 from channels.simulator.callers import Callers
 from hub.app import Hub, build
 from hub.demo.config import company_file
-from hub.demo.phone_pages import SOFTPHONE
+from hub.demo.phone import SOFTPHONE
 from hub.domain.interaction import ClosingReason, Interaction
 from hub.settings import Secret, load
 from hub.storage.tables import INTERACTIONS
@@ -154,3 +154,17 @@ async def test_other_sites_cannot_telephone_here(tmp_path: Path, origin: str | N
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await session.ws_connect(f"{url}{SOFTPHONE}", headers=headers)
     assert refused.value.status == 403
+
+
+async def test_agents_browser_is_told_where_it_becomes_a_telephone(tmp_path: Path) -> None:
+    async with demo(tmp_path) as (hub, url, session):
+        await opened(hub, url)
+        headers = {"Origin": url, "Content-Type": "application/json"}
+        async with session.post(f"{url}/demo/session", data='{"role": "agent"}', headers=headers) as signed:
+            cookie = "; ".join(f"{name}={value.value}" for name, value in signed.cookies.items())
+        async with session.get(f"{url}/api/v1/phone", headers={"Cookie": cookie}) as response:
+            phone = (await response.json())["phones"][0]
+        assert (phone["kind"], phone["url"]) == ("websocket", SOFTPHONE)
+        async with session.ws_connect(f"{url}{phone['url']}", headers={"Origin": url}) as socket:
+            await socket.send_json({"type": "register", "token": phone["token"]})
+            assert (await socket.receive_json(timeout=WITHIN_S))["identity"] == "ann"
