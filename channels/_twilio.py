@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
@@ -13,6 +14,7 @@ from hub.settings import Secret
 if TYPE_CHECKING:
     from aiohttp import ClientSession, web
     from multidict import MultiDict
+    from twilio.http.response import Response
     from twilio.rest import Client
 
 T = TypeVar("T")
@@ -31,17 +33,19 @@ class Rest:
         self._key = key
         self._secret = secret
         self._url = url.rstrip("/")
+        self._http = _Http()
         self._client: Client | None = None
+        self._loading: asyncio.Task[None] | None = None
         self.under_way = 0
         """Questions that wait for their answer this moment."""
 
     @property
     def client(self) -> "Client":
-        """The library's client, built at first use inside the running loop."""
+        """The library's client. Its modules take most of a second to load: `warm_up` first, where callers wait."""
         if self._client is None:
             from twilio.rest import Client
 
-            self._client = Client(self._key, self._secret.reveal(), self._account_sid, http_client=_Http())
+            self._client = Client(self._key, self._secret.reveal(), self._account_sid, http_client=self._http)
             self._client.api.base_url = self._url
         return self._client
 
@@ -57,6 +61,8 @@ class Rest:
 
         self.under_way += 1
         try:
+            # Loading has no part in the carrier's time: under load it would be taken for silence.
+            await self.warm_up()
             async with asyncio.timeout(TIMEOUT_S):
                 return await ask(self.client)
         except TwilioRestException as error:
@@ -70,6 +76,43 @@ class Rest:
         finally:
             self.under_way -= 1
 
+    async def warm_up(self) -> None:
+        """Load the library beside the loop, once, so that no caller waits for it."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(asyncio.to_thread(self._load), name="carrier's library")
+        await asyncio.shield(self._loading)
+
+    def _load(self) -> None:
+        from twilio.twiml.voice_response import VoiceResponse
+
+        VoiceResponse()
+        _ = self.client.api.v2010
+
+    async def has_number(self, number: str) -> bool:
+        """Return whether the account lets us in and has a number. Asked without the library, for a quick start.
+
+        Raises:
+            ChannelUnavailable: the carrier is out of reach. MessageRejected: the credentials are wrong.
+        """
+        from aiohttp import ClientError
+
+        url = f"{self._url}/2010-04-01/Accounts/{self._account_sid}/IncomingPhoneNumbers.json"
+        self.under_way += 1
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                asked = {"PhoneNumber": number, "PageSize": 1}
+                answer = await self._http.request("GET", url, asked, auth=(self._key, self._secret.reveal()))
+        except (ClientError, OSError, TimeoutError) as error:
+            raise ChannelUnavailable(f"The carrier cannot be reached: {type(error).__name__}.") from error
+        finally:
+            self.under_way -= 1
+        if answer.status_code in _LATER:
+            raise ChannelUnavailable(f"The carrier asks to come back later ({answer.status_code}).")
+        if answer.status_code != 200:
+            text = f"The carrier does not let us in ({answer.status_code}): look at account_sid and auth_token."
+            raise MessageRejected(text, str(answer.status_code))
+        return bool(json.loads(answer.text)["incoming_phone_numbers"])
+
     def recording(self, sid: str) -> tuple[str, str]:
         """Return where a recording's sound is, and the Authorization header that lets us in there."""
         url = f"{self._url}/2010-04-01/Accounts/{self._account_sid}/Recordings/{sid}.mp3"
@@ -77,9 +120,9 @@ class Rest:
 
     async def close(self) -> None:
         """Hang up on the carrier's computers."""
-        if self._client is not None:
-            await self._client.http_client.close()
-            self._client = None
+        if self._loading is not None:
+            await asyncio.gather(self._loading, return_exceptions=True)
+        await self._http.close()
 
 
 class _Http:
@@ -102,7 +145,7 @@ class _Http:
         auth: tuple[str, str] | None = None,
         timeout: float | None = None,  # noqa: ARG002 - the library passes none
         allow_redirects: bool = False,
-    ) -> object:
+    ) -> "Response":
         """Send a request; what is to come later is said as such, with the carrier's own time."""
         from aiohttp import ClientSession, ClientTimeout
         from twilio.http.response import Response

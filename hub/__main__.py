@@ -208,13 +208,14 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
-    from hub.app import channel_problems
+    from hub.app import check_channels
     from hub.settings import validate
     from hub.tools.flow import flow_problems
     from hub.tools.routing import policy_problems
 
     settings = _settings(arguments.config)
-    problems = [*validate(settings), *channel_problems(settings)]
+    channels = check_channels(settings)
+    problems = [*validate(settings), *channels.problems]
     if not any(problem.severity == "error" for problem in problems):
         known = {problem.where for problem in problems}
         problems += [problem for problem in policy_problems(settings) if problem.where not in known]
@@ -225,6 +226,10 @@ def _check_config(arguments: argparse.Namespace) -> int:
         return 2
     found = f"{len(settings.queues)} queues, {len(settings.agents)} agents, {len(settings.channels)} channels"
     print(f"The settings are sound: {found}.")
+    for channel, addresses in channels.addresses.items():
+        print(f"\nEnter at the provider of {channel} (POST):")
+        for name, url in addresses.items():
+            print(f"  {name}: {url}")
     return 0
 
 

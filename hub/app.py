@@ -22,7 +22,7 @@ from channels import KINDS
 from hub import jobs
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
-from hub.contract import Channel, HubSide, LiveCalls
+from hub.contract import Channel, HasAddresses, HubSide, LiveCalls
 from hub.domain.agent import Role
 from hub.domain.errors import Unavailable
 from hub.events import Bus, Commit, Signals
@@ -255,6 +255,10 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
         SettingsError: a channel's block is wrong, or names a kind that is not there.
     """
     clock = clock or SystemClock()
+    if demo:
+        from hub.demo import at_our_carrier
+
+        settings = at_our_carrier(settings)
     bus, signals = Bus(strict=strict), Signals()
     store = store_of(settings.server.database_url.reveal(), clock, bus)
     metrics = Metrics()
@@ -432,15 +436,28 @@ def _locked(url: str) -> IO[str] | None:
     return lock
 
 
-def channel_problems(settings: Settings) -> list[Problem]:
-    """Return what is wrong with the channels' blocks, by building each."""
+@dataclass(frozen=True, kw_only=True)
+class CheckedChannels:
+    """What building the channels' blocks shows: what is wrong, and the addresses that providers must be given."""
+
+    problems: list[Problem]
+    addresses: dict[str, Mapping[str, str]]
+
+
+def check_channels(settings: Settings) -> CheckedChannels:
+    """Build each channel's block, and say what came of it."""
     found: list[Problem] = []
+    addresses: dict[str, Mapping[str, str]] = {}
     for block in settings.channels.values():
         try:
-            _channel(block.id, block.kind, dict(block.options))
+            channel = _channel(block.id, block.kind, dict(block.options))
         except SettingsError as error:
             found += error.problems
-    return found
+            continue
+        if isinstance(channel, HasAddresses):
+            addresses[block.id] = channel.addresses(settings.server.public_url)
+            found += channel.advice(settings.server.public_url)
+    return CheckedChannels(problems=found, addresses=addresses)
 
 
 def _channel(channel_id: str, kind: str, options: dict[str, Any]) -> Channel:

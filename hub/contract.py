@@ -18,7 +18,7 @@ from hub.domain.correspondence import Authenticity, Party, Refusal
 from hub.domain.interaction import Interaction
 from hub.domain.messages import FileRef, Message
 from hub.domain.visitors import StoredFile
-from hub.settings import Limits
+from hub.settings import Limits, Problem
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -677,6 +677,17 @@ class Softphone(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
     needs_microphone: bool = False
+
+
+@runtime_checkable
+class HasAddresses(Protocol):
+    """A channel whose provider calls the hub, and must be told where. Both are pure; `hub check-config` asks."""
+
+    def addresses(self, public_url: str) -> Mapping[str, str]:
+        """Return what to enter at the provider: the name that it has there -> the address."""
+
+    def advice(self, public_url: str) -> Sequence[Problem]:
+        """Return what can be run but will not work for everybody, as warnings."""
 
 
 @runtime_checkable

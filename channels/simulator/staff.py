@@ -4,8 +4,8 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from channels.simulator.board import Board, Row
 from channels.simulator.client import Gateway, Line, LineDown, Refused
@@ -13,6 +13,9 @@ from channels.simulator.desk import Answer, Case, Desk
 from channels.simulator.scripts import Library
 from channels.simulator.tempo import Tempo
 from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from channels.simulator.receiver import Receiver
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +28,9 @@ MOST_PATIENT_LOOKS: Final = 12
 """How often a colleague looks whether the customer who is typing has sent it, before answering what is there."""
 MISS_SHARE: Final = 0.03
 DECLINE_SHARE: Final = 0.03
+HOLD_SHARE: Final = 0.12
+"""How often a colleague on the phone lets the caller hold before an answer."""
+_PHONE_MISSES: Final = 2
 _ENDED: Final = frozenset({"wrapping", "closed", "abandoned", "cancelled", "flowed_out", "resolved"})
 
 
@@ -45,6 +51,8 @@ class House:
     library: Library
     settings: Settings
     tempo: Tempo
+    receivers: Mapping[str, "Receiver"] = field(default_factory=dict)
+    """The telephones of those who have one, by agent."""
 
 
 class Staff:
@@ -82,6 +90,7 @@ class Colleague:
         self._chance = chance
         self._board = Board()
         self._line: Line | None = None
+        self._cookie = ""
         self._news = asyncio.Event()
         self._is_behind = False
         self._jobs: dict[str, asyncio.Task[None]] = {}
@@ -110,8 +119,9 @@ class Colleague:
     # -- the line
 
     async def _connect(self) -> None:
-        cookie = await self._house.sign_in(self.member.agent_id)
-        self._line = await Line.open(self._house.gateway, "/console", self._on_event, headers={"Cookie": cookie})
+        self._cookie = await self._house.sign_in(self.member.agent_id)
+        cookie = {"Cookie": self._cookie}
+        self._line = await Line.open(self._house.gateway, "/console", self._on_event, headers=cookie)
         self._board = Board()
         self._board.replace(await self._line.ask("sync", {}))
         await self._be("available")
@@ -247,6 +257,18 @@ class Colleague:
 
     # -- for conversations
 
+    async def post(self, path: str) -> bool:
+        """Do what the console's buttons do that are no events; False when the hub does not let this one do it."""
+        gateway = self._house.gateway
+        headers = gateway.headers(Cookie=self._cookie, **{"Content-Type": "application/json"})
+        async with gateway.session.post(f"{gateway.base_url}{path}", data="{}", headers=headers) as response:
+            return response.status == 200
+
+    @property
+    def receiver(self) -> "Receiver | None":
+        """This colleague's telephone."""
+        return self._house.receivers.get(self.member.agent_id)
+
     @property
     def house(self) -> House:
         """What all colleagues share."""
@@ -297,6 +319,16 @@ class Conversation:
         opened = await self._me.ask("open", {"interaction": self._id})
         self._note(opened["messages"])
         desk = self._desk(opened)
+        if opened["interaction"]["channel_kind"] == "voice":
+            await self._speak(desk)
+        else:
+            await self._write(desk)
+        await self._finish(desk)
+        self._me.forget(self._id)
+        await self._me.tell("leave_view", {"interaction": self._id})
+
+    async def _write(self, desk: Desk) -> None:
+        """Answer in writing until the customer is served, passed on or gone."""
         misses = 0
         while self._state == "active":
             said = self._unanswered()
@@ -309,9 +341,41 @@ class Conversation:
                 if misses > 2:
                     break
                 await self._send(desk.words("there"))
-        await self._finish(desk)
-        self._me.forget(self._id)
-        await self._me.tell("leave_view", {"interaction": self._id})
+
+    async def _speak(self, desk: Desk) -> None:
+        """Talk on the phone; a message that was left is listened to instead."""
+        receiver = self._me.receiver
+        if receiver is None or not receiver.is_up:
+            await self._tempo.pause(self._chance, 4.0, 15.0)
+            return
+        hello = desk.words("hello_phone")
+        desk.take_over([hello], is_mine=True)
+        await receiver.say(hello)
+        misses = 0
+        while self._state == "active" and receiver.is_up:
+            said = await receiver.listen(25.0 * self._tempo.pace)
+            misses = 0 if said else misses + 1
+            if misses > _PHONE_MISSES:
+                break
+            if not said:
+                await receiver.say(desk.words("there"))
+                continue
+            if self._chance.random() < HOLD_SHARE:
+                await self._look_it_up(desk, receiver)
+            answer = desk.answer([said])
+            for text in answer.texts:
+                await receiver.say(text)
+            if answer.is_done:
+                break
+
+    async def _look_it_up(self, desk: Desk, receiver: "Receiver") -> None:
+        """Ask the caller to hold, look something up, come back."""
+        await receiver.say(desk.words("look"))
+        path = f"/api/v1/interactions/{self._id}/call/"
+        if await self._me.post(f"{path}hold"):
+            await self._tempo.pause(self._chance, 6.0, 15.0)
+            await self._me.post(f"{path}resume")
+            await self._tempo.pause(self._chance, 0.5, 1.0)
 
     def _desk(self, opened: Row) -> Desk:
         settings = self._me.house.settings

@@ -1,5 +1,8 @@
 """A phone line as the hub knows it: webhooks in, orders out."""
 
+import asyncio
+import contextlib
+import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,9 +12,10 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from aiohttp import web
 
 from channels._twilio import Rest, Signatures
-from channels.voice import news
+from channels.voice import checking, news
 from channels.voice.documents import Places, document, hold_document, nothing
 from channels.voice.orders import Orders
+from hub.clock import Clock
 from hub.contract import (
     CallStep,
     Capabilities,
@@ -28,8 +32,8 @@ from hub.contract import (
     Target,
 )
 from hub.domain.calls import EndCause, Order
-from hub.domain.errors import HubError, NotFound
-from hub.settings import Secret
+from hub.domain.errors import ChannelUnavailable, HubError, NotFound
+from hub.settings import Problem, Secret, SettingsError
 
 log = logging.getLogger(__name__)
 STATIC: Final = Path(__file__).parent / "static"
@@ -42,6 +46,10 @@ _WAIT_WORDS: Mapping[str, Mapping[str, str]] = {
         "zh": "\u4e0e\u540c\u4e8b\u7684\u7ebf\u8def\u4e2d\u65ad\uff0c\u8bf7\u4e0d\u8981\u6302\u673a\u3002",
     },
 }
+LONGEST_SILENCE_S: Final = 60.0
+WARM_UP_AFTER_S: Final = 1.0
+QUIET_TRIES: Final = 3
+"""A carrier that starts beside us answers sooner."""
 _ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 Answer = Callable[[dict[str, str], web.Request], Awaitable[str]]
 
@@ -75,6 +83,17 @@ class Voice:
         records: bool = False,
     ) -> None:
         self._id = id
+        values = {
+            "account_sid": account_sid,
+            "api_key_sid": api_key_sid,
+            "api_key_secret": api_key_secret,
+            "application_sid": application_sid,
+            "api_url": api_url,
+            "languages": languages,
+            "welcome": welcome or {},
+        }
+        if found := checking.problems(f"channels.{id}", number, values):
+            raise SettingsError(found)
         self._line = Line(
             channel=id,
             number=number,
@@ -97,6 +116,8 @@ class Voice:
         self._signatures: Signatures | None = None
         self._places: Places | None = None
         self._orders: Orders | None = None
+        self._proof: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
 
     @property
     def id(self) -> str:
@@ -129,6 +150,14 @@ class Voice:
             raise RuntimeError("a channel is mounted before it is opened")
         return self._orders
 
+    def addresses(self, public_url: str) -> dict[str, str]:
+        """Return what to enter at the provider (see `HasAddresses`)."""
+        return checking.addresses(self._id, public_url)
+
+    def advice(self, public_url: str) -> list[Problem]:
+        """Return what will not work for everybody (see `HasAddresses`)."""
+        return checking.advice(f"channels.{self._id}", public_url, has_key=bool(self._access[1]))
+
     def mount(self, app: web.Application, hub: HubSide) -> None:
         """Add the addresses that the carrier calls."""
         self._hub = hub
@@ -146,17 +175,48 @@ class Voice:
             app.router.add_static("/voice/static", STATIC)
 
     async def open(self, hub: HubSide) -> Listener:
-        """Say what the line does with its calls, and prove that the carrier lets us in.
+        """Say what the line does with its calls, and prove that the carrier lets us in (later, if out of reach).
 
         Raises:
-            ChannelError: it does not; the text says what to do.
+            MessageRejected: it does not; the text says what to do.
         """
         hub.calls.declare(self._line)
-        await self.orders.check()
+        try:
+            await self.orders.check()
+        except ChannelUnavailable:
+            # No reason to stay closed: chats and letters do not need this carrier, and it may be back in a moment.
+            self._proof = asyncio.create_task(self._prove_later(hub.clock), name="carrier")
+        self._warming = asyncio.create_task(self._warm_up(hub.clock), name="carrier's library")
         return Listener(on_message=lambda _interaction, _message: None, on_change=lambda _interaction: None)
+
+    async def _warm_up(self, clock: Clock) -> None:
+        """Load what takes long to load, once everything else has started."""
+        await clock.sleep(WARM_UP_AFTER_S)
+        await self._rest.warm_up()
+
+    async def _prove_later(self, clock: Clock) -> None:
+        """Ask again until the carrier answers, and say in the log what it says."""
+        for tries in itertools.count(1):
+            await clock.sleep(min(2**tries, LONGEST_SILENCE_S))
+            try:
+                await self.orders.check()
+            except ChannelUnavailable as error:
+                if tries >= QUIET_TRIES:
+                    log.warning("the carrier is out of reach", extra={"channel": self._id, "error": str(error)})
+            except HubError as error:
+                log.error("the carrier refuses us", extra={"channel": self._id, "error": str(error)})  # noqa: TRY400
+                return
+            else:
+                log.info("the carrier answers", extra={"channel": self._id})
+                return
 
     async def close(self, reason: str) -> None:  # noqa: ARG002 - calls go on without us
         """Take nothing more in. Calls that are up stay up, and are found again after the next start."""
+        for task in (self._proof, self._warming):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         await self._rest.close()
 
     # -- what the carrier asks

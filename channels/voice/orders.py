@@ -49,17 +49,7 @@ class Orders:
         Raises:
             ChannelUnavailable: the carrier is out of reach. MessageRejected: the credentials or the number are wrong.
         """
-        account_sid = self._access[0]
-
-        async def ask(client: "Client") -> Any:  # noqa: ANN401 - the library's types are loose
-            await client.api.accounts(account_sid).fetch_async()
-            return await client.incoming_phone_numbers.list_async(phone_number=self._number, limit=1)
-
-        try:
-            found = await self._rest.call(ask)
-        except Gone as error:
-            raise MessageRejected("The carrier knows no such account: look at account_sid.") from error
-        if not found:
+        if not await self._rest.has_number(self._number):
             raise MessageRejected(f"The account has no number {self._number}.")
 
     async def dial(self, order: Order, to: DialTo) -> str:

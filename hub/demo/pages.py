@@ -85,6 +85,7 @@ class Pages:
             people=[{"role": role, "name": agent.name} for role, agent in people],
             rate=self._visits().rate,
             most=int(_MOST_PER_MINUTE),
+            has_phone=any(name in self._settings.channels for name in demo.phone_lines),
         )
         return _page(text, _LANDING_POLICY)
 

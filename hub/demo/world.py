@@ -16,6 +16,8 @@ from hub.clock import Clock, SystemClock
 from hub.demo import past
 from hub.demo.config import loopback_url
 from hub.demo.pages import Pages
+from hub.demo.phone import Exchange
+from hub.demo.phone_pages import PhonePages
 from hub.services.accounts import Accounts, Device
 from hub.services.floor import Floor
 from hub.settings import AgentSettings, Settings
@@ -45,6 +47,7 @@ class Demo:
         self._session: aiohttp.ClientSession | None = None
         self._visitors: Visitors | None = None
         self._staff: Staff | None = None
+        self.exchange = Exchange(settings)
 
     # -- what the pages show
 
@@ -85,12 +88,14 @@ class Demo:
             headers={"User-Agent": "simulated"},
         )
         gateway = Gateway(session=self._session, base_url=base_url, public_url=self._settings.server.public_url)
-        members = [Member(agent_id=agent.id, name=agent.name) for agent in colleagues(self._settings)]
-        house = House(gateway, self._sign_in, self._library, self._settings, tempo)
+        team = [*colleagues(self._settings), *telephonists(self._settings)]
+        members = [Member(agent_id=agent.id, name=agent.name) for agent in team]
+        house = House(gateway, self._sign_in, self._library, self._settings, tempo, self.exchange.receivers)
         self._staff = Staff(house, members, seed=seed)
         site = next(iter(self._settings.channels), "")
         self._visitors = Visitors(gateway, site, self._library, tempo, rate=self._rate, seed=seed)
         self._visitors.expect({self._token(n): past.LANGUAGES[n % len(past.LANGUAGES)] for n in range(_STRANGERS)})
+        self.exchange.start(base_url, [agent.id for agent in team], self._library, tempo, seed=seed)
         await self._staff.start()
         await self._visitors.start(at_once=FIRST_VISITORS if self._rate > 0 else 0)
         log.info("the demo is open", extra={"colleagues": len(members), "visitors_per_minute": self._rate})
@@ -99,6 +104,7 @@ class Demo:
         """Close the shop; stopping twice is fine."""
         visitors, staff, session = self._visitors, self._staff, self._session
         self._visitors = self._staff = self._session = None
+        await self.exchange.stop()
         if visitors is not None:
             await visitors.stop()
         if staff is not None:
@@ -117,8 +123,7 @@ class Demo:
 
 def colleagues(settings: Settings, count: int = COLLEAGUES) -> list[AgentSettings]:
     """Return configured agents whom nobody signs in as: those who together serve most queues in most languages."""
-    people = {getattr(settings.demo, role) for role in ("agent", "agent2", "supervisor", "admin")}
-    free = [agent for agent in settings.agents.values() if agent.id not in people and agent.role == "agent"]
+    free = [agent for agent in _nobody(settings) if not _only_calls(agent)]
     chosen: list[AgentSettings] = []
     while free and len(chosen) < count:
         covered = set().union(*(_serves(settings, agent) for agent in chosen))
@@ -126,6 +131,20 @@ def colleagues(settings: Settings, count: int = COLLEAGUES) -> list[AgentSetting
         chosen.append(best)
         free.remove(best)
     return chosen
+
+
+def telephonists(settings: Settings) -> list[AgentSettings]:
+    """Return those whom nobody signs in as and who only take calls: with chats in hand nobody can answer a phone."""
+    return [agent for agent in _nobody(settings) if _only_calls(agent)]
+
+
+def _nobody(settings: Settings) -> list[AgentSettings]:
+    people = {getattr(settings.demo, role) for role in ("agent", "agent2", "supervisor", "admin")}
+    return [agent for agent in settings.agents.values() if agent.id not in people and agent.role == "agent"]
+
+
+def _only_calls(agent: AgentSettings) -> bool:
+    return agent.kinds == ("voice",)
 
 
 def _serves(settings: Settings, agent: AgentSettings) -> set[tuple[str, str]]:
@@ -147,6 +166,7 @@ def setup(
     """Add the demo's routes to the application and return its world, not begun yet."""
     demo = Demo(settings, accounts, auth, floor, key=key)
     Pages(settings, auth, templates, lambda: demo, demo.counts).attach(app)
+    PhonePages(settings, auth, templates, demo.exchange).attach(app)
 
     async def stop(_app: web.Application) -> None:
         await demo.stop()

@@ -46,6 +46,9 @@ def check_block(cls: type, block: Mapping[str, Any], *, where: str = "") -> list
 def _mistyped(where: str, value: object, wanted: object) -> list[Problem]:
     if isinstance(value, Secret):
         return []
+    if isinstance(value, str) and Secret in (wanted, *typing.get_args(wanted)):
+        hint = "Write env:NAME or file:PATH, so that this file can be shown and kept in git."
+        return [Problem(where=where, text="A secret stands in the file itself.", hint=hint)]
     if not _is_plain(wanted):
         return []
     try:

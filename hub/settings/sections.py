@@ -299,6 +299,10 @@ class Demo(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Agent behind the button "admin"."""
     visitors_per_minute: Annotated[float, Meta(ge=0, le=600)] = 6.0
     """Simulated visitors that come. 0: quiet; above 60 two people at the consoles see only a flood."""
+    phone_lines: tuple[str, ...] = ()
+    """Channels of the kind `voice` that the demo's own carrier serves, without an account. Others reach a real one."""
+    callers_per_minute: Annotated[float, Meta(ge=0, le=60)] = 1.0
+    """Simulated callers that ring. Calls take minutes: above 4 they wait in a long line."""
 
 
 def default_kinds() -> Mapping[str, Kind]:

@@ -129,3 +129,53 @@ async def test_running_hub_is_copied_whole_and_nothing_is_overwritten(desk: Desk
 def test_tools_say_so_when_there_is_no_database(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("routing", "explain", "i1", "--config", str(config)) == 1
     assert "There is no database" in capsys.readouterr().err
+
+
+LINE = """
+[channels.hotline]
+kind = "voice"
+queue = "support"
+number = "{number}"
+account_sid = "AC00000000000000000000000000000001"
+auth_token = "{token}"
+welcome = {{ {language} = "Welcome." }}
+"""
+
+
+def test_addresses_for_the_provider_are_printed(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LINE_TOKEN", "very secret")
+    monkeypatch.setenv("HUB_PUBLIC_URL", "https://support.example.com/")
+    line = LINE.format(number="+12025550142", token="env:LINE_TOKEN", language="en")
+    config.write_text(config.read_text() + line)
+    assert run("check-config", "--config", str(config)) == 0
+    printed = capsys.readouterr()
+    base = "https://support.example.com/webhooks/hotline"
+    for name, url in (("Voice URL", "call"), ("Fallback URL", "fallback"), ("Status callback URL", "status")):
+        assert any(one.strip().startswith(name) and one.endswith(f"{base}/{url}") for one in printed.out.splitlines())
+    assert "no browser can be an agent's phone" in printed.err
+    assert "very secret" not in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"number": "0202 555"}, "no telephone number in E.164"),
+        ({"number": "+1 202 555 0142"}, "Write +12025550142"),
+        ({"token": "plain"}, "A secret stands in the file itself"),
+        ({"language": "fr"}, "which the line does not speak"),
+    ],
+)
+def test_wrong_line_is_explained(
+    config: Path,
+    changes: dict[str, str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("LINE_TOKEN", "very secret")
+    values = {"number": "+12025550142", "token": "env:LINE_TOKEN", "language": "en"} | changes
+    config.write_text(config.read_text() + LINE.format(**values))
+    assert run("check-config", "--config", str(config)) == 2
+    assert said in capsys.readouterr().err

@@ -159,11 +159,15 @@ class _Line:
 
 async def softphone(request: web.Request) -> web.WebSocketResponse:
     """Be a page's telephone for as long as it is connected."""
+    return await be_softphone(request, request.app[CARRIER], may_be_guest=request.app[GUESTS])
+
+
+async def be_softphone(request: web.Request, carrier: Carrier, *, may_be_guest: bool) -> web.WebSocketResponse:
+    """Be a page's telephone, under whatever address the page has found it."""
     socket = web.WebSocketResponse(heartbeat=15.0, max_msg_size=LARGEST_FRAME, compress=False)
     await socket.prepare(request)
     line = _Line(socket)
-    carrier = request.app[CARRIER]
-    phone = carrier.softphone(line.send, may_be_guest=request.app[GUESTS])
+    phone = carrier.softphone(line.send, may_be_guest=may_be_guest)
     pump = asyncio.create_task(line.pump(), name="softphone")
     try:
         async for frame in socket:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from channels.mail.channel import Mail
 from channels.mail.tokens import Grant, TokenRefused, TokenSource
-from hub.app import channel_problems
+from hub.app import check_channels
 from hub.clock import FakeClock
 from hub.domain.errors import ChannelUnavailable
 from hub.settings import ChannelSettings, Secret, Settings, SettingsError, validate
@@ -25,7 +25,9 @@ def wrong(**more: Any) -> dict[str, str]:
     """Return what is wrong with a block, by key."""
     options = {name: value for name, value in (GOOD | more).items() if value is not None}
     settings = Settings(channels={"post": ChannelSettings(id="post", kind="mail", options=options)})
-    return {one.where.removeprefix("channels.post."): f"{one.text} {one.hint}" for one in channel_problems(settings)}
+    return {
+        one.where.removeprefix("channels.post."): f"{one.text} {one.hint}" for one in check_channels(settings).problems
+    }
 
 
 def test_a_sound_block_is_sound() -> None:

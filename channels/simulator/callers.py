@@ -1,0 +1,259 @@
+"""A stream of simulated callers, at a rate that can be changed: most talk, some give up, some book a callback."""
+
+import asyncio
+import logging
+import math
+import random
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from channels.simulator.carrier import Carrier
+from channels.simulator.people import Person, new_person
+from channels.simulator.receiver import Receiver
+from channels.simulator.scripts import Library
+from channels.simulator.talk import Talk
+from channels.simulator.tempo import Tempo
+
+log = logging.getLogger(__name__)
+
+Plan = Literal["talks", "gives_up", "books", "leaves_message"]
+
+MOST_AT_ONCE: Final = 12
+"""Callers on the line at once, whatever the rate."""
+KNOWN_AT_MOST: Final = 40
+RETURNING_SHARE: Final = 0.35
+GIVES_UP_SHARE: Final = 0.15
+BOOKS_SHARE: Final = 0.12
+_AREAS: Final = ("202", "303", "415", "503", "604", "617")
+"""Area codes; the numbers in them are 555-0100 to 555-0199, which nobody has."""
+_MISSES: Final = 2
+"""How often a caller asks into silence before they hang up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """A number to call, the language spoken there, and whether it only takes messages."""
+
+    number: str
+    language: str
+    takes_messages_only: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """How it went so far."""
+
+    called: int = 0
+    talked: int = 0
+    gave_up: int = 0
+    booked: int = 0
+    messages: int = 0
+    called_back: int = 0
+
+
+@dataclass(slots=True)
+class _Subscriber:
+    """Somebody with a number: their telephone is in the carrier's world as long as they are remembered."""
+
+    person: Person
+    number: str
+    receiver: Receiver
+
+
+class Callers:
+    """Lets people call, at random, `rate` a minute on average."""
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        destinations: Sequence[Destination],
+        library: Library,
+        tempo: Tempo,
+        *,
+        rate: float = 1.0,
+        seed: int = 1,
+    ) -> None:
+        self._carrier = carrier
+        self._destinations = tuple(destinations)
+        self._library = library
+        self._tempo = tempo
+        self._chance = random.Random(seed)  # noqa: S311 - a simulation, not a secret
+        self._rate = rate
+        self._changed = asyncio.Event()
+        self._known: list[_Subscriber] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._on_the_line: set[asyncio.Task[None]] = set()
+        self._made = 0
+        self.counts = Counts()
+
+    @property
+    def rate(self) -> float:
+        """Callers a minute, on average."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        self._rate = rate
+        self._changed.set()
+
+    async def start(self) -> None:
+        """Begin to call."""
+        self._go(self._come(), "simulated callers")
+
+    async def stop(self) -> None:
+        """Nobody calls any more; what is up is put down."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for one in self._known:
+            one.receiver.hang_up()
+
+    def _go(self, job: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(job, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _come(self) -> None:
+        """Poisson arrivals; a changed rate is taken up at once, for chance has no memory."""
+        while True:
+            self._changed.clear()
+            if self._rate <= 0 or not self._destinations:
+                await self._changed.wait()
+                continue
+            gap_s = -math.log(1.0 - self._chance.random()) * 60.0 / self._rate
+            if not await self._tempo.until(self._changed, gap_s) and len(self._on_the_line) < MOST_AT_ONCE:
+                self.ring()
+
+    def ring(self, plan: Plan | None = None) -> None:
+        """Let somebody call now."""
+        to = self._chance.choice(self._destinations)
+        if plan is not None:
+            fitting = [one for one in self._destinations if one.takes_messages_only == (plan == "leaves_message")]
+            to = self._chance.choice(fitting)
+        task = self._go(self._call(self._somebody(to.language), to, plan or self._plan(to)), "simulated caller")
+        self._on_the_line.add(task)
+        task.add_done_callback(self._on_the_line.discard)
+        self.counts.called += 1
+
+    def _plan(self, to: Destination) -> Plan:
+        if to.takes_messages_only:
+            return "leaves_message"
+        fate = self._chance.random()
+        if fate < GIVES_UP_SHARE:
+            return "gives_up"
+        return "books" if fate < GIVES_UP_SHARE + BOOKS_SHARE else "talks"
+
+    def _somebody(self, language: str) -> _Subscriber:
+        free = [one for one in self._known if one.receiver.is_free and one.person.language == language]
+        if free and self._chance.random() < RETURNING_SHARE:
+            return self._chance.choice(free)
+        self._made += 1
+        person = new_person(50_000 + self._made, self._library, [language], self._chance)
+        number = f"+1{self._chance.choice(_AREAS)}55501{self._chance.randrange(100):02d}"
+        again = next((one for one in self._known if one.number == number), None)
+        if again is not None:
+            return again if again.receiver.is_free else self._somebody(language)
+        return self._remember(person, number)
+
+    def _remember(self, person: Person, number: str) -> _Subscriber:
+        """Put somebody's telephone into the world, so that they can be called back; the oldest are forgotten."""
+        chance = random.Random(self._chance.random())  # noqa: S311
+        found = _Subscriber(person, number, Receiver(self._tempo, chance))
+        found.receiver.on_call = lambda: self._go(self._called_back(found), "simulated callback")
+        self._known.append(found)
+        self._carrier.world.install(number, found.receiver)
+        idle = [one for one in self._known[:-1] if one.receiver.is_free]
+        if len(self._known) > KNOWN_AT_MOST and idle:
+            self._known.remove(idle[0])
+            self._carrier.world.remove(idle[0].number)
+        return found
+
+    # -- one call
+
+    async def _call(self, caller: _Subscriber, to: Destination, plan: Plan) -> None:
+        receiver, chance = caller.receiver, caller.person.chance
+        receiver.takes(self._carrier.call_number(caller.number, to.number, receiver))
+        try:
+            if not await receiver.is_answered(30.0):
+                return
+            if plan == "talks":
+                await self._wait_and_talk(caller)
+            elif plan == "gives_up":
+                await self._tempo.pause(chance, 4.0, 40.0)
+                self.counts.gave_up += 1
+            elif plan == "books":
+                await self._book(caller)
+            else:
+                await self._leave_message(caller)
+        finally:
+            receiver.hang_up()
+
+    async def _wait_and_talk(self, caller: _Subscriber) -> None:
+        """Wait for a person as long as one's patience lasts: twice as long as in front of a window."""
+        words = await caller.receiver.listen(caller.person.patience_s * 2 * self._tempo.pace)
+        if not words:
+            self.counts.gave_up += 1
+            return
+        self.counts.talked += 1
+        await self._talk(caller, words)
+
+    async def _talk(self, caller: _Subscriber, words: str) -> None:
+        """Answer what is said until the subject is through."""
+        person, receiver = caller.person, caller.receiver
+        script = self._library.pick(person.language, person.chance)
+        talk = Talk(script, person, self._library.language(person.language).customer)
+        misses, has_opened = 0, False
+        texts: tuple[str, ...]
+        while receiver.is_up:
+            if not has_opened:
+                has_opened, texts, leaves = True, (talk.opening(),), False
+            elif words:
+                misses = 0
+                reaction = talk.react([words], "")
+                texts, leaves = reaction.texts, reaction.leaves
+            else:
+                misses += 1
+                texts, leaves = (talk.words("waiting"),), misses > _MISSES
+            await self._tempo.pause(person.chance, 0.4, 1.4)
+            for text in texts:
+                await receiver.say(text)
+            if leaves:
+                return
+            words = await receiver.listen(40.0 * self._tempo.pace)
+
+    async def _book(self, caller: _Subscriber) -> None:
+        """Listen to the choice, then press 1; whoever is answered before that talks."""
+        receiver = caller.receiver
+        for _ in range(6):
+            said = await receiver.listen(20.0 * self._tempo.pace, kind="say")
+            if any(words in said for words in ("press one", "请按一")):
+                receiver.press("1")
+                self.counts.booked += 1
+                await receiver.listen(15.0, kind="say")
+                return
+            if not said:
+                break
+        await self._wait_and_talk(caller)
+
+    async def _leave_message(self, caller: _Subscriber) -> None:
+        """Say it after the tone, and hang up."""
+        person, receiver = caller.person, caller.receiver
+        while await receiver.listen(4.0, kind="say"):
+            continue
+        if receiver.is_up:
+            await receiver.say(person.fill(self._library.pick(person.language, person.chance).short))
+            await self._tempo.pause(person.chance, 0.5, 1.5)
+            self.counts.messages += 1
+
+    async def _called_back(self, caller: _Subscriber) -> None:
+        """Our number rang and was picked up: say hello, and talk."""
+        self.counts.called_back += 1
+        hello = self._library.language(caller.person.language).customer["hi"]
+        try:
+            await caller.receiver.say(caller.person.chance.choice(hello).replace("{agent}", "").strip(" ,"))
+            await self._wait_and_talk(caller)
+        finally:
+            caller.receiver.hang_up()

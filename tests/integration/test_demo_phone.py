@@ -1,0 +1,170 @@
+"""The demo's telephones: a newcomer in a browser, simulated callers and colleagues, over the carrier inside."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+from aiohttp import web
+
+from channels.simulator.callers import Callers
+from hub.app import Hub, build
+from hub.demo.config import company_file
+from hub.demo.phone import SOFTPHONE
+from hub.domain.interaction import ClosingReason, Interaction
+from hub.settings import Secret, load
+from hub.storage.tables import INTERACTIONS
+from hub.storage.unit_of_work import UnitOfWork
+from tests.integration.conftest import free_port
+
+PACE = 0.05
+WITHIN_S = 60.0
+
+
+@asynccontextmanager
+async def demo(folder: Path) -> AsyncIterator[tuple[Hub, str, aiohttp.ClientSession]]:
+    """A demo that listens, without a visitor or caller that nobody asked for."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = load(company_file(), {})
+    server = msgspec.structs.replace(
+        settings.server,
+        port=port,
+        public_url=url,
+        data_dir=folder,
+        database_url=Secret(f"sqlite:///{folder}/hub.db"),
+        trusted_proxies=("127.0.0.0/8",),
+    )
+    quiet = msgspec.structs.replace(settings.demo, visitors_per_minute=0.0, callers_per_minute=0.0)
+    hub = build(msgspec.structs.replace(settings, server=server, demo=quiet), strict=True, demo=True)
+    assert hub.demo is not None
+    before = asyncio.all_tasks()
+    await hub.start()
+    runner = web.AppRunner(hub.app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield hub, url, session
+    await hub.stop()
+    await runner.cleanup()
+    await asyncio.sleep(0)
+    assert [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()] == []
+
+
+async def opened(hub: Hub, url: str) -> Callers:
+    """Let everybody come to work, and the telephones be connected."""
+    assert hub.demo is not None
+    await hub.demo.start(url, pace=PACE)
+    assert await hub.demo.exchange.is_open()
+    callers = hub.demo.exchange.callers
+    assert callers is not None
+    return callers
+
+
+async def interactions(hub: Hub) -> list[Interaction]:
+    async def unit(tx: UnitOfWork) -> list[Interaction]:
+        return await tx.select(INTERACTIONS, "WHERE kind = 'voice' ORDER BY created_at, id")
+
+    return await hub.services.store.read(unit)
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        while not is_so():  # noqa: ASYNC110 - what it becomes true by is on the other side of a socket
+            await asyncio.sleep(0.05)
+
+
+class Newcomer:
+    """A browser on the page: its telephone and what it was told."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self.call = ""
+        self.told: list[dict[str, Any]] = []
+
+    async def say(self, **said: object) -> None:
+        await self._socket.send_json({**said, **({"call": self.call} if self.call else {})})
+
+    async def hear(self, is_it: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Return the first that fits of what the carrier tells."""
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                told: dict[str, Any] = await self._socket.receive_json()
+                self.told.append(told)
+                self.call = self.call or str(told.get("call", ""))
+                if is_it(told):
+                    return told
+
+
+async def test_newcomer_calls_hears_the_line_and_talks_to_a_colleague(tmp_path: Path) -> None:
+    async with demo(tmp_path) as (hub, url, session):
+        await opened(hub, url)
+        async with session.ws_connect(f"{url}{SOFTPHONE}", headers={"Origin": url}) as socket:
+            newcomer = Newcomer(socket)
+            await newcomer.say(type="call", **{"from": "+13035550107"}, to="+12025550142")
+            welcome = await newcomer.hear(lambda told: told["type"] == "heard")
+            hello = await newcomer.hear(lambda told: told["type"] == "heard" and told["sound"]["kind"] == "voice")
+            await newcomer.say(type="hangup")
+            await newcomer.hear(lambda told: told["type"] == "closed")
+        await until(lambda: not hub.services.floor.interactions)
+        (call,) = await interactions(hub)
+
+    assert welcome["sound"]["text"] == "Welcome to Fernway Outdoor."
+    assert "Fernway" in hello["sound"]["text"]
+    assert (call.closing_reason, call.address) == (ClosingReason.HANDLED, "+13035550107")
+    assert call.disposition
+
+
+async def test_simulated_callers_talk_and_book_and_are_called_back(tmp_path: Path) -> None:
+    async with demo(tmp_path) as (hub, url, _):
+        callers = await opened(hub, url)
+        callers.ring("books")
+        await until(lambda: callers.counts.booked + callers.counts.talked > 0)
+        callers.ring("talks")
+        await until(lambda: callers.counts.talked > 0)
+        await until(lambda: callers.counts.called_back == callers.counts.booked)
+    assert callers.counts.called == 2
+
+
+async def test_page_is_served_strictly_and_linked(tmp_path: Path) -> None:
+    async with demo(tmp_path) as (_, url, session):
+        for path, words in (("/demo/phone?lang=en", "Call us|Call Fernway"), ("/demo/phone?lang=zh", "致电")):
+            async with session.get(f"{url}{path}") as response:
+                text = await response.text()
+                assert response.status == 200
+                assert any(word in text for word in words.split("|"))
+                assert "unsafe" not in response.headers["Content-Security-Policy"]
+                assert "<script>" not in text
+                assert "style=" not in text
+        for name in ("phone.js", "phone.css"):
+            async with session.get(f"{url}/demo/{name}") as response:
+                assert response.status == 200
+        async with session.get(f"{url}/demo") as response:
+            assert "/demo/phone" in await response.text()
+
+
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", None])
+async def test_other_sites_cannot_telephone_here(tmp_path: Path, origin: str | None) -> None:
+    async with demo(tmp_path) as (_, url, session):
+        headers = {"Origin": origin} if origin else {}
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await session.ws_connect(f"{url}{SOFTPHONE}", headers=headers)
+    assert refused.value.status == 403
+
+
+async def test_agents_browser_is_told_where_it_becomes_a_telephone(tmp_path: Path) -> None:
+    async with demo(tmp_path) as (hub, url, session):
+        await opened(hub, url)
+        headers = {"Origin": url, "Content-Type": "application/json"}
+        async with session.post(f"{url}/demo/session", data='{"role": "agent"}', headers=headers) as signed:
+            cookie = "; ".join(f"{name}={value.value}" for name, value in signed.cookies.items())
+        async with session.get(f"{url}/api/v1/phone", headers={"Cookie": cookie}) as response:
+            phone = (await response.json())["phones"][0]
+        assert (phone["kind"], phone["url"]) == ("websocket", SOFTPHONE)
+        async with session.ws_connect(f"{url}{phone['url']}", headers={"Origin": url}) as socket:
+            await socket.send_json({"type": "register", "token": phone["token"]})
+            assert (await socket.receive_json(timeout=WITHIN_S))["identity"] == "ann"
