@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from channels.simulator.board import Board, Row
+from channels.simulator.clerk import Clerk
 from channels.simulator.client import Gateway, Line, LineDown, Refused
 from channels.simulator.desk import Answer, Case, Desk
 from channels.simulator.scripts import Library
@@ -82,6 +83,7 @@ class Colleague:
         self._chance = chance
         self._board = Board()
         self._line: Line | None = None
+        self.cookie = ""
         self._news = asyncio.Event()
         self._is_behind = False
         self._jobs: dict[str, asyncio.Task[None]] = {}
@@ -110,8 +112,8 @@ class Colleague:
     # -- the line
 
     async def _connect(self) -> None:
-        cookie = await self._house.sign_in(self.member.agent_id)
-        self._line = await Line.open(self._house.gateway, "/console", self._on_event, headers={"Cookie": cookie})
+        self.cookie = await self._house.sign_in(self.member.agent_id)
+        self._line = await Line.open(self._house.gateway, "/console", self._on_event, headers={"Cookie": self.cookie})
         self._board = Board()
         self._board.replace(await self._line.ask("sync", {}))
         await self._be("available")
@@ -297,6 +299,33 @@ class Conversation:
         opened = await self._me.ask("open", {"interaction": self._id})
         self._note(opened["messages"])
         desk = self._desk(opened)
+        if opened["interaction"]["channel_kind"] == "email":
+            is_parked = self._state == "active" and await self._write(desk)
+        else:
+            is_parked = False
+            await self._converse(desk)
+        if not is_parked:
+            await self._finish(desk)
+        self._me.forget(self._id)
+        await self._me.tell("leave_view", {"interaction": self._id})
+
+    async def _write(self, desk: Desk) -> bool:
+        """Read the customer's letter and answer it; True when it is parked. A machine's letter is only put away."""
+        said = self._unanswered()
+        await self._tempo.pause(self._chance, 6.0, 20.0)
+        last_n = max(self._said, default=0)
+        await self._me.tell("seen", {"interaction": self._id, "n": last_n})
+        if not said or self._state != "active":
+            return False
+        answer = desk.write(said)
+        await self._tempo.type(self._chance, " ".join(answer.texts))
+        if self._state != "active":
+            return False
+        clerk = Clerk(self._me.house.gateway, self._me.cookie, self._id, self._chance)
+        return await clerk.answer(answer, last_n)
+
+    async def _converse(self, desk: Desk) -> None:
+        """Answer in a chat until it has come to its end."""
         misses = 0
         while self._state == "active":
             said = self._unanswered()
@@ -309,9 +338,6 @@ class Conversation:
                 if misses > 2:
                     break
                 await self._send(desk.words("there"))
-        await self._finish(desk)
-        self._me.forget(self._id)
-        await self._me.tell("leave_view", {"interaction": self._id})
 
     def _desk(self, opened: Row) -> Desk:
         settings = self._me.house.settings
@@ -334,7 +360,8 @@ class Conversation:
         theirs = [message for message in opened["messages"] if message["from"] == "agent"]
         mine = [message["n"] for message in theirs if message["author"] == self._me.member.agent_id]
         if theirs:
-            desk.take_over([message["text"] for message in theirs], is_mine=bool(mine))
+            spoken = [line for message in theirs for line in message["text"].splitlines()]
+            desk.take_over(spoken, is_mine=bool(mine))
         self._answered_n = max(mine, default=0)
         return desk
 

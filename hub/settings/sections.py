@@ -299,6 +299,10 @@ class Demo(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Agent behind the button "admin"."""
     visitors_per_minute: Annotated[float, Meta(ge=0, le=600)] = 6.0
     """Simulated visitors that come. 0: quiet; above 60 two people at the consoles see only a flood."""
+    mailbox: str = ""
+    """Channel whose mail server the demo plays itself, on the ports of its block. Empty: no letters."""
+    letters_per_minute: Annotated[float, Meta(ge=0, le=60)] = 1.0
+    """Simulated letters that come. 0: none."""
 
 
 def default_kinds() -> Mapping[str, Kind]:
