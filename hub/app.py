@@ -163,6 +163,8 @@ class Hub:
         services.bus.subscribe(self._count)
         await self.jobs.start()
         await services.dispatcher.start()
+        if self.demo is not None:
+            await self.demo.open()
         for channel in self.channels:
             self._feed.listen(channel.id, await channel.open(self.side))
             if isinstance(channel, LiveCalls):
@@ -182,6 +184,8 @@ class Hub:
         await self.services.arrivals.stop()
         for channel in self.channels:
             await channel.close(reason)
+        if self.demo is not None:
+            await self.demo.close()
         if self.console is not None:
             await self.console.close(reason)
         if self._housekeeper is not None:

@@ -141,12 +141,19 @@ class ImapLine(IMAPClient):  # type: ignore[misc]
         wanted = set(uids)
         return {uid: about for uid, about in found.items() if uid in wanted and about.get(b"SEQ") is not None}
 
+    def _has_grown(self) -> bool:
+        """Whether the folder has grown since it was selected: a server tells that once, with whatever it answers."""
+        told = [one for one in self._imap.untagged_responses.get("EXISTS", ()) if one.isdigit()]
+        return len(told) > 1 and int(told[-1]) > int(told[0])
+
     def heard_something(self, until: float, is_stopping: Callable[[], bool]) -> bool:
-        """Be in IDLE until the monotonic instant `until`; True when the server told of new mail.
+        """Be in IDLE until the monotonic instant `until`; True when the server told of new mail, now or before.
 
         Raises:
             LineCut: the line is dead, though the library says nothing.
         """
+        if self._has_grown():
+            return True
         self.idle()
         silent = 0
         news = False

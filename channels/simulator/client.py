@@ -46,6 +46,26 @@ class Gateway:
         """Return what a browser on the hub's own pages sends along."""
         return {"Host": urlsplit(self.public_url).netloc, "Origin": self.public_url, **more}
 
+    async def call(self, method: str, path: str, body: object = None, *, cookie: str) -> dict[str, Any]:
+        """Ask the REST API.
+
+        Raises:
+            Refused: the answer was no. LineDown: there was none.
+        """
+        headers = self.headers(Cookie=cookie, **({"Content-Type": "application/json"} if body is not None else {}))
+        data = None if body is None else _encode(body)
+        try:
+            async with (
+                asyncio.timeout(ANSWER_WITHIN_S),
+                self.session.request(method, f"{self.base_url}{path}", data=data, headers=headers) as response,
+            ):
+                answer = msgspec.json.decode(await response.read(), type=dict[str, Any])
+        except (aiohttp.ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
+            raise LineDown(str(error)) from error
+        if not answer.get("ok"):
+            raise Refused(str(answer.get("error", "refused")))
+        return answer
+
 
 class Line:
     """One connection to one namespace. `ended` is set once it is over, whoever ended it."""

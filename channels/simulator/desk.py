@@ -86,6 +86,15 @@ class Desk:
             return Answer((*greeting, self.words("more")), choices=choices)
         return Answer((*greeting, self.words("more")))
 
+    def write(self, said: Sequence[str]) -> Answer:
+        """Return the answer to a letter: all of it at once, for nobody waits for the next line."""
+        text = "\n".join(said)
+        self._script = self._library.recognise(text, self.case.language)
+        if _DONE.search(text) and not _QUESTION.search(text) and self._has_greeted:
+            return Answer((self.words("bye"),), is_done=True)
+        line = self._next_line(text)
+        return Answer((self._greeting(), line or self.words("vague")), is_done=not line)
+
     def _greeting(self) -> str:
         return self.words("hello").replace("  ", " ").replace(" ,", ",")
 

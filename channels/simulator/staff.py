@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from channels.simulator.board import Board, Row
+from channels.simulator.clerk import Clerk
 from channels.simulator.client import Gateway, Line, LineDown, Refused
 from channels.simulator.desk import Answer, Case, Desk
 from channels.simulator.scripts import Library
@@ -90,7 +91,7 @@ class Colleague:
         self._chance = chance
         self._board = Board()
         self._line: Line | None = None
-        self._cookie = ""
+        self.cookie = ""
         self._news = asyncio.Event()
         self._is_behind = False
         self._jobs: dict[str, asyncio.Task[None]] = {}
@@ -119,9 +120,8 @@ class Colleague:
     # -- the line
 
     async def _connect(self) -> None:
-        self._cookie = await self._house.sign_in(self.member.agent_id)
-        cookie = {"Cookie": self._cookie}
-        self._line = await Line.open(self._house.gateway, "/console", self._on_event, headers=cookie)
+        self.cookie = await self._house.sign_in(self.member.agent_id)
+        self._line = await Line.open(self._house.gateway, "/console", self._on_event, headers={"Cookie": self.cookie})
         self._board = Board()
         self._board.replace(await self._line.ask("sync", {}))
         await self._be("available")
@@ -260,7 +260,7 @@ class Colleague:
     async def post(self, path: str) -> bool:
         """Do what the console's buttons do that are no events; False when the hub does not let this one do it."""
         gateway = self._house.gateway
-        headers = gateway.headers(Cookie=self._cookie, **{"Content-Type": "application/json"})
+        headers = gateway.headers(Cookie=self.cookie, **{"Content-Type": "application/json"})
         async with gateway.session.post(f"{gateway.base_url}{path}", data="{}", headers=headers) as response:
             return response.status == 200
 
@@ -319,16 +319,33 @@ class Conversation:
         opened = await self._me.ask("open", {"interaction": self._id})
         self._note(opened["messages"])
         desk = self._desk(opened)
-        if opened["interaction"]["channel_kind"] == "voice":
-            await self._speak(desk)
+        if opened["interaction"]["channel_kind"] == "email":
+            is_parked = self._state == "active" and await self._write(desk)
         else:
-            await self._write(desk)
-        await self._finish(desk)
+            is_parked = False
+            await (self._speak if opened["interaction"]["channel_kind"] == "voice" else self._converse)(desk)
+        if not is_parked:
+            await self._finish(desk)
         self._me.forget(self._id)
         await self._me.tell("leave_view", {"interaction": self._id})
 
-    async def _write(self, desk: Desk) -> None:
-        """Answer in writing until the customer is served, passed on or gone."""
+    async def _write(self, desk: Desk) -> bool:
+        """Read the customer's letter and answer it; True when it is parked. A machine's letter is only put away."""
+        said = self._unanswered()
+        await self._tempo.pause(self._chance, 6.0, 20.0)
+        last_n = max(self._said, default=0)
+        await self._me.tell("seen", {"interaction": self._id, "n": last_n})
+        if not said or self._state != "active":
+            return False
+        answer = desk.write(said)
+        await self._tempo.type(self._chance, " ".join(answer.texts))
+        if self._state != "active":
+            return False
+        clerk = Clerk(self._me.house.gateway, self._me.cookie, self._id, self._chance)
+        return await clerk.answer(answer, last_n)
+
+    async def _converse(self, desk: Desk) -> None:
+        """Answer in a chat until it has come to its end."""
         misses = 0
         while self._state == "active":
             said = self._unanswered()
@@ -398,7 +415,8 @@ class Conversation:
         theirs = [message for message in opened["messages"] if message["from"] == "agent"]
         mine = [message["n"] for message in theirs if message["author"] == self._me.member.agent_id]
         if theirs:
-            desk.take_over([message["text"] for message in theirs], is_mine=bool(mine))
+            spoken = [line for message in theirs for line in message["text"].splitlines()]
+            desk.take_over(spoken, is_mine=bool(mine))
         self._answered_n = max(mine, default=0)
         return desk
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from channels.simulator.post import elsewhere
 from hub.settings import Problem, Secret, Server, Service, Settings, SettingsError, load
 
 FOLDER: Final = Path("var/demo")
@@ -35,7 +36,7 @@ def demo_settings(
         )
     if fresh:
         _forget(settings.server)
-    return settings
+    return elsewhere(settings)
 
 
 def company_file() -> Path:

@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from channels.simulator.post import PostSettings
 from hub.auth import Auth
 from hub.demo.erp import answer
 from hub.domain.errors import BadRequest
@@ -80,23 +81,24 @@ class Pages:
             (role, self._settings.agents[getattr(demo, role)]) for role in _ROLES if self._has(getattr(demo, role))
         ]
         text = self._templates.get_template("demo/landing.html").render(
-            lang=_language(request),
+            lang=language_of(request),
             company=self._settings.company.name,
             people=[{"role": role, "name": agent.name} for role, agent in people],
             rate=self._visits().rate,
             most=int(_MOST_PER_MINUTE),
             has_phone=any(name in self._settings.channels for name in demo.phone_lines),
+            mail=PostSettings.of(self._settings),
         )
-        return _page(text, _LANDING_POLICY)
+        return page(text, _LANDING_POLICY)
 
     def _has(self, agent_id: str) -> bool:
         return agent_id in self._settings.agents
 
     async def _shop(self, request: web.Request) -> web.Response:
         text = self._templates.get_template(self._shop_template()).render(
-            lang=_language(request), site=self._shop_site(), hub=""
+            lang=language_of(request), site=self._shop_site(), hub=""
         )
-        response = _page(text, _SHOP_POLICY)
+        response = page(text, _SHOP_POLICY)
         # The chat's frame asks which page carries it.
         response.headers["Referrer-Policy"] = "same-origin"
         return response
@@ -143,10 +145,12 @@ class Pages:
         return await self._visitors(request)
 
 
-def _page(text: str, policy: str) -> web.Response:
+def page(text: str, policy: str) -> web.Response:
+    """Return a page under a policy."""
     return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": policy})
 
 
-def _language(request: web.Request) -> str:
+def language_of(request: web.Request) -> str:
+    """Return the language that a page is wanted in, of the two there are."""
     asked = str(request.query.get("lang") or request.headers.get("Accept-Language", ""))
     return "zh" if asked.startswith("zh") else "en"

@@ -10,11 +10,13 @@ import aiohttp
 from aiohttp import web
 
 from channels.simulator import Gateway, House, Library, Member, Staff, Visitors
+from channels.simulator.post import Correspondents, Post, PostSettings
 from channels.simulator.tempo import Tempo
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
 from hub.demo import past
 from hub.demo.config import loopback_url
+from hub.demo.letters import LetterPages
 from hub.demo.pages import Pages
 from hub.demo.phone import Exchange
 from hub.demo.phone_pages import PhonePages
@@ -27,6 +29,7 @@ log = logging.getLogger(__name__)
 
 COLLEAGUES: Final = 4
 """Simulated colleagues at work: enough to live, few enough that somebody usually waits for a person at a console."""
+FIRST_LETTERS: Final = 2
 FIRST_VISITORS: Final = 7
 """Visitors who are there when the doors open, so that the first page shown is not an empty one."""
 _STRANGERS: Final = 12
@@ -48,6 +51,9 @@ class Demo:
         self._visitors: Visitors | None = None
         self._staff: Staff | None = None
         self.exchange = Exchange(settings)
+        box = PostSettings.of(settings)
+        self.post = Post(box) if box else None
+        self.letters: Correspondents | None = None
 
     # -- what the pages show
 
@@ -77,6 +83,21 @@ class Demo:
         tokens = [self._token(number) for number in range(_STRANGERS)]
         return await past.seed(store, self._settings, self._library, tokens)
 
+    async def open(self) -> None:
+        """Open what channels want to reach: the mail server. Without its ports the demo goes on, without letters."""
+        if self.post is None:
+            return
+        try:
+            await self.post.open()
+        except OSError as error:
+            await self.post.close()
+            log.warning("the demo has no mail server", extra={"reason": str(error)})
+
+    async def close(self) -> None:
+        """Close it again; the channels are closed."""
+        if self.post is not None:
+            await self.post.close()
+
     async def start(self, base_url: str, *, clock: Clock | None = None, pace: float = 1.0, seed: int = 20) -> None:
         """Open the shop. `base_url` is where this hub listens; `pace` below 1 makes everybody quicker."""
         if self._session is not None:
@@ -98,10 +119,21 @@ class Demo:
         self.exchange.start(base_url, [agent.id for agent in team], self._library, tempo, seed=seed)
         await self._staff.start()
         await self._visitors.start(at_once=FIRST_VISITORS if self._rate > 0 else 0)
+        await self._start_letters(tempo, seed)
         log.info("the demo is open", extra={"colleagues": len(members), "visitors_per_minute": self._rate})
+
+    async def _start_letters(self, tempo: Tempo, seed: int) -> None:
+        if self.post is None or not self.post.is_open:
+            return
+        rate = self._settings.demo.letters_per_minute
+        self.letters = Correspondents(self.post, self._library, tempo, rate=rate, seed=seed)
+        await self.letters.start(at_once=FIRST_LETTERS if rate > 0 else 0)
 
     async def stop(self) -> None:
         """Close the shop; stopping twice is fine."""
+        if self.letters is not None:
+            await self.letters.stop()
+            self.letters = None
         visitors, staff, session = self._visitors, self._staff, self._session
         self._visitors = self._staff = self._session = None
         await self.exchange.stop()
@@ -167,6 +199,7 @@ def setup(
     demo = Demo(settings, accounts, auth, floor, key=key)
     Pages(settings, auth, templates, lambda: demo, demo.counts).attach(app)
     PhonePages(settings, auth, templates, demo.exchange).attach(app)
+    LetterPages(settings, auth, templates, demo.post).attach(app)
 
     async def stop(_app: web.Application) -> None:
         await demo.stop()

@@ -303,6 +303,10 @@ class Demo(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Channels of the kind `voice` that the demo's own carrier serves, without an account. Others reach a real one."""
     callers_per_minute: Annotated[float, Meta(ge=0, le=60)] = 1.0
     """Simulated callers that ring. Calls take minutes: above 4 they wait in a long line."""
+    mailbox: str = ""
+    """Channel whose mail server the demo plays itself, on the ports of its block. Empty: no letters."""
+    letters_per_minute: Annotated[float, Meta(ge=0, le=60)] = 1.0
+    """Simulated letters that come. 0: none."""
 
 
 def default_kinds() -> Mapping[str, Kind]:

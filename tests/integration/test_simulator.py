@@ -16,6 +16,7 @@ from aiohttp import web
 from channels.simulator import Gateway, Library, Line, LineDown, Refused, Visitors
 from channels.simulator.board import Board
 from channels.simulator.people import new_person
+from channels.simulator.post import elsewhere
 from channels.simulator.tempo import Tempo
 from channels.simulator.visitors import Visit
 from hub.app import Hub, build
@@ -87,7 +88,7 @@ class World:
 async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = load(company_file(), {})
+    settings = elsewhere(load(company_file(), {}), always=True)
     server = msgspec.structs.replace(
         settings.server,
         port=port,
@@ -96,7 +97,7 @@ async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
         database_url=Secret(database_url),
         trusted_proxies=("127.0.0.0/8",),
     )
-    rate = msgspec.structs.replace(settings.demo, visitors_per_minute=0.0)
+    rate = msgspec.structs.replace(settings.demo, visitors_per_minute=0.0, letters_per_minute=0.0)
     hub = build(msgspec.structs.replace(settings, server=server, demo=rate), strict=True, demo=True)
     assert hub.demo is not None
     before = asyncio.all_tasks()
