@@ -4,11 +4,13 @@ The same letter makes the same bytes at each try. BCC recipients are on the enve
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from channels.mail import writing
@@ -24,6 +26,9 @@ from hub.domain.errors import MessageRejected
 
 _LOOP = "X-Auto-Response-Suppress"
 _MAX_QUOTED = 200_000
+
+
+_PARKED_PICTURE: Final = re.compile(r"<img\b[^>]*\bdata-remote-src=[^>]*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +185,9 @@ def render_letter(message: OutboundMessage, box: Letterhead, templates: Template
 
 def _quoted(quoted: Quoted, mode: str, language: str, zone: ZoneInfo) -> dict[str, object]:
     at = moment(datetime.fromtimestamp(quoted.at / 1000, zone)) if quoted.at else ""
-    html = sanitize(quoted.html, text=quoted.text).html if quoted.html else str(as_html(quoted.text))
+    # Pictures from elsewhere stay behind: what we send on must not tell their owner who reads it.
+    page = _PARKED_PICTURE.sub("", sanitize(quoted.html, text=quoted.text).html) if quoted.html else ""
+    html = page or str(as_html(quoted.text))
     text = (quoted.text or (as_text(render(quoted.html)) if quoted.html else ""))[:_MAX_QUOTED]
     if mode == "forward":
         heading = _forwarded(quoted, language, at)
