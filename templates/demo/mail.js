@@ -7,6 +7,8 @@ const KEPT = "demo-mail";
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const at = (id) => /** @type {T} */ (document.getElementById(id));
 const form = /** @type {HTMLFormElement} */ (at("letter"));
+const button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
+const said = form.dataset;
 const [name, address, subject] = ["name", "address", "subject"].map((id) => /** @type {HTMLInputElement} */ (at(id)));
 const text = /** @type {HTMLTextAreaElement} */ (at("text"));
 const file = /** @type {HTMLInputElement} */ (at("file"));
@@ -22,9 +24,9 @@ function make(tag, cls = "", content = "") {
   return element;
 }
 
-/** @param {string} said @param {boolean} [isBad] */
-function say(said, isBad = false) {
-  at("said").textContent = said;
+/** @param {string} [news] @param {boolean} [isBad] */
+function say(news = "", isBad = false) {
+  at("said").textContent = news;
   at("said").classList.toggle("bad", isBad);
 }
 
@@ -35,11 +37,11 @@ async function send(letter) {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(letter),
     });
     const answer = await response.json();
-    say(answer.ok ? form.dataset.sent : form.dataset.lost + (answer.detail || answer.error), !answer.ok);
+    say(answer.ok ? said.sent : `${said.lost}${answer.detail || answer.error}`, !answer.ok);
     if (answer.ok) void refresh();
     return answer.ok;
   } catch (error) {
-    say(form.dataset.lost + error, true);
+    say(`${said.lost}${error}`, true);
     return false;
   }
 }
@@ -56,12 +58,11 @@ function encoded(chosen) {
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const chosen = file.files[0];
+  const chosen = file.files?.[0];
   if (chosen && chosen.size > LARGEST_FILE) {
-    say(form.dataset.large, true);
+    say(said.large, true);
     return;
   }
-  const button = form.querySelector("button");
   button.disabled = true;
   const letter = { address: address.value, name: name.value, subject: subject.value, text: text.value, file: chosen ? await encoded(chosen) : null };
   if (await send(letter)) {
@@ -99,7 +100,7 @@ function answering(id) {
   const field = /** @type {HTMLTextAreaElement} */ (make("textarea"));
   field.rows = 3;
   field.required = true;
-  field.setAttribute("aria-label", words.answer);
+  field.setAttribute("aria-label", words.answer ?? "");
   const button = /** @type {HTMLButtonElement} */ (make("button", "plain", words.send));
   reply.append(field, button);
   reply.addEventListener("submit", async (event) => {
