@@ -42,6 +42,7 @@ class CallOrders:
         self._waiting: dict[str, deque[Order]] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._reconciler: asyncio.Task[None] | None = None
+        self._is_open = False
         self.channels: dict[str, LiveCalls] = {}
         bus.subscribe(self._on_commit)
 
@@ -55,6 +56,7 @@ class CallOrders:
             )
             return orders, [row[0] for row in rows]
 
+        self._is_open = True
         orders, open_calls = await self._store.read(unit)
         for order in orders:
             self._put(order)
@@ -64,6 +66,7 @@ class CallOrders:
 
     async def stop(self) -> None:
         """Begin nothing more; what waits is done after the next start."""
+        self._is_open = False
         tasks = [t for t in (self._reconciler, *self._workers.values(), *self._looking.values()) if t is not None]
         self._reconciler = None
         for task in tasks:
@@ -71,6 +74,8 @@ class CallOrders:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _on_commit(self, commit: Commit) -> None:
+        if not self._is_open:
+            return
         for record in commit.records:
             if isinstance(record, Order) and record.state is OrderState.WAITING and record.attempts == 0:
                 self._put(record)
