@@ -36,6 +36,13 @@ BODIES: dict[str, Any] = {
     "POST /arrivals/{id}/read-again": {},
     "POST /arrivals/{id}/dismiss": {},
     "POST /demo/session": {"role": "admin"},
+    **{f"POST /interactions/{{id}}/call/{deed}": {} for deed in ("hold", "resume", "end-consult", "put-through")},
+    "POST /interactions/{id}/call/mute": {"muted": True},
+    "POST /interactions/{id}/call/recording": {"paused": True},
+    "POST /interactions/{id}/call/consult": {"number": "+14155550199"},
+    "POST /interactions/{id}/call/listen": {"how": "monitor"},
+    "POST /interactions/{id}/call/take-over": {},
+    "POST /calls": {"channel": "line", "number": "+14155550199", "client_id": "c1"},
 }
 QUERIES = {
     "GET /search": "?q=wombat",
