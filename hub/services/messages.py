@@ -192,11 +192,15 @@ class Messages:
                 n=message.n,
                 author=str(message.author),
             )
-        await self._answer(tx, [message for message in fresh if message.author is Author.CUSTOMER])
+        served = {each.id for each in changed if each.state is State.SELF_SERVICE}
+        await self._answer(tx, [each for each in fresh if each.interaction in served and each.author is Author.CUSTOMER])
 
     async def _answer(self, tx: UnitOfWork, said: Sequence[Message]) -> None:
-        """Let a flow hear what was said to it, in the order in which it was stored."""
-        if self.heard is None or not said:
+        """Let a flow hear what was said to it, in the order in which it was stored.
+
+        Each is looked at anew: the flow may have let go of the customer at the message before.
+        """
+        if self.heard is None:
             return
         for message in said:
             interaction = await tx.get(INTERACTIONS, message.interaction)
