@@ -25,6 +25,7 @@ async def steady_run(kind: str, conversations: int, per_s: float, seconds: float
         async with running(kind, Path(folder), agents=-(-conversations // PER_AGENT)) as hub:
             load = Load(HubAdapter(hub.place.port, hub.place.tokens))
             await load.open(conversations, per_agent=PER_AGENT)
+            await load.settled()
             server = hub.server
             await load.steady("warm-up", server, per_s=per_s, seconds=1)
             run = await load.steady(f"hub {kind} at {per_s:g}/s", server, per_s=per_s, seconds=seconds)

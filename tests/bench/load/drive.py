@@ -91,8 +91,8 @@ class Load:
         self._run: Run | None = None
         self._is_saturating = False
         self._loop = asyncio.get_running_loop()
-        self._idle = asyncio.Event()
         self._client_ids = itertools.count()
+        self._heard = 0
         self._prefix = f"{time.time_ns():x}"
 
     # -- opening
@@ -116,6 +116,14 @@ class Load:
         agent = number // per_agent
         interaction = await self._adapter.converse(number, visitor, self._agents[agent], agent)
         self._by_number[number] = Conversation(number, visitor, interaction)
+
+    async def settled(self, within_s: float = 60.0) -> None:
+        """Wait until agents have heard all about the new conversations: nothing for a second."""
+        deadline = self._loop.time() + within_s
+        before = -1
+        while before != self._heard and self._loop.time() < deadline:
+            before = self._heard
+            await asyncio.sleep(1)
 
     def close(self) -> None:
         """Drop every socket."""
@@ -198,6 +206,7 @@ class Load:
             conversation.open_ends = 0
 
     def _on_event(self, packet: bytes) -> None:
+        self._heard += 1
         start = packet.find(b"~")
         if start < 0 or self._run is None:
             return
