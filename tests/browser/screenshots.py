@@ -76,15 +76,14 @@ async def visit(browser: Browser, url: str) -> Page:
     return page
 
 
-async def begin(customer: Page, topic: str, text: str) -> None:
-    """Fill the form and start."""
+async def begin(customer: Page, text: str) -> None:
+    """Fill the form and start; self-service hands over at once."""
     chat = customer.frame_locator("iframe")
     await chat.locator("#f-name").fill("Maya Lindholm")
-    await chat.locator("#f-email").fill("maya.lindholm@example.com")
-    await chat.get_by_role("button", name=topic).click()
+    await chat.get_by_role("button", name="Talk to a person").click()
     await chat.locator("#f-text").fill(text)
     await chat.get_by_role("button", name="Start chat").click()
-    await expect(chat.locator(".own .state")).to_have_text("Sent")
+    await expect(chat.locator(".own .state").first).to_have_text("Sent")
 
 
 async def accept(page: Page, name: str) -> None:
@@ -104,12 +103,17 @@ async def accept(page: Page, name: str) -> None:
     raise RuntimeError(f"{name} was never offered")
 
 
-async def last_month(ann: Page, sue: Page, maya: Page) -> None:
-    """Maya was here before, and Ann served her: whatever happened, the supervisor gave the chat to Ann."""
+async def give(sue: Page, ann: Page) -> None:
+    """Have Ann take Maya's chat: whatever else is going on, the supervisor gives it to her."""
     chat = await sue.evaluate(OPEN_CHAT)
     await sue.goto(f"{sue.url.split('#')[0]}#/floor/interaction/{chat}")
     await sue.locator(".drawer .target", has_text="Ann Keller").click()
     await accept(ann, "Maya Lindholm")
+
+
+async def last_month(ann: Page, sue: Page, maya: Page) -> None:
+    """Maya was here before, and Ann served her."""
+    await give(sue, ann)
     await ann.locator("[data-composer]").fill("You can have it mended, or try the new one for 60 days.")
     await ann.locator("[data-composer]").press("Enter")
     await ann.get_by_role("button", name="Wrap up").click()
@@ -121,15 +125,16 @@ async def last_month(ann: Page, sue: Page, maya: Page) -> None:
 async def talk(agent: Page, customer: Page) -> None:
     """The conversation that is shown."""
     chat = customer.frame_locator("iframe")
-    for count, (who, text) in enumerate(TALK, 2):
+    shown, seen = await agent.locator(".log .bubble").count(), await chat.locator(".bubble").count()
+    for count, (who, text) in enumerate(TALK, 1):
         if who == "ann":
             await agent.locator("[data-composer]").fill(text)
             await agent.locator("[data-composer]").press("Enter")
         else:
             await chat.locator(".composer textarea").fill(text)
             await chat.locator(".composer textarea").press("Enter")
-        await expect(agent.locator(".log .bubble")).to_have_count(count)
-        await expect(chat.locator(".bubble")).to_have_count(count)
+        await expect(agent.locator(".log .bubble")).to_have_count(shown + count)
+        await expect(chat.locator(".bubble")).to_have_count(seen + count)
     await agent.get_by_role("button", name="Note", exact=True).click()
     await agent.locator("[data-composer]").fill(NOTE)
     await agent.get_by_role("button", name="Save note").click()
@@ -142,10 +147,10 @@ async def play(browser: Browser, url: str) -> None:
     sue, ann = await arrived(browser, url, "Supervisor"), await arrived(browser, url, "Agent")
     await ann.locator(".shift").get_by_role("button", name="Available", exact=True).click()
     maya = await visit(browser, url)
-    await begin(maya, "Advice before I buy", "Is the Larch 2 worth mending, or should I buy the Tarn?")
+    await begin(maya, "Is the Larch 2 worth mending, or should I buy the Tarn?")
     await last_month(ann, sue, maya)
-    await begin(maya, "A repair", "Hi! My Larch 2 leaks at the seam above the porch. Do I need a new tent?")
-    await accept(ann, "Maya Lindholm")
+    await begin(maya, "Hi! My Larch 2 leaks at the seam above the porch. Do I need a new tent?")
+    await give(sue, ann)
     while await ann.locator(".list [data-row]").count() < 2:
         await ann.locator("article.offer").wait_for(timeout=START_MS)
         await ann.keyboard.press("Alt+Enter")
