@@ -360,7 +360,7 @@ def _services(
         recordings=Recordings(store, calls, files, orders.channels),
         search=Search(store, settings),
         self_service=self_service,
-        supervision=Supervision(store, settings, handling),
+        supervision=Supervision(store, settings, handling, self_service),
         timeline=Timeline(store),
     )
 

@@ -310,7 +310,7 @@ class Gate:
                 choice=choice or "",
                 language=guest.language,
                 is_message=is_message,
-                flow=guest.site.flow,
+                flow=guest.site.flow_for(choice),
             )
         )
         guest.visitor = started.visitor

@@ -26,7 +26,8 @@ class Site:
     name            shown in the widget's head; a text or texts by language
     greeting, closed_text   texts by language
     form            fields before a chat: id, label, kind (text, email, choice, textarea), required, options
-    quick_replies   first questions as buttons: id, label, queue (optional: where a choice leads)
+    quick_replies   first questions as buttons: id, label; optional: queue (where a choice leads), flow (what it begins
+                    in instead of the site's; empty: it waits for a person at once)
     origins         the sites that may carry the widget; none: every site may
     identity_secret what the site signs its customers' identities with (HS256)
     accent          the widget's colour, #rrggbb
@@ -51,7 +52,7 @@ class Site:
         flow: str = "",
     ) -> None:
         self.id = id
-        self.flow = flow
+        self._flow = flow
         self.queue = queue
         self.message_queue = message_queue or queue
         self._name = {"en": name} if isinstance(name, str) else dict(name)
@@ -77,6 +78,13 @@ class Site:
             if reply.get("id") == choice and reply.get("queue"):
                 return str(reply["queue"])
         return self.queue
+
+    def flow_for(self, choice: str | None) -> str:
+        """Return the flow in which a conversation that begins with this quick reply begins; empty: in none."""
+        return next(
+            (str(each["flow"]) for each in self._quick_replies if each.get("id") == choice and "flow" in each),
+            self._flow,
+        )
 
     def described(self, language: str, view: QueueView, limits: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the widget needs to know of this site, in the visitor's language."""

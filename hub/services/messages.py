@@ -193,7 +193,9 @@ class Messages:
                 author=str(message.author),
             )
         served = {each.id for each in changed if each.state is State.SELF_SERVICE}
-        await self._answer(tx, [each for each in fresh if each.interaction in served and each.author is Author.CUSTOMER])
+        await self._answer(
+            tx, [each for each in fresh if each.interaction in served and each.author is Author.CUSTOMER]
+        )
 
     async def _answer(self, tx: UnitOfWork, said: Sequence[Message]) -> None:
         """Let a flow hear what was said to it, in the order in which it was stored.

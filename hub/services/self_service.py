@@ -124,6 +124,13 @@ class SelfService:
         stored, session = found
         return await self._step(tx, interaction, stored, session, HungUp("hung up"))
 
+    async def taken_over(self, tx: UnitOfWork, interaction: Interaction, reason: str) -> Interaction:
+        """A person steps in: the session ends where it stands, and the interaction waits in its queue."""
+        found = await self._open(tx, interaction.id)
+        if found is not None:
+            await self._cut_short(tx, interaction, *found, reason)
+        return await self._to_queue(tx, interaction, reason)
+
     # -- durable timers
 
     async def time_up(self, session_id: str) -> None:
@@ -289,8 +296,17 @@ class SelfService:
         self, tx: UnitOfWork, interaction: Interaction, stored: FlowSession, session: Session, *, is_gone: bool
     ) -> Interaction:
         """End a session that cannot go on: no message is ever locked out by a flow that broke."""
+        await self._cut_short(tx, interaction, stored, session, "broken")
+        if is_gone:
+            return await self._ended(tx, interaction, State.ABANDONED, ClosingReason.CUSTOMER_LEFT, "customer")
+        return await self._to_queue(tx, interaction, "broken")
+
+    async def _cut_short(
+        self, tx: UnitOfWork, interaction: Interaction, stored: FlowSession, session: Session, reason: str
+    ) -> None:
+        """End a session without asking its flow."""
         over = msgspec.structs.replace(
-            session, state=FlowState.ENDED, outcome=Outcome.QUEUED, reason="broken", ended_at=tx.now, pending=""
+            session, state=FlowState.ENDED, outcome=Outcome.QUEUED, reason=reason, ended_at=tx.now, pending=""
         )
         ended = msgspec.structs.replace(
             stored,
@@ -313,11 +329,8 @@ class SelfService:
             flow=stored.flow,
             step=stored.step,
             outcome="queued",
-            reason="broken",
+            reason=reason,
         )
-        if is_gone:
-            return await self._ended(tx, interaction, State.ABANDONED, ClosingReason.CUSTOMER_LEFT, "customer")
-        return await self._to_queue(tx, interaction, "broken")
 
     async def _leave(self, tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> Interaction:
         """Lead the interaction to where the session ended."""

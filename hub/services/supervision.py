@@ -10,6 +10,7 @@ from hub.services import moves
 from hub.services.access import Scope
 from hub.services.handling import Handling
 from hub.services.presence import take_back
+from hub.services.self_service import SelfService
 from hub.settings import Settings
 from hub.storage.tables import AGENTS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -21,10 +22,11 @@ _LIVE = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.CONNECTING}
 class Supervision:
     """The use cases of steering the floor."""
 
-    def __init__(self, store: Store, settings: Settings, handling: Handling) -> None:
+    def __init__(self, store: Store, settings: Settings, handling: Handling, self_service: SelfService) -> None:
         self._store = store
         self._settings = settings
         self._handling = handling
+        self._self_service = self_service
 
     async def assign(
         self, interaction_id: str, scope: Scope, *, agent: str | None = None, queue: str | None = None
@@ -46,6 +48,7 @@ class Supervision:
                 raise Conflict("It is over already.")
             if agent is not None:
                 await moves.agent_for_change(tx, agent)
+            interaction = await self._out_of_flow(tx, interaction)
             _reassigned(tx, interaction, scope, agent, queue)
             if interaction.state in _LIVE or interaction.state is State.PARKED:
                 holder = await tx.get(AGENTS, interaction.agent) if interaction.agent else None
@@ -83,6 +86,7 @@ class Supervision:
             interaction = await moves.interaction_for_change(tx, interaction_id)
             if interaction.state in TERMINAL:
                 raise Conflict("It is over already.")
+            interaction = await self._out_of_flow(tx, interaction)
             if interaction.state in {State.QUEUED, State.OFFERED}:
                 return await self._handling.leave_queue(
                     tx, interaction, State.CANCELLED, ClosingReason.SUPERVISOR, scope.actor
@@ -94,6 +98,12 @@ class Supervision:
             )
 
         return await self._store.write(unit)
+
+    async def _out_of_flow(self, tx: UnitOfWork, interaction: Interaction) -> Interaction:
+        """End self-service, so that no flow goes on beside a person."""
+        if interaction.state is not State.SELF_SERVICE:
+            return interaction
+        return await self._self_service.taken_over(tx, interaction, "supervisor")
 
 
 def _reassigned(tx: UnitOfWork, interaction: Interaction, scope: Scope, agent: str | None, queue: str | None) -> None:

@@ -107,8 +107,8 @@ def flow_problems(settings: Settings) -> list[Problem]:
         for service in settings.services.values()
         if (text := problem_of(service))
     ]
-    named = {channel.id: str(channel.options.get("flow") or "") for channel in settings.channels.values()}
-    if settings.flows.folder is None and not any(named.values()):
+    named = _named(settings)
+    if settings.flows.folder is None and not named:
         return found
     beside = msgspec.structs.replace(around(settings), services=list(settings.services) if settings.services else None)
     flows, findings = findings_in(settings.flows.folder or shipped_folder(), beside)
@@ -116,11 +116,23 @@ def flow_problems(settings: Settings) -> list[Problem]:
         Problem(where=f"{one.file}:{one.line}", text=one.text, hint=one.hint, severity="warning") for one in findings
     ]
     found += [
-        Problem(where=f"channels.{channel}.flow", text=f"There is no flow {name!r}.", hint=nearest(name, flows))
-        for channel, name in named.items()
-        if name and name not in flows
+        Problem(where=where, text=f"There is no flow {name!r}.", hint=nearest(name, flows))
+        for where, name in named.items()
+        if name not in flows
     ]
     return found
+
+
+def _named(settings: Settings) -> dict[str, str]:
+    """Return the flows that channels name, by where they do."""
+    named: dict[str, str] = {}
+    for channel in settings.channels.values():
+        named[f"channels.{channel.id}.flow"] = str(channel.options.get("flow") or "")
+        replies = channel.options.get("quick_replies")
+        for reply in replies if isinstance(replies, list) else []:
+            if isinstance(reply, dict):
+                named[f"channels.{channel.id}.quick_replies.{reply.get('id')}.flow"] = str(reply.get("flow") or "")
+    return {where: name for where, name in named.items() if name}
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -77,12 +77,14 @@ async def visit(browser: Browser, url: str) -> Page:
 
 
 async def begin(customer: Page, text: str) -> None:
-    """Fill the form and start; self-service hands over at once."""
+    """Fill the form and start; to the menu that answers, the customer says that a person is wanted."""
     chat = customer.frame_locator("iframe")
     await chat.locator("#f-name").fill("Maya Lindholm")
-    await chat.get_by_role("button", name="Talk to a person").click()
     await chat.locator("#f-text").fill(text)
     await chat.get_by_role("button", name="Start chat").click()
+    await chat.get_by_role("button", name="Workshop appointment").wait_for()
+    await chat.locator(".composer textarea").fill("Can I talk to a person?")
+    await chat.locator(".composer textarea").press("Enter")
     await expect(chat.locator(".own .state").first).to_have_text("Sent")
 
 

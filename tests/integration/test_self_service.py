@@ -354,3 +354,27 @@ async def test_a_flow_that_breaks_locks_nobody_out(desk: Desk, erp: Erp, caplog:
     assert (taken.title, taken.reason, taken.steps[-1].step) == ("main-menu", "broken", "menu")
     await says(desk, interaction, "are you there?")
     assert (await desk.messages(interaction))[-1].text == "are you there?"
+
+
+async def test_supervisor_who_gives_it_to_somebody_ends_the_flow(desk: Desk, erp: Erp) -> None:
+    await desk.available("ann")
+    interaction = await begun(desk)
+    await desk.hub.services.supervision.assign(interaction.id, await desk.scope("sue"), agent="ann")
+    await desk.settle()
+    assert (await desk.accept("ann")).id == interaction.id
+    stored, session = await session_of(desk, interaction)
+    assert (stored.outcome, stored.reason, session.is_over) == ("queued", "supervisor", True)
+    before = await words(desk, interaction)
+    await says(desk, interaction, "where is my parcel")
+    assert await words(desk, interaction) == before
+    segments = await desk._rows(SEGMENTS, "WHERE interaction = $1 ORDER BY started_at, id", interaction.id)
+    assert [str(segment.kind) for segment in segments if segment.ended_at is None] == ["handled"]
+
+
+async def test_supervisor_closes_what_is_in_self_service(desk: Desk, erp: Erp) -> None:
+    interaction = await begun(desk)
+    await desk.hub.services.supervision.force_close(interaction.id, await desk.scope("sue"), "spam")
+    closed = await desk.interaction(interaction.id)
+    assert (closed.state, closed.closing_reason) == (State.CANCELLED, ClosingReason.SUPERVISOR)
+    stored, _ = await session_of(desk, interaction)
+    assert stored.ended_at is not None

@@ -164,10 +164,19 @@ def test_flow_play_shows_what_the_customer_gets(medium: Medium) -> None:
 def test_check_config_knows_flows_services_and_sites() -> None:
     settings = load(company_file(), {})
     assert flow_problems(settings) == []
-    site = ChannelSettings(id="site", kind="webchat", options={"queue": "support", "flow": "main-menue"})
+    site = ChannelSettings(
+        id="site",
+        kind="webchat",
+        options={
+            "queue": "support",
+            "flow": "main-menue",
+            "quick_replies": [{"id": "order", "flow": "orders"}, {"id": "agent", "flow": ""}],
+        },
+    )
     services = {"erp": Service(id="erp", url="http://erp.example.com")}
     wrong = msgspec.structs.replace(settings, channels={"site": site}, services=services)
     assert [(one.where, one.text) for one in flow_problems(wrong)] == [
         ("services.erp.url", "Only https is spoken beyond the company's own network."),
         ("channels.site.flow", "There is no flow 'main-menue'."),
+        ("channels.site.quick_replies.order.flow", "There is no flow 'orders'."),
     ]
