@@ -27,7 +27,7 @@ WITHIN_S = 60.0
 
 @asynccontextmanager
 async def demo(folder: Path) -> AsyncIterator[tuple[Hub, str, aiohttp.ClientSession]]:
-    """A demo that listens, without a visitor or caller that nobody asked for."""
+    """A demo that listens, without a visitor, caller or letter that nobody asked for."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = load(company_file(), {})
@@ -39,18 +39,22 @@ async def demo(folder: Path) -> AsyncIterator[tuple[Hub, str, aiohttp.ClientSess
         database_url=Secret(f"sqlite:///{folder}/hub.db"),
         trusted_proxies=("127.0.0.0/8",),
     )
-    quiet = msgspec.structs.replace(settings.demo, visitors_per_minute=0.0, callers_per_minute=0.0)
+    quiet = msgspec.structs.replace(
+        settings.demo, visitors_per_minute=0.0, letters_per_minute=0.0, callers_per_minute=0.0
+    )
     hub = build(msgspec.structs.replace(settings, server=server, demo=quiet), strict=True, demo=True)
     assert hub.demo is not None
     before = asyncio.all_tasks()
     await hub.start()
     runner = web.AppRunner(hub.app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield hub, url, session
-    await hub.stop()
-    await runner.cleanup()
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            yield hub, url, session
+    finally:
+        await hub.stop()
+        await runner.cleanup()
     await asyncio.sleep(0)
     assert [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()] == []
 

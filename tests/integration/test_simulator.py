@@ -105,16 +105,18 @@ async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
     before = asyncio.all_tasks()
     await hub.start()
     runner = web.AppRunner(hub.app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
-        opened = World(hub, hub.demo, url, session)
-        yield opened
-        for line in opened.lines:
-            await line.close()
-        await hub.demo.stop()
-    await hub.stop()
-    await runner.cleanup()
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            opened = World(hub, hub.demo, url, session)
+            yield opened
+            for line in opened.lines:
+                await line.close()
+            await hub.demo.stop()
+    finally:
+        await hub.stop()
+        await runner.cleanup()
     await asyncio.sleep(0)
     assert [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()] == []
 
