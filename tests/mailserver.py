@@ -75,6 +75,9 @@ service imap-login {{
 }}
 namespace inbox {{
   inbox = yes
+  mailbox Gesendet {{
+    special_use = \\Sent
+  }}
 }}
 """
 _OAUTH = """

@@ -1,6 +1,7 @@
 """SMTP servers on loopback that do as they are told: refuse, put off, drop the line, dawdle (aiosmtpd)."""
 
 import asyncio
+import base64
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 PASSWORD = "open sesame"
+USER = "help@example.test"
 DROP = "drop"
 
 
@@ -48,6 +50,19 @@ class Script:
     two: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
     slowness: Callable[[], Awaitable[None]] | None = None
+    tokens: set[str] = field(default_factory=set)
+    """Access tokens that are valid; XOAUTH2 is offered where there was ever one."""
+    refused_tokens: list[str] = field(default_factory=list)
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802
+        """Google's and Microsoft's way to sign in with a token: a refusal is first told as a challenge."""
+        user, bearer, *_ = base64.b64decode(args[1], validate=True).decode().split("\x01")
+        token = bearer.removeprefix("auth=Bearer ")
+        if user == f"user={USER}" and token in self.tokens:
+            return AuthResult(success=True)
+        self.refused_tokens.append(token)
+        await server.challenge_auth('{"status":"401","schemes":"bearer"}')
+        return AuthResult(success=False, handled=False, message="535 5.7.8 The token is over")
 
     async def handle_MAIL(  # noqa: N802 - the library's name
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
@@ -135,7 +150,8 @@ async def smtp_server(
         script.connections += 1
         return SMTP(
             script, hostname="mx.test", tls_context=starttls, require_starttls=starttls is not None,
-            auth_require_tls=False, authenticator=check if auth else None,
+            auth_require_tls=bool(script.tokens), authenticator=check if auth else None,
+            auth_exclude_mechanism=() if script.tokens else ("XOAUTH2",), auth_required=bool(script.tokens),
             data_size_limit=size, enable_SMTPUTF8=smtputf8,
         )  # fmt: skip
 

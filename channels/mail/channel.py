@@ -11,6 +11,7 @@ from channels.mail.inbound import Routes
 from channels.mail.keys import signing_keys
 from channels.mail.parsed import Reading
 from channels.mail.readers import Manner, Readers
+from channels.mail.sent import SentFolder
 from channels.mail.tokens import Grant, TokenSource
 from channels.mail.way_out import Outlet, WayOut
 from hub.contract import Capabilities, ChannelStatus, HubSide, Inbound, Listener
@@ -64,6 +65,7 @@ class Mail(WayOut):
         smtp_password: Secret | None = None,
         smtp_at_once: int = 2,
         smtp_per_minute: int = 0,
+        sent_folder: str = "",
         plus_addresses: bool = True,
         sender_format: str = "{agent} ({mailbox})",
         signature: Mapping[str, str] | None = None,
@@ -113,6 +115,9 @@ class Mail(WayOut):
         """
         where = f"channels.{self._id}"
         found = self._account.problems(where)
+        if self._outlet.sent_folder in self._account.folders:
+            text = "Copies of what was sent would be read as new mail."
+            found.append(Problem(where=f"{where}.sent_folder", text=text))
         found += _open_secrets(where, imap_password=self._account.password, smtp_password=self._outlet.password)
         if self._account.mechanism:
             found += self._grant.problems(where)
@@ -164,7 +169,10 @@ class Mail(WayOut):
         if self._account.mechanism:
             self.tokens = TokenSource(self._grant, hub.clock)
         self._mailbox = Mailbox(self._id, self._account, tokens=self.tokens, clock=hub.clock)
-        self.open_way_out(self._keys[0], hub.templates, token=self.tokens.token if self.tokens else None)
+        token = self.tokens.token if self.tokens else None
+        name = self._outlet.sent_folder
+        sent = SentFolder(self._id, self._account, name, token=token) if name else None
+        self.open_way_out(self._keys[0], hub.templates, token=token, sent=sent)
         self._mailbox.start(hub.inbox)
         return Listener(on_message=lambda _interaction, _message: None, on_change=lambda _interaction: None)
 

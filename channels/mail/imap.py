@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from channels.mail.account import Account
 from channels.mail.imap_folder import Folder, FolderMissing, Keep
-from channels.mail.imap_line import Cutter, Gone, ImapLine, LineCut, LoginError, explained
+from channels.mail.imap_line import SIGN_IN_S, Cutter, Gone, ImapLine, LineCut, LoginError, explained, signed_in
 from hub.clock import Clock
 from hub.contract import ChannelStatus, Inbox, RawArrival
 from hub.domain.errors import HubError
@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 
 IDLE_S: Final = 9 * 60.0
 """The longest stay in one IDLE: servers may hang up after 30 min, routers forget idle lines after 10."""
-_SIGN_IN_S: Final = 45.0
 _STOP_S: Final = 1.5
 _LOOK_S: Final = 0.5
 
@@ -126,7 +125,7 @@ class Mailbox:
         self._status = ChannelStatus(is_up=False, since=self._clock.now(), reason="The hub stops.")
 
     def _session(self) -> None:
-        line = self._signed_in()
+        line = signed_in(self._account, self._cutter, self._token)
         try:
             while not self._cutter.is_stopping.is_set():
                 self._round(line)
@@ -156,29 +155,8 @@ class Mailbox:
             return
         if len(self._account.folders) > 1:
             line.select_folder(self._account.folders[0], readonly=True)
-        with self._cutter.within(until - time.monotonic() + _SIGN_IN_S):
+        with self._cutter.within(until - time.monotonic() + SIGN_IN_S):
             line.heard_something(until, is_stopping)
-
-    def _signed_in(self) -> ImapLine:
-        token = self._token("")
-        line = self._dialled()
-        try:
-            with self._cutter.within(_SIGN_IN_S):
-                line.sign_in(token)
-        except LoginError:
-            with contextlib.suppress(*Gone):
-                line.shutdown()
-            renewed = self._token(token) if token else ""
-            if renewed in ("", token):
-                raise
-            line = self._dialled()
-            with self._cutter.within(_SIGN_IN_S):
-                line.sign_in(renewed)
-        return line
-
-    def _dialled(self) -> ImapLine:
-        with self._cutter.within(_SIGN_IN_S):
-            return ImapLine(self._account, self._cutter)
 
     def _token(self, refused: str) -> str:
         if self._tokens is None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from channels.mail.account import Account
-from channels.mail.imap_line import Cutter, Gone, ImapLine, LineCut, TooLong, explained
+from channels.mail.imap_line import Cutter, Gone, ImapLine, TooLong, explained, is_refusal
 from hub.contract import RawArrival
 
 log = logging.getLogger(__name__)
@@ -110,7 +110,7 @@ class Folder:
             try:
                 told = line.select_folder(self._name, readonly=is_readonly)
             except Gone as error:
-                if _is_refusal(error):
+                if is_refusal(error):
                     raise FolderMissing(f"The folder {self._name} cannot be opened: {explained(error)}") from error
                 raise
         validity = _number(told.get(b"UIDVALIDITY"))
@@ -280,7 +280,7 @@ class Folder:
                 else:
                     self._delete(line, uids)
         except Gone as error:
-            if not _is_refusal(error):
+            if not is_refusal(error):
                 raise
             self.trouble = f"What was read in {self._name} stays as it is: {explained(error)}"
             return False
@@ -292,7 +292,7 @@ class Folder:
         try:
             self._move_to(line, uids, target)
         except Gone as error:
-            if not _is_refusal(error) or b"TRYCREATE" not in str(error).upper().encode():
+            if not is_refusal(error) or b"TRYCREATE" not in str(error).upper().encode():
                 raise
             line.create_folder(target)
             self._move_to(line, uids, target)
@@ -315,16 +315,6 @@ def _was_before_us(mark: Mark, uid: int, received_at: int | None) -> bool:
     """Whether a mail that is seen again under a new UIDVALIDITY was left alone when the folder was first read."""
     is_old = mark.since > 0 and received_at is not None and received_at < mark.since - _DAY_MS
     return is_old and uid > mark.until
-
-
-def _is_refusal(error: BaseException) -> bool:
-    """Whether the server said NO, rather than going away."""
-    import imaplib
-
-    from imapclient.exceptions import IMAPClientAbortError
-
-    lost = (imaplib.IMAP4.abort, IMAPClientAbortError, OSError, EOFError, LineCut)
-    return not isinstance(error, lost)
 
 
 def _number(value: Any) -> int:  # noqa: ANN401 - whatever a server says

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientError, LoginError
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
 from channels.mail.account import Account
 
 CONNECT_S: Final = 15.0
+SIGN_IN_S: Final = 45.0
 READ_S: Final = 60.0
 """Silence in the middle of an answer after which the server counts as gone. Slow servers think for 30 s."""
 _SLACK: Final = 2_000_000
@@ -235,6 +236,43 @@ class Cutter:
             self.cut()
 
 
+def signed_in(account: Account, cutter: Cutter, token: Callable[[str], str]) -> ImapLine:
+    """Dial and sign in. `token` gives an access token that is not the refused one, "" where passwords are used.
+
+    A token that is refused is renewed once: providers take tokens back before their time.
+
+    Raises:
+        LoginError: the server refuses. What `Gone` holds: it is not reached.
+    """
+    given = token("")
+    try:
+        return _entered(account, cutter, given)
+    except LoginError:
+        renewed = token(given) if given else ""
+        if renewed in ("", given):
+            raise
+        return _entered(account, cutter, renewed)
+
+
+def _entered(account: Account, cutter: Cutter, token: str) -> ImapLine:
+    with cutter.within(SIGN_IN_S):
+        line = ImapLine(account, cutter)
+    try:
+        with cutter.within(SIGN_IN_S):
+            line.sign_in(token)
+    except BaseException:
+        with contextlib.suppress(*Gone):
+            line.shutdown()
+        raise
+    return line
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the server said NO, rather than going away."""
+    lost = (imaplib.IMAP4.abort, IMAPClientAbortError, OSError, EOFError, LineCut)
+    return not isinstance(error, lost)
+
+
 def _keep_alive(line: socket.socket) -> None:
     line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEPALIVE:
@@ -259,4 +297,15 @@ def explained(error: BaseException) -> str:
     return "".join(character if character.isprintable() else " " for character in text)[:300]
 
 
-__all__ = ["Cutter", "Gone", "ImapLine", "LineCut", "LoginError", "TooLong", "explained"]
+__all__ = [
+    "SIGN_IN_S",
+    "Cutter",
+    "Gone",
+    "ImapLine",
+    "LineCut",
+    "LoginError",
+    "TooLong",
+    "explained",
+    "is_refusal",
+    "signed_in",
+]

@@ -27,7 +27,8 @@ from hub.domain.errors import ChannelUnavailable, DeliveryUncertain, MessageReje
 log = logging.getLogger(__name__)
 
 Security = Literal["tls", "starttls", "plain"]
-Token = Callable[[], Awaitable[str]]
+Token = Callable[..., Awaitable[str]]
+"""Gives an access token; `refused` is one that it must not give again."""
 PORTS = {"tls": 465, "starttls": 587, "plain": 25}
 IDLE_S = 60.0
 _PIECE = 65_536
@@ -148,7 +149,9 @@ class Sender:
                 await self._after_trouble(smtp)
             raise
         self._put_back(smtp)
-        self._copy(mail.content)
+        if not message.pending:
+            # Else others had it before, and the copy was made then.
+            self._copy(mail.content)
         return receipt
 
     def _copy(self, content: bytes) -> None:
@@ -162,9 +165,8 @@ class Sender:
         try:
             await self._keep_sent(content)
         except Exception as error:  # noqa: BLE001 - the letter is sent; a missing copy changes nothing of that
-            log.warning(
-                "no copy in the Sent folder", extra={"mailbox": self._box.domain, "error": type(error).__name__}
-            )
+            why = str(error) or type(error).__name__
+            log.warning("no copy in the Sent folder", extra={"mailbox": self._box.domain, "why": why})
 
     async def _after_trouble(self, smtp: aiosmtplib.SMTP) -> None:
         """Use the connection again if the server forgets the broken transaction, else drop it."""
@@ -226,7 +228,7 @@ class Sender:
     async def _sign_in(self, smtp: aiosmtplib.SMTP) -> None:
         how = self._submission
         if how.token is not None:
-            await smtp.auth_xoauth2(how.user, await how.token())
+            await _sign_in_with(smtp, how.user, how.token)
         elif how.user and not (how.security == "plain" and not smtp.supported_auth_methods):
             # A server on this machine that asks for nobody's name takes mail from it as it is.
             await smtp.login(how.user, how.password)
@@ -346,6 +348,18 @@ class _Transaction:
     def _unsent(self) -> int:
         transport = self._smtp.transport
         return transport.get_write_buffer_size() if isinstance(transport, asyncio.WriteTransport) else 0
+
+
+async def _sign_in_with(smtp: aiosmtplib.SMTP, user: str, token: Token) -> None:
+    """Sign in with a token; one that is refused is renewed once, as providers take them back before their time."""
+    given = await token()
+    try:
+        await smtp.auth_xoauth2(user, given)
+    except aiosmtplib.SMTPAuthenticationError:
+        renewed = await token(refused=given)
+        if renewed == given:
+            raise
+        await smtp.auth_xoauth2(user, renewed)
 
 
 def _stuffed(content: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """A mailbox's way out as its configuration block describes it: checked at start, and the channel's half that sends."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from channels.mail.compose import Letterhead
 from channels.mail.markup import sanitize
 from channels.mail.phrasing import answer_subject, duration, moment
+from channels.mail.sent import SentFolder
 from channels.mail.smtp import Security, Sender, Submission, Token
 from channels.mail.templates import Templates
 from hub.contract import AutomaticText, Circumstances, OutboundMessage, Pace, Receipt
@@ -32,6 +33,7 @@ class Outlet:
     at_once: int
     per_minute: int
     ca_file: str
+    sent_folder: str
     plus_addresses: bool
     sender_format: str
     signature: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +50,7 @@ class Outlet:
         taken["user"] = taken["user"] or block["imap_user"] or address
         if taken["password"] is None and not block["oauth"]:
             taken["password"] = block["imap_password"]
-        for name in ("name", "ca_file", "plus_addresses", "sender_format", "acknowledge", "zone"):
+        for name in ("name", "ca_file", "sent_folder", "plus_addresses", "sender_format", "acknowledge", "zone"):
             taken[name] = block[name]
         for name in ("signature", "acknowledgement", "acknowledgement_closed"):
             taken[name] = block[name] or {}
@@ -110,6 +112,7 @@ class WayOut:
         self._outlet = outlet
         self._templates = Templates(Path())
         self._sender: Sender | None = None
+        self._sent: SentFolder | None = None
 
     def open_way_out(
         self,
@@ -117,17 +120,21 @@ class WayOut:
         templates: Path,
         *,
         token: Token | None = None,
-        keep_sent: Callable[[bytes], Awaitable[None]] | None = None,
+        sent: SentFolder | None = None,
     ) -> None:
-        """Make ready to send; nothing is connected yet."""
+        """Make ready to send; nothing is connected yet. `sent` gets copies, and is closed with the way out."""
         self._templates = Templates(templates)
         box = self._outlet.letterhead(key)
+        self._sent = sent
+        keep_sent = sent.keep if sent is not None else None
         self._sender = Sender(self._outlet.submission(token), box, self._templates, keep_sent=keep_sent)
 
     async def close_way_out(self) -> None:
         """Say good-bye to the server."""
         if self._sender is not None:
             await self._sender.close()
+        if self._sent is not None:
+            await self._sent.close()
 
     @property
     def pace(self) -> Pace:

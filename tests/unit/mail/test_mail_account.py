@@ -45,6 +45,7 @@ def test_a_sound_block_is_sound() -> None:
         ("folders", {"folders": ["INBOX\r\nA1 LOGOUT"]}, "control character"),
         ("done_folder", {"after_reading": "move"}, "no folder is named"),
         ("done_folder", {"after_reading": "move", "done_folder": "INBOX"}, "would be moved"),
+        ("sent_folder", {"sent_folder": "INBOX"}, "new mail"),
         ("oauth_token_url", {"oauth": "xoauth2", "oauth_token_url": "http://x.example/"}, "https"),
         ("oauth_client_id", {"oauth": "xoauth2", "oauth_token_url": "https://x.example/"}, "application's id"),
         ("oauth_client_secret", {"oauth": "xoauth2", "oauth_client_id": "a"}, "refresh token"),

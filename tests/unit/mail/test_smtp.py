@@ -15,7 +15,7 @@ from hub.contract import OutboundMessage
 from hub.domain.correspondence import Party, Refusal
 from hub.domain.errors import ChannelUnavailable, Conflict, DeliveryUncertain, MessageRejected
 from tests.meta.source import ROOT
-from tests.smtp_server import DROP, PASSWORD, Script, certificate, smtp_server
+from tests.smtp_server import DROP, PASSWORD, USER, Script, certificate, smtp_server
 
 BOX = Letterhead(address="help@example.test", key=b"k" * 32, name="Support")
 TEMPLATES = Templates(ROOT / "templates")
@@ -279,6 +279,43 @@ async def test_signing_in(password: str) -> None:
             assert caught.value.reply_status == "535"
 
 
+# -- tokens
+
+
+class Tokens:
+    """Gives the first of its tokens that was not refused."""
+
+    def __init__(self, *tokens: str) -> None:
+        self.left = list(tokens)
+
+    async def __call__(self, *, refused: str = "") -> str:
+        if self.left[0] == refused and len(self.left) > 1:
+            del self.left[0]
+        return self.left[0]
+
+
+async def test_a_token_signs_in_under_tls_and_a_refused_one_is_renewed_once(tmp_path: Path) -> None:
+    trusted, context = certificate(tmp_path)
+    script = Script(tokens={"fresh"})
+    how = {"host": "localhost", "security": "starttls", "user": USER, "ca_file": str(trusted)}
+    async with (
+        smtp_server(script, starttls=context) as server,
+        sender(server, **how, token=Tokens("old", "fresh")) as out,
+    ):
+        await out.send(letter())
+        assert (len(server.taken), server.refused_tokens) == (1, ["old"])
+
+
+async def test_a_token_that_is_not_taken_means_later_and_is_told(tmp_path: Path) -> None:
+    trusted, context = certificate(tmp_path)
+    script = Script(tokens={"fresh"})
+    how = {"host": "localhost", "security": "starttls", "user": USER, "ca_file": str(trusted)}
+    async with smtp_server(script, starttls=context) as server, sender(server, **how, token=Tokens("old")) as out:
+        with pytest.raises(ChannelUnavailable, match="The token is over") as raised:
+            await out.send(letter())
+        assert (raised.value.reply_status, server.taken, server.refused_tokens) == ("535", [], ["old"])
+
+
 # -- copies
 
 
@@ -295,6 +332,21 @@ async def test_a_copy_goes_to_the_sent_folder_and_its_failure_changes_nothing() 
         await out.send(letter(id="o2"))
         await out.close()
         assert [copy.rstrip() for copy in copies] == [taken.content.rstrip() for taken in server.taken]
+
+
+async def test_a_second_try_for_the_recipients_that_are_left_makes_no_second_copy() -> None:
+    copies: list[bytes] = []
+
+    async def keep(content: bytes) -> None:
+        copies.append(content)
+
+    async with smtp_server(Script(on_rcpt={BOSS.address: "450 4.2.1 busy"})) as server:
+        async with sender(server, keep_sent=keep) as out:
+            await out.send(letter(cc=(BOSS,)))
+            server.on_rcpt.clear()
+            await out.send(letter(cc=(BOSS,), attempt=2, pending=(BOSS.address,)))
+        assert [taken.recipients for taken in server.taken] == [[LI.address], [BOSS.address]]
+        assert len(copies) == 1
 
 
 async def test_a_large_letter_is_written_as_the_server_reads(tmp_path: Path) -> None:
