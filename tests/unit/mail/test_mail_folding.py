@@ -1,7 +1,6 @@
 """The new words as HTML: what is folded is gone, what is shown keeps its looks, nothing is left open."""
 
 import re
-import time
 
 import pytest
 from hypothesis import given
@@ -12,6 +11,7 @@ from channels.mail.markup import sanitize
 from channels.mail.parsed import as_json, parse
 from channels.mail.rendering import render
 from channels.mail.trimming import trim_lines
+from tests.pace import within
 from tests.payloads.mail import pages
 from tests.payloads.mail.builders import mail
 from tests.payloads.mail.layouts import TONGUES, page_cases
@@ -113,7 +113,8 @@ def test_any_page_is_folded_into_a_sound_one(pieces: list[str]) -> None:
     shown = new_html(page)
 
     assert balanced(shown)
-    assert sanitize(shown).html == shown.strip()
+    # A parser drops the line feed that stands first in a pre.
+    assert sanitize(shown).html == re.sub("(<pre>)\n", r"\1", shown.strip())
     reply = trim_lines(render(page)).reply_text
     assert bool(reply.strip()) <= bool(shown)
 
@@ -121,8 +122,5 @@ def test_any_page_is_folded_into_a_sound_one(pieces: list[str]) -> None:
 @pytest.mark.parametrize("piece", ["<div>", "<p>x", "<blockquote>", "<b></b>", "<br>", '<a title=">">', "x<hr>"])
 def test_pruning_is_linear(piece: str) -> None:
     page = sanitize(piece * 900).html * 200
-    started = time.process_time()
-
-    prune(page[:1_000_000])
-
-    assert time.process_time() - started < 2.5
+    with within(2.5):
+        prune(page[:1_000_000])
