@@ -287,6 +287,7 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     add_files(app, services.files)
     hub.channels = channels
     services.arrivals.count = metrics.arrivals.add
+    services.arrivals.count_refused = metrics.refused.add
     for channel in hub.channels:
         services.arrivals.serve(channel)
         if isinstance(channel, HasPages):

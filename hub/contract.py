@@ -332,6 +332,9 @@ class Inbox(Protocol):
     async def mark(self, channel: str, name: str) -> str:
         """Return how far the channel had read this source; empty for never."""
 
+    async def refuse(self, channel: str, arrival: RawArrival | None) -> None:
+        """Count a request that nobody can vouch for, and keep it (not `None`) to be read again, up to a limit."""
+
 
 class OutboundFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file to send; the bytes lie at `path`."""

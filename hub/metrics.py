@@ -107,6 +107,9 @@ class Metrics:
         self.arrivals = Counts(
             _counter(registry, "hub_arrivals", "Letters that arrived and were read, by what became of them.", "state")
         )
+        self.refused = Counts(
+            _counter(registry, "hub_webhooks_refused", "Requests in a provider's name that nothing proved.", "channel")
+        )
         self.lines = Levels(
             _gauge(registry, "hub_channel_up", "Whether a channel's line to its provider is up.", "channel")
         )

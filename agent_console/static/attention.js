@@ -12,7 +12,7 @@ const EVERY_MS = 15_000;
 const found = signal(/** @type {Attention | null} */ (null));
 export const attention = () => found.value;
 /** Is there anything here that could ever need it? */
-export const watchesAttention = computed(() => isSupervisor.value && Object.values(hubSettings()?.kinds ?? {}).some((kind) => kind.has_envelopes));
+export const watchesAttention = computed(() => isSupervisor.value && Object.values(hubSettings()?.kinds ?? {}).some((kind) => kind.has_envelopes || kind.can_begin));
 export const attentionCount = computed(() => (found.value ? found.value.arrivals.length + found.value.letters.length + found.value.channels.filter((one) => !one.is_up).length : 0));
 
 export async function loadAttention() {

@@ -2,37 +2,43 @@
 
 import asyncio
 import contextlib
+import hashlib
 import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Final, Literal
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from aiohttp import web
 
-from channels._twilio import Rest, Signatures
+from channels._twilio import Rest, Signatures, Webhook
 from channels.voice import checking, news
 from channels.voice.documents import Places, document, hold_document, nothing
+from channels.voice.health import Health
 from channels.voice.orders import Orders
 from hub.clock import Clock
 from hub.contract import (
     CallStep,
     Capabilities,
+    ChannelStatus,
     DialTo,
     HubSide,
+    Ignored,
+    Inbound,
     InboundCall,
     LegNews,
     LegView,
     Line,
     Listener,
+    RawArrival,
     RecordingNews,
     Said,
     Softphone,
     Target,
 )
 from hub.domain.calls import EndCause, Order
-from hub.domain.errors import ChannelUnavailable, HubError, NotFound
+from hub.domain.errors import ChannelUnavailable, HubError, NotFound, PayloadUnreadable
 from hub.settings import Problem, Secret, SettingsError
 
 log = logging.getLogger(__name__)
@@ -50,7 +56,9 @@ LONGEST_SILENCE_S: Final = 60.0
 WARM_UP_AFTER_S: Final = 1.0
 QUIET_TRIES: Final = 3
 """A carrier that starts beside us answers sooner."""
-_ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+_CALLBACKS: Final = ("status", "leg/{leg}", "machine/{leg}", "room", "recording")
+LONGEST_KEPT: Final = 65_536
+"""Bytes of a refused request's body; no carrier's is as long."""
 Answer = Callable[[dict[str, str], web.Request], Awaitable[str]]
 
 
@@ -113,6 +121,7 @@ class Voice:
         self._softphone = _softphone(softphone, softphone_url, api_url, account_sid)
         self._music_url = music_url
         self._hub: HubSide | None = None
+        self._health: Health | None = None
         self._signatures: Signatures | None = None
         self._places: Places | None = None
         self._orders: Orders | None = None
@@ -150,6 +159,18 @@ class Voice:
             raise RuntimeError("a channel is mounted before it is opened")
         return self._orders
 
+    @property
+    def health(self) -> Health:
+        """How the line stands; there once the channel is mounted."""
+        if self._health is None:
+            raise RuntimeError("a channel is mounted before it is opened")
+        return self._health
+
+    @property
+    def status(self) -> ChannelStatus:
+        """How the line to the carrier is (see `HasLine`)."""
+        return self._health.status if self._health else ChannelStatus(is_up=False, since=0, reason="Not opened yet.")
+
     def addresses(self, public_url: str) -> dict[str, str]:
         """Return what to enter at the provider (see `HasAddresses`)."""
         return checking.addresses(self._id, public_url)
@@ -161,14 +182,15 @@ class Voice:
     def mount(self, app: web.Application, hub: HubSide) -> None:
         """Add the addresses that the carrier calls."""
         self._hub = hub
+        self._health = Health(hub.clock)
         self._signatures = Signatures(self._tokens, hub.public_url)
         path = f"/webhooks/{self._id}"
         self._places = Places(base=f"{hub.public_url.rstrip('/')}{path}", music=self._music_url)
         self._orders = Orders(self._rest, self._places, self._line.number, self._access, hub.clock)
         for name, answer in self._documents().items():
             app.router.add_post(f"{path}/{name}", self._proved(answer))
-        for name, answer in self._callbacks().items():
-            app.router.add_post(f"{path}/{name}", self._proved(answer, is_document=False))
+        for name in _CALLBACKS:
+            app.router.add_post(f"{path}/{name}", self._proved(self._told, is_document=False))
         if self._softphone.kind == "module" and not any(
             one.canonical == "/voice/static" for one in app.router.resources()
         ):
@@ -183,7 +205,9 @@ class Voice:
         hub.calls.declare(self._line)
         try:
             await self.orders.check()
-        except ChannelUnavailable:
+            self.health.carrier()
+        except ChannelUnavailable as error:
+            self.health.carrier(str(error))
             # No reason to stay closed: chats and letters do not need this carrier, and it may be back in a moment.
             self._proof = asyncio.create_task(self._prove_later(hub.clock), name="carrier")
         self._warming = asyncio.create_task(self._warm_up(hub.clock), name="carrier's library")
@@ -201,12 +225,15 @@ class Voice:
             try:
                 await self.orders.check()
             except ChannelUnavailable as error:
+                self.health.carrier(str(error))
                 if tries >= QUIET_TRIES:
                     log.warning("the carrier is out of reach", extra={"channel": self._id, "error": str(error)})
             except HubError as error:
+                self.health.carrier(str(error))
                 log.error("the carrier refuses us", extra={"channel": self._id, "error": str(error)})  # noqa: TRY400
                 return
             else:
+                self.health.carrier()
                 log.info("the carrier answers", extra={"channel": self._id})
                 return
 
@@ -234,24 +261,14 @@ class Voice:
             "fallback": self._fallback,
         }
 
-    def _callbacks(self) -> dict[str, Answer]:
-        return {
-            "status": self._status,
-            "leg/{leg}": self._leg,
-            "machine/{leg}": self._machine,
-            "room": self._room,
-            "recording": self._recording,
-        }
-
     def _proved(self, answer: Answer, *, is_document: bool = True) -> Callable[[web.Request], Awaitable[web.Response]]:
         """Let only the carrier in; whatever goes wrong behind that, a caller hears words and no error."""
 
         async def handle(request: web.Request) -> web.Response:
-            body = await request.read()
-            if self._signatures is None or not self._signatures.proves(request, body):
-                log.warning("a request is not signed by the carrier", extra={"channel": self._id})
-                return web.Response(status=403, text="This is not signed with a token of ours.")
-            params = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+            webhook = Webhook.of(request, await request.read())
+            params = dict(webhook.fields)
+            if self._signatures is None or not self._signatures.vouches_for(webhook):
+                return await self._refused(webhook, params)
             try:
                 text = await answer(params, request)
             except NotFound:
@@ -269,6 +286,37 @@ class Voice:
             return web.Response(text=text, content_type="text/xml")
 
         return handle
+
+    async def _refused(self, webhook: Webhook, params: Mapping[str, str]) -> web.Response:
+        """Let nobody in; what names our account is kept for a person, for then it is more likely our own mistake."""
+        log.warning("a request is not signed by the carrier", extra={"channel": self._id})
+        arrival = None
+        if params.get("AccountSid") == self._access[0] and len(webhook.body) <= LONGEST_KEPT:
+            self.health.unproved()
+            raw = webhook.packed()
+            name = f"unproved:{hashlib.sha256(raw).hexdigest()[:40]}"
+            arrival = RawArrival(provider_id=name, raw=raw, problem=checking.UNPROVED)
+        with contextlib.suppress(HubError):
+            await self.hub.inbox.refuse(self._id, arrival)
+        return web.Response(status=403, text="This is not signed with a token of ours.")
+
+    async def read(self, raw: bytes) -> Inbound:
+        """Take what was refused, if a token of ours has signed it after all (see `Reads`); nothing happens twice.
+
+        Raises:
+            PayloadUnreadable: none has.
+        """
+        try:
+            webhook = Webhook.unpacked(raw)
+        except ValueError as error:
+            raise PayloadUnreadable(str(error)) from error
+        if self._signatures is None or not self._signatures.vouches_for(webhook):
+            raise PayloadUnreadable(checking.UNPROVED)
+        at = urlsplit(webhook.path)
+        found = news.of(_parts(at.path), dict(parse_qsl(at.query)), dict(webhook.fields))
+        await self._tell(found)
+        text = "What it said has been taken." if found else "It asked what a caller hears next, and that is over."
+        return Ignored(dedupe="", reason=text)
 
     def _sorry(self, params: Mapping[str, str]) -> str:
         """Keep who is on the line: music, and the same question again in a moment."""
@@ -293,7 +341,7 @@ class Voice:
 
     async def _left(self, params: dict[str, str], _request: web.Request) -> str:
         """The line has left the waiting room or the room: gone, redirected by us, or in need of its next step."""
-        if params.get("CallStatus") in _ENDED or params.get("QueueResult") == "hangup":
+        if params.get("CallStatus") in news.ENDED or params.get("QueueResult") == "hangup":
             await self._ended(params)
             return nothing()
         if params.get("QueueResult") in {"redirected", "redirected-from-bridged"}:
@@ -302,7 +350,7 @@ class Voice:
 
     async def _message(self, params: dict[str, str], _request: web.Request) -> str:
         step = await self.hub.calls.message_left(self._id, params.get("CallSid", ""))
-        if params.get("CallStatus") in _ENDED:
+        if params.get("CallStatus") in news.ENDED:
             await self._ended(params)
             return nothing()
         return document(step, self.places)
@@ -339,21 +387,8 @@ class Voice:
             await self.hub.calls.happened(self._id, said)
         return ""
 
-    async def _status(self, params: dict[str, str], _request: web.Request) -> str:
-        return await self._tell(news.of_leg(params))
-
-    async def _leg(self, params: dict[str, str], request: web.Request) -> str:
-        return await self._tell(news.of_leg(params, request.match_info["leg"]))
-
-    async def _machine(self, params: dict[str, str], request: web.Request) -> str:
-        return await self._tell(news.of_machine(params, request.match_info["leg"]))
-
-    async def _room(self, params: dict[str, str], _request: web.Request) -> str:
-        return await self._tell(news.of_room(params))
-
-    async def _recording(self, params: dict[str, str], request: web.Request) -> str:
-        is_message = bool(request.query.get("message"))
-        return await self._tell(news.of_recording(params, request.query.get("interaction", ""), is_message=is_message))
+    async def _told(self, params: dict[str, str], request: web.Request) -> str:
+        return await self._tell(news.of(_parts(request.raw_path.partition("?")[0]), request.query, params))
 
     # -- what the hub orders
 
@@ -389,6 +424,11 @@ class Voice:
     def softphone(self) -> Softphone:
         """How a browser becomes a telephone (see `LiveCalls`)."""
         return self._softphone
+
+
+def _parts(path: str) -> list[str]:
+    """Return what an address of ours says behind `/webhooks/{channel}/`."""
+    return [unquote(part) for part in path.split("/")[3:]]
 
 
 def _softphone(kind: str, url: str, api_url: str, account: str) -> Softphone:

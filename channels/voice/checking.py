@@ -7,6 +7,7 @@ import phonenumbers
 
 from hub.settings import Problem
 
+UNPROVED = "No token of ours has signed it: compare auth_token and public_url with the provider's."
 WEBHOOKS: Mapping[str, str] = {
     "Voice URL (a call comes in)": "call",
     "Fallback URL (primary handler fails)": "fallback",

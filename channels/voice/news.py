@@ -4,7 +4,7 @@ Parameters: twilio.com/docs/voice/api/conference-resource and call status callba
 order or not at all; the key is what makes one of them count once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -30,6 +30,27 @@ CAUSES: Final = {
 }
 _MACHINES: Final = frozenset({"machine_start", "machine_end_beep", "machine_end_silence", "machine_end_other", "fax"})
 Params = Mapping[str, str]
+ENDED: Final = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+
+def of(parts: Sequence[str], query: Params, params: Params) -> LegNews | RecordingNews | None:
+    """Return what a callback says that came to one of our addresses, by its parts; None where that changes nothing.
+
+    A question that is asked as a line ends says that, too.
+    """
+    match parts:
+        case ["leg", leg]:
+            return of_leg(params, leg)
+        case ["machine", leg]:
+            return of_machine(params, leg)
+        case ["room"]:
+            return of_room(params)
+        case ["recording"]:
+            return of_recording(params, query.get("interaction", ""), is_message=bool(query.get("message")))
+        case ["status"]:
+            return of_leg(params)
+        case _:
+            return of_leg(params) if params.get("CallStatus") in ENDED else None
 
 
 def of_leg(params: Params, leg: str = "") -> LegNews | None:

@@ -129,8 +129,8 @@ class _Drawing:
                 self.wish(OrderKind.HANG_UP, self.change(leg, expected_end=True))
 
     def send(self, leg: Leg, place: Place) -> None:
-        """Send a line somewhere, once; one that leaves the room is no longer on hold there."""
-        if leg.goes_to is not place and not leg.expected_end:
+        """Send a line that is up somewhere, once; one that leaves the room is no longer on hold there."""
+        if leg.is_live and leg.goes_to is not place and not leg.expected_end:
             kind = OrderKind.JOIN if place is Place.ROOM else OrderKind.PARK
             self.wish(kind, self.change(leg, goes_to=place, wants_hold=False, is_held=False))
 

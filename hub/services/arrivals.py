@@ -29,6 +29,9 @@ READ_AT_ONCE = 64
 _BYTES_AT_ONCE = 32 * 1024 * 1024
 _READ_S = 120.0
 _RETRY_S = 2.0
+MOST_REFUSED = 100
+"""Requests of one channel that nobody can vouch for and that wait for a person."""
+_FULL_MS = 60_000
 _MAX_TRIES = 3
 """How often the hub may die while it reads one arrival, or find the database in conflict over it."""
 _WRITERS = 4
@@ -61,7 +64,9 @@ class Arrivals:
         self._suspects = READ_AT_ONCE
         self._counted: set[str] = set()
         self._is_stopped = False
+        self._full_until: dict[str, int] = {}
         self.count: Callable[[str], None] = lambda _state: None
+        self.count_refused: Callable[[str], None] = lambda _channel: None
 
     def serve(self, channel: Channel) -> None:
         """Read what this channel keeps, if it is one whose arrivals are read afterwards."""
@@ -142,6 +147,24 @@ class Arrivals:
         count = await self._store.write(unit)
         self._wake.set()
         return count
+
+    async def refuse(self, channel: str, arrival: RawArrival | None) -> None:
+        """Count what nobody can vouch for; keep it while few of the channel's wait for a person; see `Inbox`.
+
+        Anybody can send such requests: they may neither fill the disk nor, once there are enough, cost a transaction.
+        """
+        self.count_refused(channel)
+        if arrival is None or self._clock.now() < self._full_until.get(channel, 0):
+            return
+
+        async def unit(tx: UnitOfWork) -> int:
+            row = await tx.fetch_one("SELECT COUNT(*) FROM arrivals WHERE state = 'failed' AND channel = $1", channel)
+            return int(row[0]) if row else 0
+
+        if await self._store.read(unit) >= MOST_REFUSED:
+            self._full_until[channel] = self._clock.now() + _FULL_MS
+            return
+        await self.keep(channel, [arrival], {})
 
     async def mark(self, channel: str, name: str) -> str:
         """Return how far the channel had read this source; empty for never."""

@@ -60,6 +60,9 @@ class FakeInbox:
     async def mark(self, channel: str, name: str) -> str:
         return self.marks.get(name, "")
 
+    async def refuse(self, channel: str, arrival: RawArrival | None) -> None:
+        raise AssertionError("a mailbox has nothing to refuse")
+
     def subjects(self) -> list[str]:
         """Return the subjects of what is kept, in the order kept."""
         return [

@@ -4,7 +4,7 @@ import { attention, loadAttention, settleArrival } from "../attention.js";
 import { ticking } from "../clock.js";
 import { fileSize, fullTime, shortDay, t } from "../i18n.js";
 import { toast } from "../screen.js";
-import { agents, kindOf } from "../store.js";
+import { agents, hubSettings, kindOf } from "../store.js";
 import { Button, Chip, Empty, Icon, Skeleton } from "../ui/parts.js";
 import { ChannelStates } from "./channels.js";
 
@@ -27,13 +27,15 @@ export function AttentionPage() {
 function Arrival({ one }) {
   const [busy, setBusy] = useState("");
   const [sure, setSure] = useState(false);
+  const kind = kindOf(hubSettings()?.channels.find((each) => each.id === one.channel)?.kind ?? "");
+  const letters = kind.has_envelopes;
   const act = async (/** @type {"read-again" | "dismiss"} */ what) => {
     setBusy(what);
     const answer = await settleArrival(one.id, what);
     setBusy("");
     toast(answer.ok ? t(`attention.${what}.done`) : explain(answer), answer.ok ? "ok" : "bad");
   };
-  return html`<li class="attention-row"><span class="attention-icon"><${Icon} name="mail-x" /></span>
+  return html`<li class="attention-row"><span class="attention-icon"><${Icon} name=${letters ? "mail-x" : (kind.icon ?? "inbox")} /></span>
     <div class="attention-main"><p class="attention-title"><b>${one.channel}</b><time title=${fullTime(one.at)}>${shortDay(one.at, ticking())}</time></p><p class="attention-problem" dir="auto">${one.problem}</p><p class="quiet">${fileSize(one.size)} · ${t("attention.attempts", { n: one.attempts })}</p></div>
     <div class="attention-actions">${sure
       ? html`<span class="quiet">${t("attention.dismiss.sure")}</span><${Button} small kind="ghost" onClick=${() => setSure(false)}>${t("cancel")}<//><${Button} small kind="bad" busy=${busy === "dismiss"} onClick=${() => act("dismiss")}>${t("attention.dismiss")}<//>`

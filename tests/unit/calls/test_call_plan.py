@@ -86,6 +86,12 @@ def test_caller_back_in_the_queue_leaves_the_room_and_the_agent_is_hung_up() -> 
     assert not answer.legs["l0"].wants_hold
 
 
+def test_line_that_is_over_is_sent_nowhere() -> None:
+    """Whom we dialled and did not reach, in a call that went back to the queue."""
+    gone = a_leg(LegRole.CUSTOMER, "l0", state=LegState.ENDED, cause=EndCause.NO_ANSWER, goes_to=Place.ROOM)
+    assert wishes(ask(State.QUEUED, gone, call=a_call(direction=Direction.OUTBOUND))) == []
+
+
 def test_telephone_put_down_ends_the_call_and_a_browser_gone_does_not() -> None:
     gone = in_room(LegRole.AGENT, "l1", state=LegState.ENDED, cause=EndCause.HUNG_UP)
     caller = in_room(LegRole.CUSTOMER, "l0")
