@@ -201,7 +201,9 @@ class Actions:
         """Give it to a queue or a colleague, with what they should know."""
         interaction = self._mine(tab, request.interaction)
         await self._note_along(tab, interaction, request.note)
-        await self._hub.handling.transfer(request.interaction, tab.view.scope, queue=request.queue, agent=request.agent)
+        await self._hub.handling.transfer(
+            request.interaction, tab.view.scope, queue=request.queue, agent=request.agent, needs=request.needs
+        )
         return {}
 
     async def _note_along(self, tab: Tab, interaction: Interaction, text: str | None) -> None:
@@ -247,7 +249,7 @@ class Actions:
     async def assign(self, tab: Tab, request: requests.Assign) -> Answer:
         """Give an interaction to an agent or a queue."""
         await self._hub.supervision.assign(
-            request.interaction, tab.view.scope, agent=request.agent, queue=request.queue
+            request.interaction, tab.view.scope, agent=request.agent, queue=request.queue, needs=request.needs
         )
         return {}
 

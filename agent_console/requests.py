@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from hub.domain.agent import Presence
 from hub.domain.errors import BadRequest
+from hub.domain.interaction import Needs
 
 Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[!-~]+\Z")]
 ClientId = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[!-~]+\Z")]
@@ -114,6 +115,7 @@ class Transfer(OfInteraction, frozen=True, kw_only=True):
 
     queue: Id | None = None
     agent: Id | None = None
+    needs: Needs | None = None
     note: Text = ""
 
 
@@ -129,6 +131,7 @@ class Assign(OfInteraction, frozen=True, kw_only=True):
 
     queue: Id | None = None
     agent: Id | None = None
+    needs: Needs | None = None
 
 
 class ForcePresence(Request, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """The routable unit: one call, one e-mail exchange, one chat; its states and allowed moves (design.md, 5)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -98,13 +99,34 @@ class ClosingReason(StrEnum):
     NOT_REACHED = "not_reached"
 
 
+class Needs(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one interaction asks of an agent beyond what its queue does; levels are 1 to 5.
+
+    All of `skills`, at least one of each group in `any_of`; of those who may, the best in `best_skills` is preferred.
+    """
+
+    skills: dict[str, int] = {}
+    any_of: tuple[dict[str, int], ...] = ()
+    best_skills: tuple[str, ...] = ()
+
+    def plus(self, skills: Mapping[str, int]) -> "Needs":
+        """Return these needs with more skills; the level said last counts."""
+        return msgspec.structs.replace(self, skills={**self.skills, **skills}) if skills else self
+
+    @property
+    def named(self) -> dict[str, int]:
+        """The skills that decide who may take it, each with the least level at which it counts."""
+        return {**{skill: level for group in self.any_of for skill, level in group.items()}, **self.skills}
+
+
 class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     """One interaction as stored. Instants are milliseconds since 1970 UTC; a changed one is a new object.
 
     `last_n` numbers the messages, 1, 2, 3 ...; `reached_n` is the highest the customer has seen, `read_n` the highest
     an agent has seen. `direct_to` is the one agent it is addressed to, `last_agent` the one who knows it. `is_message`:
     left for later, nobody waits this minute. `provider_id` is the channel's own name for what began it, unique in the
-    channel. `head_start_ms` is waiting time credited to it (work of a lost agent, a callback).
+    channel. `head_start_ms` is waiting time credited to it (work of a lost agent, a callback). `needs` are its own,
+    beyond the queue's.
     """
 
     id: InteractionId
@@ -139,6 +161,7 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     previous: InteractionId | None = None
     waits_since: int | None = None
     is_message: bool = False
+    needs: Needs = Needs()
     version: int = 0
 
     @property

@@ -193,6 +193,7 @@ class CallService:
             provider_id=provider_id,
             language=language,
             tier=customer.tier,
+            needs=moves.needs_of(self._settings, line.channel),
             queued_at=tx.now,
             root=interaction_id,
             last_agent=previous.last_agent if previous else None,

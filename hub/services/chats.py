@@ -230,6 +230,7 @@ class Chats:
             subject=without_cards(form.get("subject", "") or form.get("topic", ""))[:200],
             language=start.language,
             tier=customer.tier,
+            needs=moves.needs_of(self._settings, start.channel),
             queued_at=tx.now,
             root=before.root if before else interaction_id,
             previous=before.id if before else None,

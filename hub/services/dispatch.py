@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 
 import msgspec
 
@@ -17,7 +18,7 @@ from hub.clock import Clock
 from hub.contract import Waiting
 from hub.domain.agent import Agent, Connectivity, Presence
 from hub.domain.errors import Conflict, HubError
-from hub.domain.interaction import ClosingReason, Interaction, State
+from hub.domain.interaction import ClosingReason, Interaction, Needs, State
 from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.events import Commit
 from hub.services.floor import Floor, Key
@@ -30,7 +31,16 @@ from routing import events as told
 from routing import hours
 from routing.engine import Router
 from routing.errors import RoutingError
-from routing.model import AgentState, FlowCause, HeldWork, LiveOffer, OfferEnd, WaitingInteraction, WayOutKind
+from routing.model import (
+    AgentState,
+    FlowCause,
+    HeldWork,
+    LiveOffer,
+    OfferEnd,
+    SkillNeed,
+    WaitingInteraction,
+    WayOutKind,
+)
 from routing.policy import Policy
 from routing.state import Snapshot
 
@@ -190,7 +200,7 @@ class Dispatcher:
             if known is None or known.interaction.queue_id != interaction.queue:
                 self._inbox.append(told.InteractionLeft(interaction.id))
                 self._inbox.append(told.InteractionQueued(wanted))
-            elif _needs(known.interaction) != _needs(wanted):
+            elif _WISHES(known.interaction) != _WISHES(wanted):
                 self._inbox.append(told.InteractionChanged(wanted))
         elif interaction.state in _TAKEN and interaction.agent is not None:
             if known is not None:
@@ -304,7 +314,7 @@ class Dispatcher:
     def _why(self, decision: told.MakeOffer, interaction: Interaction, agent: Agent) -> tuple[str, ...]:
         """Say why this agent, in codes that the console words: `rule|...`, `skill|NAME|LEVEL`, `language|CODE`, ..."""
         queue = self._settings.queues.get(interaction.queue)
-        needed = queue.skills if queue else {}
+        needed = {**(queue.skills if queue else {}), **interaction.needs.named}
         why = [f"skill|{skill}|{agent.skills[skill]}" for skill in needed if skill in agent.skills]
         language = interaction.language.partition("-")[0]
         if language and language in agent.languages:
@@ -354,6 +364,7 @@ class Dispatcher:
 
     def _waiting(self, interaction: Interaction) -> WaitingInteraction:
         company = self._settings.company
+        needs = self._known_needs(interaction.needs)
         language = interaction.language.partition("-")[0]
         tier = self._settings.tiers.get(interaction.tier)
         return WaitingInteraction(
@@ -363,10 +374,24 @@ class Dispatcher:
             queued_at_ms=interaction.queued_at or interaction.created_at,
             head_start_ms=interaction.head_start_ms,
             value=tier.value if tier else 1,
+            skills=_of(needs.skills),
+            any_of=tuple(_of(group) for group in needs.any_of),
+            best_skills=needs.best_skills,
             languages=(language,) if language in company.languages else (),
             only_agent_id=interaction.direct_to,
             preferred_agent_ids=(interaction.last_agent,) if interaction.last_agent else (),
             stays=interaction.is_message,
+        )
+
+    def _known_needs(self, needs: Needs) -> Needs:
+        """Return the needs without skills that the configuration no longer knows: nobody could ever have them."""
+        known = self.policy.skills
+        if not known or all(skill in known for skill in (*needs.named, *needs.best_skills)):
+            return needs
+        return Needs(
+            skills={skill: level for skill, level in needs.skills.items() if skill in known},
+            any_of=tuple(group for group in needs.any_of if all(skill in known for skill in group)),
+            best_skills=tuple(skill for skill in needs.best_skills if skill in known),
         )
 
     def _agent_state(self, agent: Agent) -> AgentState:
@@ -396,8 +421,13 @@ def _is_there(agent: Agent) -> bool:
     return agent.presence is not Presence.OFFLINE and agent.connectivity is not Connectivity.LOST
 
 
-def _needs(wish: WaitingInteraction) -> tuple[object, ...]:
-    return (wish.head_start_ms, wish.value, wish.skills, wish.languages, wish.only_agent_id, wish.preferred_agent_ids)
+def _of(skills: Mapping[str, int]) -> tuple[SkillNeed, ...]:
+    return tuple(SkillNeed(skill, level) for skill, level in sorted(skills.items()))
+
+
+_WISHES = attrgetter(
+    "head_start_ms", "value", "skills", "any_of", "best_skills", "languages", "only_agent_id", "preferred_agent_ids"
+)
 
 
 def _live_offers(offers: Iterable[Offer], agents: set[str], interactions: set[str]) -> Iterable[LiveOffer]:

@@ -7,7 +7,7 @@ import msgspec
 from hub.domain.agent import Agent
 from hub.domain.errors import BadRequest, Conflict, HubError, NotFound
 from hub.domain.events import EventKind
-from hub.domain.interaction import CONNECTED_FIRST, ClosingReason, Interaction, State, check_move, moved
+from hub.domain.interaction import CONNECTED_FIRST, ClosingReason, Interaction, Needs, State, check_move, moved
 from hub.domain.offer import RevokeReason
 from hub.domain.redaction import without_cards
 from hub.domain.segments import SegmentKind
@@ -83,13 +83,23 @@ class Handling:
         return units
 
     async def transfer(
-        self, interaction_id: str, scope: Scope, *, queue: str | None = None, agent: str | None = None
+        self,
+        interaction_id: str,
+        scope: Scope,
+        *,
+        queue: str | None = None,
+        agent: str | None = None,
+        needs: Needs | None = None,
     ) -> Interaction:
         """Give it to a queue or to one agent. It keeps what it has waited; the customer is told.
 
+        `needs` are what it asks of whoever takes it from the queue; None: what it asked before.
+
         Raises:
-            NotFound: not this agent's, or no such target. BadRequest: no target. Conflict: not in a state for it.
+            NotFound: not this agent's, or no such target. BadRequest: no target, no such skill.
+            Conflict: not in a state for it.
         """
+        moves.check_needs(self._settings, needs)
         if queue is not None and queue not in self._settings.queues:
             raise NotFound(f"There is no queue {queue!r}.")
         if (queue is None) == (agent is None):
@@ -112,6 +122,7 @@ class Handling:
                 queued_at=tx.now,
                 head_start_ms=_waited_before(interaction),
                 answered_at=None,
+                needs=interaction.needs if needs is None else needs,
             )
             after = await moves.say_system(tx, after, "transferred")
             return await tx.save(INTERACTIONS, after)

@@ -189,6 +189,7 @@ class Intake:
             subject=redacted(inbound.subject)[:200],
             language=inbound.language,
             tier=customer.tier,
+            needs=moves.needs_of(self._settings, arrival.channel),
             queued_at=tx.now,
             head_start_ms=min(max(tx.now - received_at, 0), _LONGEST_HEAD_START_MS),
             root=before.root if before else interaction_id,

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 import msgspec
 
 from hub.domain.agent import Agent
-from hub.domain.errors import NotFound
+from hub.domain.errors import BadRequest, NotFound
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
-from hub.domain.interaction import Interaction, State, check_move
+from hub.domain.interaction import Interaction, Needs, State, check_move
 from hub.domain.messages import Author, FileRef, Message
 from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.domain.segments import Segment, SegmentKind
@@ -22,6 +22,8 @@ from hub.storage.changes import Shape
 from hub.storage.tables import AGENTS, INTERACTIONS, JOBS, MESSAGES, OFFERS, SEGMENTS, Job
 from hub.storage.unit_of_work import UnitOfWork
 
+MOST_SKILLS = 20
+"""Skills that a person can ask for at once; more and nobody has them all."""
 REVOKED = OfferState.REVOKED
 _ENDED_SEGMENTS = Shape(
     "update",
@@ -66,6 +68,37 @@ async def agent_for_change(tx: UnitOfWork, agent_id: str) -> Agent:
     if found is None or not found.is_active:
         raise NotFound("There is no such agent.")
     return found
+
+
+def needs_of(settings: Settings, channel: str) -> Needs:
+    """Return what the channel's configuration says everything that comes in by it needs."""
+    found = settings.channels.get(channel)
+    if found is None:
+        return Needs()
+    return Needs(
+        skills=dict(found.skills), any_of=tuple(dict(group) for group in found.any_of), best_skills=found.best_skills
+    )
+
+
+def check_needs(settings: Settings, needs: Needs | None) -> None:
+    """Return if people may ask for this.
+
+    Raises:
+        BadRequest: a skill that nobody has heard of, or a level that is none.
+    """
+    if needs is None:
+        return
+    asked = (*needs.named, *needs.best_skills)
+    if len(asked) > MOST_SKILLS or len(needs.any_of) > MOST_SKILLS or any(len(skill) > 64 for skill in asked):
+        raise BadRequest(f"At most {MOST_SKILLS} skills, each of at most 64 characters.")
+    for skill in asked:
+        if settings.skills and skill not in settings.skills:
+            raise BadRequest(f"There is no skill {skill!r}.")
+    levels = [level for group in (needs.skills, *needs.any_of) for level in group.values()]
+    if any(not 1 <= level <= 5 for level in levels):
+        raise BadRequest("A level is 1 to 5.")
+    if not all(needs.any_of):
+        raise BadRequest("A choice of skills names at least one.")
 
 
 async def begin_segment(

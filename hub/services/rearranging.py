@@ -179,6 +179,7 @@ def _like(source: Interaction, now: int, customer: Customer) -> Interaction:
         tier=customer.tier,
         root=interaction_id,
         is_message=source.is_message,
+        needs=source.needs,
     )
 
 

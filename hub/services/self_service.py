@@ -353,8 +353,9 @@ class SelfService:
                 customer=interaction.customer,
                 queue=queue,
             )
+        needs = interaction.needs.plus(wish.skills) if isinstance(wish, EnterQueue) else interaction.needs
         return await self._to_queue(
-            tx, interaction, reason, queue=queue, head_start_ms=head_start_ms, is_message=is_message
+            tx, interaction, reason, queue=queue, head_start_ms=head_start_ms, is_message=is_message, needs=needs
         )
 
     async def _to_queue(self, tx: UnitOfWork, interaction: Interaction, reason: str, **changes: object) -> Interaction:

@@ -4,7 +4,7 @@ import msgspec
 
 from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.events import EventKind
-from hub.domain.interaction import TERMINAL, ClosingReason, Interaction, State
+from hub.domain.interaction import TERMINAL, ClosingReason, Interaction, Needs, State
 from hub.domain.offer import RevokeReason
 from hub.services import moves
 from hub.services.access import Scope
@@ -29,14 +29,24 @@ class Supervision:
         self._self_service = self_service
 
     async def assign(
-        self, interaction_id: str, scope: Scope, *, agent: str | None = None, queue: str | None = None
+        self,
+        interaction_id: str,
+        scope: Scope,
+        *,
+        agent: str | None = None,
+        queue: str | None = None,
+        needs: Needs | None = None,
     ) -> Interaction:
         """Address an interaction to one agent, or move it to another queue; live work is taken back first.
 
+        `needs` are what it asks of whoever takes it from the queue; None: what it asked before.
+
         Raises:
             Forbidden: not a supervisor. NotFound: no such interaction, agent or queue. Conflict: it is over.
+            BadRequest: no target, no such skill.
         """
         scope.require_supervisor()
+        moves.check_needs(self._settings, needs)
         if queue is not None and queue not in self._settings.queues:
             raise NotFound(f"There is no queue {queue!r}.")
         if (queue is None) == (agent is None):
@@ -49,6 +59,8 @@ class Supervision:
             if agent is not None:
                 await moves.agent_for_change(tx, agent)
             interaction = await self._out_of_flow(tx, interaction)
+            if needs is not None:
+                interaction = msgspec.structs.replace(interaction, needs=needs)
             _reassigned(tx, interaction, scope, agent, queue)
             if interaction.state in _LIVE or interaction.state is State.PARKED:
                 holder = await tx.get(AGENTS, interaction.agent) if interaction.agent else None

@@ -188,6 +188,8 @@ def _channels(settings: Settings) -> Iterator[Problem]:
     if not settings.channels:
         yield Problem(where="channels", text="There is no channel: nobody can reach you.", severity="warning")
     for channel in settings.channels.values():
+        asked = (*channel.skills, *(skill for group in channel.any_of for skill in group), *channel.best_skills)
+        yield from _skills(settings, f"channels.{channel.id}", asked)
         for key, value in channel.options.items():
             where = f"channels.{channel.id}.{key}"
             if (key == "queue" or key.endswith("_queue")) and isinstance(value, str) and value:

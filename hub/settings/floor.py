@@ -204,10 +204,16 @@ class AgentSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ChannelSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One configured way in and out. All keys but `kind` go to the channel's constructor as they are."""
+    """One configured way in and out. All keys that are not named here go to the channel's constructor as they are."""
 
     id: str
     kind: str
+    skills: Mapping[str, Level] = msgspec.field(default_factory=dict)
+    """Skills an agent needs for what comes in by it, besides those of the queue."""
+    any_of: tuple[Mapping[str, Level], ...] = ()
+    """Choices of skills: of each, one is enough."""
+    best_skills: tuple[str, ...] = ()
+    """Of those who may take it, who is best in these is asked first."""
     options: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 

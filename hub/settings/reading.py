@@ -16,6 +16,8 @@ from hub.settings.sources import Sources
 from hub.settings.values import Problem, Secret, SettingsError, did_you_mean
 
 _BAD: Final = object()
+_OF_CHANNELS: Final = frozenset({"skills", "any_of", "best_skills"})
+"""Keys of a channel's block that are the hub's and not the channel's."""
 _PASSWORD_IN_URL: Final = re.compile(r"[\w+.-]+://[^/@\s]*:[^/@\s]+@")
 
 
@@ -106,10 +108,18 @@ class _Reader:
     def _channel(self, keys: Keys, raw: object) -> object:
         if not isinstance(raw, dict) or not isinstance(raw.get("kind"), str):
             return self._wrong(keys, f"{'.'.join(keys)} needs the key 'kind': what speaks for this channel.")
-        options = {name: self._resolved((*keys, name), value) for name, value in raw.items() if name != "kind"}
-        if any(value is _BAD for value in options.values()):
+        fields = {field.name: field.type for field in msgspec.structs.fields(ChannelSettings)}
+        ours: dict[str, Any] = {
+            name: self.value((*keys, name), raw[name], fields[name]) for name in _OF_CHANNELS & raw.keys()
+        }
+        options = {
+            name: self._resolved((*keys, name), value)
+            for name, value in raw.items()
+            if name not in {"kind", *_OF_CHANNELS}
+        }
+        if any(value is _BAD for value in (*ours.values(), *options.values())):
             return _BAD
-        return ChannelSettings(id=keys[-1], kind=raw["kind"], options=options)
+        return ChannelSettings(id=keys[-1], kind=raw["kind"], options=options, **ours)
 
     def _resolved(self, keys: Keys, value: object) -> object:
         """Return a value of a channel's block with its references made secrets."""

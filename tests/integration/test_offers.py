@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from hub.domain.agent import Connectivity, Presence
-from hub.domain.errors import OfferGone, Refused
-from hub.domain.interaction import ClosingReason, State
+from hub.domain.errors import BadRequest, OfferGone, Refused
+from hub.domain.interaction import ClosingReason, Needs, State
 from hub.domain.offer import REJECT_REASONS
-from hub.settings.floor import QueueSettings, WayOut
+from hub.settings.floor import AgentSettings, ChannelSettings, QueueSettings, WayOut
 from tests.builders import Desk, open_desk
 
 
@@ -318,6 +318,83 @@ async def test_supervisor_takes_live_work_to_another_queue(desk: Desk) -> None:
 
     assert (moved.state, moved.queue, moved.agent) == (State.QUEUED, "billing", None)
     assert (await desk.agent("ann")).held in {0, 25}
+
+
+def _skilled(**skills: dict[str, int]) -> dict[str, Any]:
+    return {
+        name: AgentSettings(
+            id=name,
+            name=f"{name.title()} Example",
+            email=f"{name}@example.test",
+            role="supervisor" if name == "sue" else "agent",
+            skills=skills.get(name, {}),
+        )
+        for name in ("ann", "bob", "sue")
+    }
+
+
+async def test_what_comes_by_a_channel_needs_that_channels_skills(database_url: str, tmp_path: Path) -> None:
+    site = ChannelSettings(
+        id="site",
+        kind="webchat",
+        options={"queue": "support"},
+        skills={"tents": 2},
+        any_of=({"french": 1, "spanish": 1},),
+        best_skills=("tents",),
+    )
+    agents = _skilled(ann={"tents": 5}, bob={"tents": 2, "spanish": 1}, sue={"tents": 3, "french": 1})
+    desk = await open_desk(tmp_path, database_url, {"channels": {"site": site}, "agents": agents})
+    try:
+        chat = await desk.chat()
+        await desk.available("ann")
+        assert await desk.offers_of(chat) == []
+        await desk.available("bob")
+        assert await desk.offers_of(chat) == [("bob", "pending")]
+        (offer,) = await desk.live_offers(agent="bob")
+        assert offer.why[1:] == ("skill|spanish|1", "skill|tents|2")
+
+        await desk.available("sue")
+        assert await desk.offers_of(await desk.chat("Ada")) == [("sue", "pending")]
+    finally:
+        await desk.hub.stop()
+
+
+async def test_transfer_says_which_skills_are_needed(database_url: str, tmp_path: Path) -> None:
+    agents = _skilled(ann={"tents": 4}, bob={"tents": 2})
+    desk = await open_desk(tmp_path, database_url, {"skills": ("tents",), "agents": agents})
+    try:
+        chat = await desk.handled("bob")
+        scope, services = await desk.scope("bob"), desk.hub.services
+        for needs in (Needs(skills={"boats": 1}), Needs(skills={"tents": 6}), Needs(any_of=({},))):
+            with pytest.raises(BadRequest):
+                await services.handling.transfer(chat.id, scope, queue="billing", needs=needs)
+        await services.handling.transfer(chat.id, scope, queue="billing", needs=Needs(skills={"tents": 3}))
+        await desk.settle()
+        assert (await desk.interaction(chat.id)).needs == Needs(skills={"tents": 3})
+        assert await desk.live_offers(agent="bob") == []
+
+        await desk.available("ann")
+        assert await desk.offers_of(chat) == [("bob", "accepted"), ("ann", "pending")]
+        await services.supervision.assign(chat.id, await desk.scope("sue"), queue="support", needs=Needs())
+        await desk.settle()
+        assert [offer.agent for offer in await desk.live_offers()] == ["bob"]
+    finally:
+        await desk.hub.stop()
+
+
+async def test_skill_that_the_configuration_forgot_keeps_nobody_waiting(database_url: str, tmp_path: Path) -> None:
+    desk = await open_desk(tmp_path, database_url, {})
+    chat = await desk.handled("ann")
+    needs = Needs(skills={"boats": 2}, any_of=({"rafts": 1},), best_skills=("oars",))
+    await desk.hub.services.handling.transfer(chat.id, await desk.scope("ann"), queue="billing", needs=needs)
+    await desk.hub.stop()
+
+    desk = await open_desk(tmp_path, database_url, {"skills": ("tents",)}, clock=desk.clock)
+    try:
+        await desk.available("bob")
+        assert await desk.offers_of(chat) == [("ann", "accepted"), ("bob", "pending")]
+    finally:
+        await desk.hub.stop()
 
 
 async def test_nothing_is_left_undispatched_after_a_restart(desk: Desk) -> None:
