@@ -32,6 +32,7 @@ from hub.services.accounts import Accounts
 from hub.services.acknowledging import Acknowledging
 from hub.services.arrivals import Arrivals
 from hub.services.call_desk import CallDesk
+from hub.services.call_flows import CallFlows
 from hub.services.call_orders import CallOrders
 from hub.services.calls import CallService
 from hub.services.chats import Chats
@@ -335,6 +336,8 @@ def _services(
     self_service = SelfService(store, settings, floor, FlowLibrary(store, flows))
     chats.self_service = self_service
     chats.messages.heard = self_service.heard
+    self_service.callbacks = calls
+    calls.serve_flows(CallFlows(self_service))
     return Services(
         store=store,
         bus=bus,
@@ -342,7 +345,7 @@ def _services(
         floor=floor,
         accounts=Accounts(store, settings, clock),
         arrivals=Arrivals(store, clock, settings.server.data_dir, files, intake),
-        call_desk=CallDesk(store, settings, handling, calls),
+        call_desk=CallDesk(store, settings, calls),
         call_orders=orders,
         calls=calls,
         chats=chats,

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 import msgspec
 
 from hub.clock import Clock
-from hub.domain.calls import EndCause, LegRole, Listening, Order, Place
+from hub.domain.calls import CallerSaid, EndCause, Gathering, LegRole, Listening, Order, Place
 from hub.domain.correspondence import Authenticity, Party, Refusal
 from hub.domain.interaction import Interaction
 from hub.domain.messages import FileRef, Message
@@ -532,7 +532,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     `welcome` is said first, by language; `announce_s` how often somebody who waits is told where they stand;
     `takes_messages` and `books_callbacks` say what is offered when nobody is there or the wait is long. `records`:
-    calls are recorded, which the welcome must say.
+    calls are recorded, which the welcome must say. `flow` is the self-service that callers meet first, at any hour.
     """
 
     channel: str
@@ -544,6 +544,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     takes_messages: bool = True
     books_callbacks: bool = True
     records: bool = False
+    flow: str = ""
 
 
 class InboundCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -568,15 +569,19 @@ class CallStep(msgspec.Struct, frozen=True, kw_only=True):
 
     `queue`: wait, hearing `wait` documents. `wait`: music for `music_s`, any of `keys` is told at once. `message`:
     record for at most `max_s`. `room`: join the room of `interaction` as `leg`. `refuse`: without answering.
+    `listen`: what is answered (see `gathering`) is told with `turn`. `ask_again`: after `music_s` the same, with no
+    answer: something is being looked up. `turn` is the hub's own mark of where the caller stands; it comes back as is.
     """
 
     say: tuple[Said, ...] = ()
-    then: Literal["queue", "wait", "message", "room", "hang_up", "refuse"]
+    then: Literal["queue", "wait", "message", "room", "hang_up", "refuse", "listen", "ask_again"]
     interaction: str = ""
     leg: str = ""
     keys: str = ""
     music_s: int = 0
     max_s: int = 0
+    turn: str = ""
+    gathering: Gathering | None = None
 
 
 class LegNews(msgspec.Struct, frozen=True, kw_only=True):
@@ -620,6 +625,12 @@ class Calls(Protocol):
 
     async def waiting(self, channel: str, provider_id: str, *, heard: str = "") -> CallStep:
         """Say what a waiting caller hears next; `heard` are keys they pressed, or words."""
+
+    async def answered(self, channel: str, provider_id: str, turn: str, said: CallerSaid) -> CallStep:
+        """Take what a caller answered in self-service (nothing is an answer too) and say what they hear next.
+
+        The same answer told again changes nothing and gets the same words.
+        """
 
     async def message_left(self, channel: str, provider_id: str) -> CallStep:
         """The caller has left a message (or hung up over it): what follows."""

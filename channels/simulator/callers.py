@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from channels.simulator import menus
 from channels.simulator.carrier import Carrier
 from channels.simulator.people import Person, new_person
 from channels.simulator.receiver import Receiver
@@ -17,7 +18,7 @@ from channels.simulator.tempo import Tempo
 
 log = logging.getLogger(__name__)
 
-Plan = Literal["talks", "gives_up", "books", "leaves_message"]
+Plan = Literal["talks", "gives_up", "books", "leaves_message", "serves_self"]
 
 MOST_AT_ONCE: Final = 12
 """Callers on the line at once, whatever the rate."""
@@ -25,6 +26,8 @@ KNOWN_AT_MOST: Final = 40
 RETURNING_SHARE: Final = 0.35
 GIVES_UP_SHARE: Final = 0.15
 BOOKS_SHARE: Final = 0.12
+SELF_SHARE: Final = 0.4
+"""Of those who meet a menu, how many go through it instead of asking for a person."""
 _AREAS: Final = ("202", "303", "415", "503", "604", "617")
 """Area codes; the numbers in them are 555-0100 to 555-0199, which nobody has."""
 _MISSES: Final = 2
@@ -33,11 +36,12 @@ _MISSES: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """A number to call, the language spoken there, and whether it only takes messages."""
+    """A number to call, the language spoken there, whether it only takes messages, and whether a menu answers."""
 
     number: str
     language: str
     takes_messages_only: bool = False
+    has_menu: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class Counts:
     booked: int = 0
     messages: int = 0
     called_back: int = 0
+    served_self: int = 0
 
 
 @dataclass(slots=True)
@@ -141,6 +146,8 @@ class Callers:
     def _plan(self, to: Destination) -> Plan:
         if to.takes_messages_only:
             return "leaves_message"
+        if to.has_menu and self._chance.random() < SELF_SHARE:
+            return "serves_self"
         fate = self._chance.random()
         if fate < GIVES_UP_SHARE:
             return "gives_up"
@@ -179,7 +186,10 @@ class Callers:
         try:
             if not await receiver.is_answered(30.0):
                 return
-            if plan == "talks":
+            if to.has_menu and plan != "gives_up" and not await self._through_menu(caller, plan):
+                self.counts.served_self += 1
+                return
+            if plan in {"talks", "serves_self"}:
                 await self._wait_and_talk(caller)
             elif plan == "gives_up":
                 await self._tempo.pause(chance, 4.0, 40.0)
@@ -190,6 +200,23 @@ class Callers:
                 await self._leave_message(caller)
         finally:
             receiver.hang_up()
+
+    async def _through_menu(self, caller: _Subscriber, plan: Plan) -> bool:
+        """Answer the machine until it puts one through to a person; False when it has done what was wanted."""
+        receiver, person = caller.receiver, caller.person
+        wants_person = plan != "serves_self"
+        while said := await receiver.listen(30.0 * self._tempo.pace, kind="say"):
+            kind = menus.question_in(said, person.language)
+            if menus.is_put_through(said, person.language):
+                return True
+            if not kind:
+                continue
+            await self._tempo.pause(person.chance, 0.4, 2.0)
+            if wants_person or kind == "word":
+                await receiver.say(person.chance.choice(menus.ASK_FOR_PERSON[person.language]))
+            else:
+                receiver.press(menus.keys_for(kind, person.chance))
+        return receiver.is_up
 
     async def _wait_and_talk(self, caller: _Subscriber) -> None:
         """Wait for a person as long as one's patience lasts: twice as long as in front of a window."""

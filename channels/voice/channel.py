@@ -37,7 +37,7 @@ from hub.contract import (
     Softphone,
     Target,
 )
-from hub.domain.calls import EndCause, Order
+from hub.domain.calls import CallerSaid, EndCause, Order
 from hub.domain.errors import ChannelUnavailable, HubError, NotFound, PayloadUnreadable
 from hub.settings import Problem, Secret, SettingsError
 
@@ -89,6 +89,7 @@ class Voice:
         takes_messages: bool = True,
         books_callbacks: bool = True,
         records: bool = False,
+        flow: str = "",
     ) -> None:
         self._id = id
         values = {
@@ -112,6 +113,7 @@ class Voice:
             takes_messages=takes_messages,
             books_callbacks=books_callbacks,
             records=records,
+            flow=flow,
         )
         self._tokens = [token for token in (auth_token, second_auth_token) if token is not None]
         key = api_key_sid if api_key_sid and api_key_secret else account_sid
@@ -254,6 +256,7 @@ class Voice:
             "wait": self._wait,
             "left": self._left,
             "message": self._message,
+            "answer": self._answer,
             "join/{interaction}/{leg}": self._join,
             "park": self._park,
             "take-message": self._take_message,
@@ -348,8 +351,23 @@ class Voice:
             return nothing()
         return document(await self._waiting(params), self.places)
 
-    async def _message(self, params: dict[str, str], _request: web.Request) -> str:
-        step = await self.hub.calls.message_left(self._id, params.get("CallSid", ""))
+    async def _answer(self, params: dict[str, str], request: web.Request) -> str:
+        """In self-service the caller has pressed, said or left out something; or asks what has been found."""
+        said = CallerSaid(
+            digits=params.get("Digits", "")[:40],
+            text=params.get("SpeechResult", "")[:5_000],
+            confidence=_confidence(params.get("Confidence", "")),
+        )
+        turn = request.query.get("turn", "")
+        return document(await self.hub.calls.answered(self._id, params.get("CallSid", ""), turn, said), self.places)
+
+    async def _message(self, params: dict[str, str], request: web.Request) -> str:
+        turn, sid = request.query.get("turn", ""), params.get("CallSid", "")
+        if turn:
+            left = CallerSaid(recording=params.get("RecordingSid", "")[:40])
+            step = await self.hub.calls.answered(self._id, sid, turn, left)
+        else:
+            step = await self.hub.calls.message_left(self._id, sid)
         if params.get("CallStatus") in news.ENDED:
             await self._ended(params)
             return nothing()
@@ -429,6 +447,15 @@ class Voice:
 def _parts(path: str) -> list[str]:
     """Return what an address of ours says behind `/webhooks/{channel}/`."""
     return [unquote(part) for part in path.split("/")[3:]]
+
+
+def _confidence(said: str) -> float:
+    """Return how sure the recognition was, from 0 to 1; where it does not say, it was."""
+    try:
+        sure = float(said)
+    except ValueError:
+        return 1.0
+    return sure if 0.0 <= sure <= 1.0 else 1.0
 
 
 def _softphone(kind: str, url: str, api_url: str, account: str) -> Softphone:

@@ -10,7 +10,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from hub.contract import CallStep, Said
+from hub.domain.calls import Gathering
 
+EARS: Final[Mapping[str, str]] = {"en": "en-US", "zh": "cmn-Hans-CN", "de": "de-DE", "fr": "fr-FR", "es": "es-ES"}
+"""Language -> the name that the carrier's speech recognition has for it."""
+LONGEST_HINT: Final = 100
 VOICES: Final[Mapping[str, tuple[str, str]]] = {"en": ("Polly.Joanna", "en-US"), "zh": ("Polly.Zhiyu", "cmn-CN")}
 """Language -> the carrier's voice and its language; both are always said, a mismatch is refused (13511)."""
 LONGEST_SAY: Final = 450
@@ -59,7 +63,8 @@ def _outside(response: Any, step: CallStep, places: Places) -> None:  # noqa: AN
     if step.then == "refuse":
         response.reject(reason="busy")
         return
-    _say(response, step.say, places)
+    if step.then != "listen":
+        _say(response, step.say, places)
     if step.then in {"queue", "wait"}:
         response.enqueue(
             step.interaction,
@@ -70,9 +75,14 @@ def _outside(response: Any, step: CallStep, places: Places) -> None:  # noqa: AN
         )
     elif step.then == "room":
         _room(response, step, places)
+    elif step.then == "listen":
+        _listen(response, step, places)
+    elif step.then == "ask_again":
+        response.pause(length=max(step.music_s, 1))
+        response.redirect(places.url("answer", turn=step.turn), method="POST")
     elif step.then == "message":
         response.record(
-            action=places.url("message"),
+            action=places.url("message", turn=step.turn),
             method="POST",
             max_length=step.max_s,
             timeout=MESSAGE_SILENCE_S,
@@ -81,12 +91,35 @@ def _outside(response: Any, step: CallStep, places: Places) -> None:  # noqa: AN
             recording_status_callback=places.url("recording", interaction=step.interaction, message="1"),
             recording_status_callback_event="completed absent",
         )
+        if step.turn:
+            # Nothing was said: that is an answer too.
+            response.redirect(places.url("answer", turn=step.turn), method="POST")
     else:
         response.hangup()
 
 
+def _listen(response: Any, step: CallStep, places: Places) -> None:  # noqa: ANN401
+    """Say the words and listen for keys and speech meanwhile; whatever comes, even nothing, is asked about."""
+    asked = step.gathering or Gathering(language="en")
+    options: dict[str, Any] = {"num_digits": asked.digits} if asked.digits else {}
+    if asked.hints:
+        options["hints"] = ",".join(hint.replace(",", " ")[:LONGEST_HINT] for hint in asked.hints)
+    gather = response.gather(
+        input="dtmf speech",
+        action=places.url("answer", turn=step.turn),
+        method="POST",
+        action_on_empty_result=True,
+        timeout=max(round(asked.timeout_s), 1),
+        speech_timeout="auto",
+        finish_on_key=asked.end_key or ("" if asked.digits == 1 else "#"),
+        language=EARS.get(asked.language.partition("-")[0], EARS["en"]),
+        **options,
+    )
+    _say(gather, step.say, places)
+
+
 def _waiting_room(response: Any, step: CallStep, places: Places) -> None:  # noqa: ANN401
-    if step.then in {"room", "message"}:
+    if step.then in {"room", "message", "listen", "ask_again"}:
         response.leave()
         return
     if step.then != "wait":

@@ -133,7 +133,10 @@ class Exchange:
         await self._server.start()
         self._carrier = carrier
         destinations = [
-            Destination(number=str(line.options["number"]), language=_language(line)) for line in self.lines
+            Destination(
+                number=str(line.options["number"]), language=_language(line), has_menu=bool(line.options.get("flow"))
+            )
+            for line in self.lines
         ]
         self._callers = Callers(carrier, destinations, library, tempo, rate=self._rate, seed=seed)
         await self._callers.start()

@@ -16,6 +16,7 @@ from hub.domain.ids import new_id
 from hub.domain.interaction import TERMINAL, Interaction, State
 
 _TALKING: Final = frozenset({State.ACTIVE, State.HELD, State.CONSULTING})
+_SAID_TO_THE_END: Final = frozenset({State.RESOLVED, State.CALLBACK_BOOKED})
 _ON_HOLD: Final = frozenset({State.HELD, State.CONSULTING})
 RING_AGAIN_MS: Final = 3_000
 """How long after a lost line, or a vain try, an agent's phone is rung again while the customer is kept."""
@@ -149,8 +150,12 @@ def plan(interaction: Interaction, call: Call, legs: Sequence[Leg], around: Surr
     if call.is_released:
         _released(drawing)
     elif interaction.state in TERMINAL or interaction.state is State.WRAPPING:
-        # Who leaves a message stays on the line, whatever became of the interaction that they waited in.
-        drawing.hang_up([leg for leg in drawing.live() if leg.goes_to is not Place.MESSAGE])
+        # Who leaves a message stays on the line, whatever became of the interaction that they waited in; and who hears
+        # the last words of a flow hears them to the end, which is the end of the call.
+        spared = {Place.MESSAGE, Place.SCRIPT} if interaction.state in _SAID_TO_THE_END else {Place.MESSAGE}
+        drawing.hang_up(
+            [leg for leg in drawing.live() if leg.role is not LegRole.CUSTOMER or leg.goes_to not in spared]
+        )
     elif _customer_is_gone(drawing):
         drawing.plan.news = News.CUSTOMER_GONE
     elif interaction.state in {State.QUEUED, State.OFFERED, State.TRANSFERRING}:
@@ -185,7 +190,7 @@ def _waiting(drawing: _Drawing) -> None:
     """Nobody has the call: whoever rang or talked is out, and the customer hears the queue."""
     drawing.hang_up(drawing.live(LegRole.AGENT, LegRole.GUEST, LegRole.SUPERVISOR))
     customer = drawing.customer
-    if customer is not None and customer.goes_to is Place.ROOM:
+    if customer is not None and customer.is_live and customer.goes_to is Place.ROOM:
         drawing.send(customer, Place.QUEUE)
 
 

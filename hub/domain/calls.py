@@ -208,3 +208,29 @@ class CarrierEvent(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     interaction: InteractionId | None = None
     facts: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Gathering(msgspec.Struct, frozen=True, kw_only=True):
+    """How an answer is listened for, while the words are said and after them.
+
+    `digits` keys make an answer, 0: any number of them, ended by `end_key` where there is one. Speech counts as well;
+    `hints` are the words to expect in it, in `language`. After `timeout_s` of silence the answer is an empty one.
+    """
+
+    language: str
+    digits: int = 0
+    end_key: str = ""
+    timeout_s: float = 6.0
+    hints: tuple[str, ...] = ()
+
+
+class CallerSaid(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller answered: keys, or words with the recognition's confidence, or nothing at all.
+
+    `recording` is the carrier's name of a message that was left instead.
+    """
+
+    digits: str = ""
+    text: str = ""
+    confidence: float = 1.0
+    recording: str = ""

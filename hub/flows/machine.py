@@ -101,7 +101,10 @@ def step(
         return Stepped(session=session, is_heard=False)
     run = Run(book, session, known if known is not None else {}, now, similar)
     run.session.seen = [*run.session.seen[1 - MAX_SEEN :], given.id]
+    is_looking = session.state is State.LOOKING_UP
     _go(run, _HEARD[type(given)](run, given))
+    if session.medium is Medium.PHONE:
+        run.session.standing = [*(session.standing if is_looking else ()), *run.outputs]
     return Stepped(session=run.session, outputs=tuple(run.outputs), wishes=tuple(run.wishes), marks=tuple(run.marks))
 
 

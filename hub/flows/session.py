@@ -58,6 +58,7 @@ class Session(msgspec.Struct, kw_only=True):
     `pins` holds the version of every flow it may enter; it runs to its end on these. `timer` numbers what it waits
     for: an alarm with another number is late and means nothing. `pending` is the look-up it waits for, `confirm` the
     answer it has asked back about. `settled` is an outcome reached before a survey. `seen` are the last inputs' ids.
+    `standing` is what was said since the customer last spoke, where somebody has to come and ask for it: on the phone.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Session(msgspec.Struct, kw_only=True):
     fetches: int = 0
     steps: int = 0
     seen: list[str] = []
+    standing: "list[Output]" = []
     outcome: Outcome | None = None
     settled: Outcome | None = None
     reason: str = ""

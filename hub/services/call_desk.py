@@ -12,10 +12,9 @@ from hub.domain.interaction import Interaction, State, moved
 from hub.domain.segments import SegmentKind
 from hub.services import moves, people
 from hub.services.access import Scope
-from hub.services.call_news import CallNews, customers_line, guests
+from hub.services.call_news import customers_line, guests
 from hub.services.call_state import WholeCall, order, save_leg, settle, whole_call
 from hub.services.calls import KIND, CallService
-from hub.services.handling import Handling
 from hub.settings import Settings
 from hub.storage.tables import AGENTS, CALLS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -26,11 +25,11 @@ _TALKING = frozenset({State.ACTIVE, State.HELD, State.CONSULTING})
 class CallDesk:
     """The use cases of whoever is in a call, or watches one. Each ends in the call being looked at in the same unit."""
 
-    def __init__(self, store: Store, settings: Settings, handling: Handling, calls: CallService) -> None:
+    def __init__(self, store: Store, settings: Settings, calls: CallService) -> None:
         self._store = store
         self._settings = settings
         self._calls = calls
-        self._news = CallNews(settings, handling).take
+        self._news = calls.news.take
 
     async def hold(self, interaction_id: str, scope: Scope) -> Interaction:
         """Put the customer on hold: they hear music, and nobody.

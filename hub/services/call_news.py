@@ -28,6 +28,7 @@ class CallNews:
     def __init__(self, settings: Settings, handling: Handling) -> None:
         self._settings = settings
         self._handling = handling
+        self.on_left_flow: Callable[[UnitOfWork, Interaction], Awaitable[None]] | None = None
         self._handlers: Mapping[News, Handler] = {
             News.CONNECTED: self._connected,
             News.CONNECT_FAILED: self._connect_failed,
@@ -85,6 +86,9 @@ class CallNews:
         if interaction.state is State.CONNECTING:
             await moves.release(tx, interaction.agent or "", interaction.units)
             interaction = await tx.save(INTERACTIONS, await moves.disconnected(tx, interaction, "customer_left"))
+        if interaction.state is State.SELF_SERVICE and self.on_left_flow is not None:
+            await self.on_left_flow(tx, interaction)
+            return
         if interaction.state in {State.CREATED, State.SELF_SERVICE}:
             await self._end(tx, interaction, ClosingReason.CUSTOMER_LEFT)
             return

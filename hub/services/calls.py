@@ -9,6 +9,7 @@ from hub.domain.call_plan import RING_AGAIN_MS
 from hub.domain.calls import (
     LEG_RANK,
     Call,
+    CallerSaid,
     CarrierEvent,
     Direction,
     EndCause,
@@ -23,11 +24,12 @@ from hub.domain.customers import Address, AddressKind, Customer, clean_name, nor
 from hub.domain.errors import BadRequest, NotFound
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
-from hub.domain.interaction import ClosingReason, Interaction, State, moved
+from hub.domain.interaction import WITH_AGENT, ClosingReason, Interaction, State, moved
 from hub.domain.messages import FileRef
 from hub.domain.offer import RevokeReason
 from hub.domain.visitors import StoredFile
 from hub.services import moves, people
+from hub.services.call_flows import CallFlows
 from hub.services.call_news import CallNews
 from hub.services.call_state import WholeCall, ended, order, save_leg, settle, whole_call
 from hub.services.call_words import spoken, standing
@@ -51,8 +53,14 @@ class CallService:
         self._settings = settings
         self._floor = floor
         self._handling = handling
-        self._news = CallNews(settings, handling).take
+        self.news = CallNews(settings, handling)
+        self._flows: CallFlows | None = None
         self.lines: dict[str, Line] = {}
+
+    def serve_flows(self, flows: CallFlows) -> None:
+        """Let callers into flows, on the lines that name one."""
+        self._flows = flows
+        self.news.on_left_flow = flows.hung_up
 
     def declare(self, line: Line) -> None:
         """Say what a line does with its calls."""
@@ -68,15 +76,15 @@ class CallService:
         """
         line = self._line(call.channel)
 
-        async def unit(tx: UnitOfWork) -> WholeCall:
-            known = await _known(tx, call.channel, call.provider_id)
-            if known is not None:
-                return known
-            return await self._take_in(tx, line, call)
+        async def unit(tx: UnitOfWork) -> tuple[WholeCall, CallStep | None]:
+            whole = await _known(tx, call.channel, call.provider_id) or await self._take_in(tx, line, call)
+            return whole, await self._flow_step(tx, whole, call.provider_id)
 
-        whole = await self._store.write(unit)
+        whole, step = await self._store.write(unit)
         language = whole.call.language
         welcome = self._welcome(line, language)
+        if step is not None:
+            return msgspec.structs.replace(step, say=(*welcome, *step.say))
         if whole.interaction.state is State.REJECTED:
             return self._out_of_hours(line, whole, welcome)
         return CallStep(say=tuple(welcome), then="queue", interaction=whole.interaction.id)
@@ -145,6 +153,10 @@ class CallService:
             queue=line.queue,
             channel=line.channel,
         )
+        if self._flows is not None and self._flows.has(line.flow):
+            await save_leg(tx, msgspec.structs.replace(leg, goes_to=Place.SCRIPT))
+            interaction = await self._flows.begin(tx, interaction, line.flow)
+            return await whole_call(tx, interaction.id)
         is_open = self._floor.queue_view(line.queue).is_open
         if is_open:
             interaction = await moves.enter_queue(tx, interaction, "arrival")
@@ -209,20 +221,50 @@ class CallService:
         """
         line = self._line(channel)
 
-        async def unit(tx: UnitOfWork) -> tuple[WholeCall, Leg]:
+        async def unit(tx: UnitOfWork) -> tuple[WholeCall, Leg, CallStep | None]:
             whole = await _known(tx, channel, provider_id)
             if whole is None:
                 raise NotFound("There is no such call.")
+            step = await self._flow_step(tx, whole, provider_id)
             leg = next(leg for leg in whole.legs if leg.provider_id == provider_id)
+            if step is not None:
+                return whole, leg, step
             if heard == BOOKING_KEY and self._may_book(line, whole):
                 await self._book(tx, line, whole)
                 whole = await whole_call(tx, whole.interaction.id)
             elif leg.place is not Place.QUEUE and leg.goes_to is Place.QUEUE:
                 leg = await save_leg(tx, msgspec.structs.replace(leg, place=Place.QUEUE))
-            return whole, leg
+            return whole, leg, None
 
-        whole, leg = await self._store.write(unit)
-        return self._waiting_step(line, whole, leg)
+        whole, leg, step = await self._store.write(unit)
+        return step or self._waiting_step(line, whole, leg)
+
+    async def answered(self, channel: str, provider_id: str, turn: str, said: CallerSaid) -> CallStep:
+        """Take a caller's answer in self-service and say what comes next; told again it changes nothing.
+
+        Raises:
+            NotFound: nobody knows this call.
+        """
+        line = self._line(channel)
+
+        async def unit(tx: UnitOfWork) -> tuple[WholeCall, CallStep | None]:
+            whole = await _known(tx, channel, provider_id)
+            if whole is None or self._flows is None:
+                raise NotFound("There is no such call.")
+            await self._flows.answer(tx, whole, turn, said)
+            whole = await whole_call(tx, whole.interaction.id)
+            return whole, await self._flow_step(tx, whole, provider_id, turn)
+
+        whole, step = await self._store.write(unit)
+        leg = next(leg for leg in whole.legs if leg.provider_id == provider_id)
+        return step or self._waiting_step(line, whole, leg)
+
+    async def _flow_step(self, tx: UnitOfWork, whole: WholeCall, provider_id: str, turn: str = "") -> CallStep | None:
+        """Return what a caller in a flow hears next, None for anybody else."""
+        leg = next((leg for leg in whole.legs if leg.provider_id == provider_id), None)
+        if self._flows is None or leg is None:
+            return None
+        return await self._flows.step(tx, whole, leg, turn)
 
     def _waiting_step(self, line: Line, whole: WholeCall, leg: Leg) -> CallStep:
         interaction, language = whole.interaction, whole.call.language
@@ -299,6 +341,37 @@ class CallService:
         await tx.insert(CALLS, call)
         return interaction
 
+    async def book_callback(self, tx: UnitOfWork, interaction: Interaction, queue: str, phone: str) -> bool:
+        """Queue a call to whoever asked for one in another way; False when there is no line, or no such number."""
+        number = self._number(phone)
+        line = self.lines.get(interaction.channel) or next(
+            (one for one in self.lines.values() if one.queue == queue), next(iter(self.lines.values()), None)
+        )
+        if line is None or not number:
+            return False
+        if await _has_callback(tx, number, queue):
+            return True
+        before = msgspec.structs.replace(interaction, queue=queue)
+        call = Call(
+            id=interaction.id,
+            channel=line.channel,
+            direction=Direction.INBOUND,
+            number=number,
+            line=line.number,
+            language=interaction.language,
+        )
+        customer = await people.survivor(tx, interaction.customer)
+        booked = await self._queue_callback(tx, line, WholeCall(before, call, (), None), customer, head_start_ms=0)
+        tx.record(
+            EventKind.CALLBACK_BOOKED,
+            actor="customer",
+            interaction=interaction.id,
+            customer=customer.id,
+            queue=queue,
+            callback=booked.id,
+        )
+        return True
+
     async def flowed_out(self, interaction_id: str) -> None:
         """The queue gave a waiting call up: the caller may leave a message where the line takes them."""
 
@@ -308,7 +381,7 @@ class CallService:
             leg = next((one for one in whole.legs if one.role is LegRole.CUSTOMER and one.is_live), None)
             if whole.interaction.state is not State.FLOWED_OUT or leg is None or line is None:
                 return
-            if line.takes_messages and leg.goes_to is Place.QUEUE and not leg.expected_end:
+            if line.takes_messages and leg.goes_to in {Place.QUEUE, Place.SCRIPT} and not leg.expected_end:
                 await save_leg(tx, msgspec.structs.replace(leg, goes_to=Place.MESSAGE))
                 await order(tx, whole.call, OrderKind.TAKE_MESSAGE, leg=leg.id)
 
@@ -397,7 +470,7 @@ class CallService:
                 await self._recorded(tx, interaction, news)
             else:
                 await self._told(tx, interaction, news)
-                await settle(tx, interaction, self._news)
+                await settle(tx, interaction, self.news.take)
 
         await self._store.write(unit)
 
@@ -405,7 +478,7 @@ class CallService:
         """See whether the call needs anything; asked after every change of its interaction, and by timers."""
 
         async def unit(tx: UnitOfWork) -> None:
-            call = (await settle(tx, interaction_id, self._news)).call
+            call = (await settle(tx, interaction_id, self.news.take)).call
             if call.reattach_until is not None:
                 await moves.schedule(tx, "call_look", call.id, min(call.reattach_until, tx.now + RING_AGAIN_MS))
 
@@ -453,7 +526,9 @@ class CallService:
         if await tx.select(RECORDINGS, "WHERE provider_id = $1", news.provider_id):
             return
         target = interaction
-        if news.is_message and not news.problem:
+        # One who said nothing after a flow's tone and waits for a person now has left no work of its own.
+        goes_on = whole.interaction.state in _WAITS | WITH_AGENT
+        if news.is_message and not news.problem and not goes_on:
             target = (await self._message_interaction(tx, whole)).id
         recording = Recording(
             id=new_id("g"),

@@ -54,7 +54,10 @@ log = logging.getLogger(__name__)
 
 CODE: Final = "flow"
 """The code of messages that a flow says: a client shows them as what they are, the company speaking."""
-_MEDIA: Final = {"voice": Medium.PHONE, "email": Medium.EMAIL, "sms": Medium.SMS}
+LINE_GRACE_MS: Final = 180_000
+"""How long after a caller's time is over a line that tells nothing is taken for silence: longer than any words."""
+_PHONE_KIND: Final = "voice"
+_MEDIA: Final = {_PHONE_KIND: Medium.PHONE, "email": Medium.EMAIL, "sms": Medium.SMS}
 
 
 class Fetcher(Protocol):
@@ -62,6 +65,13 @@ class Fetcher(Protocol):
 
     async def fetch(self, wish: Fetch) -> LookedUp:
         """Return what a look-up found; a system that does not answer is an answer too."""
+
+
+class Callbacks(Protocol):
+    """Whoever can call customers back."""
+
+    async def book_callback(self, tx: UnitOfWork, interaction: Interaction, queue: str, phone: str) -> bool:
+        """Queue a call to somebody who came by this interaction; False when there is no line or no such number."""
 
 
 class SelfService:
@@ -74,6 +84,7 @@ class SelfService:
         self.library = library
         self._queues: Mapping[str, object] = {}
         self.fetcher: Fetcher | None = None
+        self.callbacks: Callbacks | None = None
 
     def look(self) -> None:
         """Note how the queues stand, for the expressions of flows: units run where the floor cannot be asked."""
@@ -115,6 +126,17 @@ class SelfService:
         stored, session = found
         given = Said(id=f"m{message.n}", text=message.text, choice=message.choice)
         return await self._step(tx, interaction, stored, session, given)
+
+    async def put(self, tx: UnitOfWork, interaction: Interaction, given: Input) -> Interaction:
+        """Hand an input to the session of an interaction; returns the interaction as it stands then."""
+        found = await self._open(tx, interaction.id)
+        return await self._step(tx, interaction, *found, given) if found is not None else interaction
+
+    async def latest(self, tx: UnitOfWork, interaction_id: str) -> Session | None:
+        """Return an interaction's newest session, over or not."""
+        tail = "WHERE interaction = $1 ORDER BY started_at DESC, id DESC LIMIT 1"
+        found = await tx.select(FLOW_SESSIONS, tail, interaction_id)
+        return msgspec.json.decode(found[0].body, type=Session) if found else None
 
     async def left(self, tx: UnitOfWork, interaction: Interaction, *, actor: str = "customer") -> Interaction:
         """The customer is gone: the session ends, and the interaction with it."""
@@ -286,7 +308,9 @@ class SelfService:
             await moves.cancel_job(tx, "flow_fetch", stored.id)
             return
         if wait is not None:
-            await moves.schedule(tx, "flow_wait", stored.id, wait.until)
+            # On the phone the line itself tells of silence, once all was said: this is for lines that tell nothing.
+            is_told = session.medium is Medium.PHONE and session.state is not FlowState.LOOKING_UP
+            await moves.schedule(tx, "flow_wait", stored.id, wait.until + (LINE_GRACE_MS if is_told else 0))
         if fetch is not None:
             await moves.schedule(tx, "flow_fetch", stored.id, tx.now)
 
@@ -342,7 +366,13 @@ class SelfService:
         if wish is None:
             return await self._ended(tx, interaction, State.ABANDONED, ClosingReason.CUSTOMER_LEFT, "customer")
         queue = wish.queue if wish.queue in self._settings.queues else interaction.queue
-        is_message = not isinstance(wish, EnterQueue)
+        if isinstance(wish, BookCallback) and await self._called_back(tx, interaction, queue, wish.phone):
+            return await self._ended(tx, interaction, State.CALLBACK_BOOKED, ClosingReason.CALLBACK_BOOKED, "flow")
+        if isinstance(wish, TakeMessage) and wish.recording:
+            # The recording becomes work of its own in that queue, once the carrier has it.
+            interaction = msgspec.structs.replace(interaction, queue=queue)
+            return await self._ended(tx, interaction, State.RESOLVED, ClosingReason.MESSAGE_LEFT, "flow")
+        is_message = not isinstance(wish, EnterQueue) and interaction.kind != _PHONE_KIND
         head_start_ms = round(wish.head_start_s * 1000) if isinstance(wish, EnterQueue) else 0
         reason = wish.reason if isinstance(wish, EnterQueue) else str(stepped.session.outcome)
         if is_message:
@@ -357,6 +387,9 @@ class SelfService:
         return await self._to_queue(
             tx, interaction, reason, queue=queue, head_start_ms=head_start_ms, is_message=is_message, needs=needs
         )
+
+    async def _called_back(self, tx: UnitOfWork, interaction: Interaction, queue: str, phone: str) -> bool:
+        return self.callbacks is not None and await self.callbacks.book_callback(tx, interaction, queue, phone)
 
     async def _to_queue(self, tx: UnitOfWork, interaction: Interaction, reason: str, **changes: object) -> Interaction:
         """Put the interaction in its queue, where a person takes it from here."""

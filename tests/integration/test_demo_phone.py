@@ -16,6 +16,7 @@ from hub.app import Hub, build
 from hub.demo.config import company_file
 from hub.demo.phone import SOFTPHONE
 from hub.domain.interaction import ClosingReason, Interaction
+from hub.services.flow_figures import FlowOverview
 from hub.settings import Secret, load
 from hub.storage.tables import INTERACTIONS
 from hub.storage.unit_of_work import UnitOfWork
@@ -57,6 +58,10 @@ async def demo(folder: Path) -> AsyncIterator[tuple[Hub, str, aiohttp.ClientSess
         await runner.cleanup()
     await asyncio.sleep(0)
     assert [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()] == []
+
+
+def flow_overview(hub: Hub) -> FlowOverview:
+    return FlowOverview(hub.services.store, hub.services.self_service.library, lambda: 0)
 
 
 async def opened(hub: Hub, url: str) -> Callers:
@@ -111,16 +116,28 @@ async def test_newcomer_calls_hears_the_line_and_talks_to_a_colleague(tmp_path: 
             newcomer = Newcomer(socket)
             await newcomer.say(type="call", **{"from": "+13035550107"}, to="+12025550142")
             welcome = await newcomer.hear(lambda told: told["type"] == "heard")
+            await newcomer.hear(lambda told: "What is it about" in str(told.get("sound", {}).get("text", "")))
+            await newcomer.say(type="say", text="agent please")
             hello = await newcomer.hear(lambda told: told["type"] == "heard" and told["sound"]["kind"] == "voice")
             await newcomer.say(type="hangup")
             await newcomer.hear(lambda told: told["type"] == "closed")
         await until(lambda: not hub.services.floor.interactions)
         (call,) = await interactions(hub)
 
-    assert welcome["sound"]["text"] == "Welcome to Fernway Outdoor."
+    assert welcome["sound"]["text"].startswith("Welcome to Fernway Outdoor.")
     assert "Fernway" in hello["sound"]["text"]
     assert (call.closing_reason, call.address) == (ClosingReason.HANDLED, "+13035550107")
     assert call.disposition
+
+
+async def test_simulated_callers_help_themselves_in_the_menu(tmp_path: Path) -> None:
+    async with demo(tmp_path) as (hub, url, _):
+        callers = await opened(hub, url)
+        callers.ring("serves_self")
+        await until(lambda: callers.counts.served_self + callers.counts.talked > 0)
+        (figures,) = [one for one in await flow_overview(hub).figures() if one.name == "main-menu"]
+    assert figures.begun == 1
+    assert next(step for step in figures.steps if step.step == "order").passed == 1
 
 
 async def test_simulated_callers_talk_and_book_and_are_called_back(tmp_path: Path) -> None:
