@@ -635,6 +635,9 @@ class Calls(Protocol):
     async def message_left(self, channel: str, provider_id: str) -> CallStep:
         """The caller has left a message (or hung up over it): what follows."""
 
+    def words(self, code: str, language: str) -> Said | None:
+        """Return what is said to somebody who holds; None for a code that there is not."""
+
     async def happened(self, channel: str, news: "LegNews | RecordingNews") -> None:
         """Take the carrier's news; committed when this returns."""
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 from aiohttp import web
 
 from channels._twilio import Rest, Signatures, Webhook
-from channels.voice import checking, news
+from channels.voice import checking, music, news
 from channels.voice.documents import Places, document, hold_document, nothing
 from channels.voice.health import Health
 from channels.voice.orders import Orders
@@ -33,7 +33,6 @@ from hub.contract import (
     Listener,
     RawArrival,
     RecordingNews,
-    Said,
     Softphone,
     Target,
 )
@@ -46,14 +45,9 @@ STATIC: Final = Path(__file__).parent / "static"
 _SOFTPHONE: Final = "/voice/static/softphone.js"
 _SDK_ORIGINS: Final = ("https://*.twilio.com", "wss://*.twilio.com", "https://media.twiliocdn.com")
 _SDK_MEDIA: Final = ("mediastream:", "https://sdk.twilio.com", "https://media.twiliocdn.com")
-_WAIT_WORDS: Mapping[str, Mapping[str, str]] = {
-    "line_lost": {
-        "en": "The line to our colleague was lost. Please stay on, we are bringing them back.",
-        "zh": "\u4e0e\u540c\u4e8b\u7684\u7ebf\u8def\u4e2d\u65ad\uff0c\u8bf7\u4e0d\u8981\u6302\u673a\u3002",
-    },
-}
 LONGEST_SILENCE_S: Final = 60.0
 WARM_UP_AFTER_S: Final = 1.0
+SORRY_S: Final = 5
 QUIET_TRIES: Final = 3
 """A carrier that starts beside us answers sooner."""
 _CALLBACKS: Final = ("status", "leg/{leg}", "machine/{leg}", "room", "recording")
@@ -191,6 +185,7 @@ class Voice:
         self._orders = Orders(self._rest, self._places, self._line.number, self._access, hub.clock)
         for name, answer in self._documents().items():
             app.router.add_post(f"{path}/{name}", self._proved(answer))
+        app.router.add_get(f"{path}/music/{{bars:[0-9]{{1,3}}}}.wav", self._music)
         for name in _CALLBACKS:
             app.router.add_post(f"{path}/{name}", self._proved(self._told, is_document=False))
         if self._softphone.kind == "module" and not any(
@@ -283,7 +278,7 @@ class Voice:
                 if not is_document:
                     # The carrier does not ask again: what was missed here is found by comparing with its own list.
                     return web.Response(status=503)
-                text = self._sorry(params)
+                text = self._sorry()
             if not is_document:
                 return web.Response(status=204)
             return web.Response(text=text, content_type="text/xml")
@@ -321,10 +316,15 @@ class Voice:
         text = "What it said has been taken." if found else "It asked what a caller hears next, and that is over."
         return Ignored(dedupe="", reason=text)
 
-    def _sorry(self, params: Mapping[str, str]) -> str:
+    def _sorry(self) -> str:
         """Keep who is on the line: music, and the same question again in a moment."""
-        del params
-        return hold_document((), self.places).replace(self.places.url("hold"), self.places.url("left"))
+        return hold_document((), self.places, seconds=SORRY_S, then="left")
+
+    async def _music(self, request: web.Request) -> web.Response:
+        """Give everybody the hub's own music: the carrier's requests for sounds carry nothing that must be proved."""
+        count = min(int(request.match_info["bars"]), music.bars(music.LONGEST_S))
+        body = await asyncio.to_thread(music.piece, count)
+        return web.Response(body=body, content_type="audio/wav", headers={"Cache-Control": "public, max-age=86400"})
 
     async def _call(self, params: dict[str, str], _request: web.Request) -> str:
         call = InboundCall(
@@ -384,15 +384,13 @@ class Voice:
         return document(await self._waiting(params), self.places)
 
     async def _hold(self, _params: dict[str, str], request: web.Request) -> str:
-        texts = _WAIT_WORDS.get(request.query.get("say", ""), {})
-        language = request.query.get("lang", "en")
-        language = language if language in texts else "en"
-        return hold_document([Said(texts[language], language)] if texts else (), self.places)
+        said = self.hub.calls.words(request.query.get("say", ""), request.query.get("lang", "en"))
+        return hold_document([said] if said else (), self.places)
 
     async def _fallback(self, params: dict[str, str], _request: web.Request) -> str:
         """Whatever failed: a caller is kept and asked about again, never told of an error."""
         log.error("the carrier fell back", extra={"channel": self._id, "code": params.get("ErrorCode", "")})
-        return self._sorry(params)
+        return self._sorry()
 
     # -- what the carrier tells
 

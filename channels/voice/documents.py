@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
+from channels.voice import music
 from hub.contract import CallStep, Said
 from hub.domain.calls import Gathering
 
@@ -32,7 +33,12 @@ class Places:
     base: str
     """Public address, `/webhooks/` and the channel's id."""
     music: str = ""
+    """A sound file to play to whoever waits; empty: the hub's own music."""
     voices: Mapping[str, tuple[str, str]] = field(default_factory=lambda: VOICES)
+
+    def music_for(self, seconds: float) -> str:
+        """Return where music of about so long is."""
+        return self.music or self.url("music", f"{music.bars(seconds)}.wav")
 
     def url(self, *parts: str, **query: str) -> str:
         """Return an address under `base`."""
@@ -139,11 +145,8 @@ def _waiting_room(response: Any, step: CallStep, places: Places) -> None:  # noq
 
 
 def _music(response: Any, seconds: int, places: Places) -> None:  # noqa: ANN401
-    """Play for about so long; without music of one's own there is a pause, in which keys are heard all the same."""
-    if places.music:
-        response.play(places.music)
-    else:
-        response.pause(length=max(seconds, 5))
+    """Play for about so long; within a Gather keys are heard all the same."""
+    response.play(places.music_for(max(seconds, 5)))
 
 
 def _room(response: Any, step: CallStep, places: Places) -> None:  # noqa: ANN401
@@ -162,14 +165,17 @@ def _room(response: Any, step: CallStep, places: Places) -> None:  # noqa: ANN40
     )
 
 
-def hold_document(said: Sequence[Said], places: Places) -> str:
-    """Return what somebody on hold hears: words, then music, over and over. Only Say, Play, Pause and Redirect here."""
+def hold_document(said: Sequence[Said], places: Places, *, seconds: int = 30, then: str = "hold") -> str:
+    """Return what somebody on hold hears: words, then music, over and over. Only Say, Play, Pause and Redirect here.
+
+    `then` is the document of ours that is asked for after so many seconds.
+    """
     from twilio.twiml.voice_response import VoiceResponse
 
     response = VoiceResponse()
     _say(response, said, places)
-    _music(response, 30, places)
-    response.redirect(places.url("hold"), method="POST")
+    _music(response, seconds, places)
+    response.redirect(places.url(then), method="POST")
     return str(response)
 
 

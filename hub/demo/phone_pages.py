@@ -14,7 +14,7 @@ from hub.settings import Settings
 
 _POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'; "
-    "style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "style-src 'self'; img-src 'self' data:; connect-src 'self'; media-src 'self'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 _FILES: Final = {"phone.css": "text/css", "phone.js": "text/javascript"}

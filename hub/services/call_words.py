@@ -32,6 +32,9 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
     "goodbye": {"en": "Goodbye.", "zh": "再见。"},
 }
 
+HOLD_CODES: Final = frozenset({"line_lost"})
+"""Those that whoever holds may hear before the music; the carrier brings them back to us in an address."""
+
 
 def spoken(code: str, language: str, **values: object) -> Said:
     """Return the words for a code, in this language or else in English."""

@@ -32,7 +32,7 @@ from hub.services import moves, people
 from hub.services.call_flows import CallFlows
 from hub.services.call_news import CallNews
 from hub.services.call_state import WholeCall, ended, order, save_leg, settle, whole_call
-from hub.services.call_words import spoken, standing
+from hub.services.call_words import HOLD_CODES, spoken, standing
 from hub.services.floor import Floor
 from hub.services.handling import Handling
 from hub.settings import Settings
@@ -451,6 +451,10 @@ class CallService:
                 await order(tx, whole.call, OrderKind.PARK, leg=leg.id)
 
         await self._store.write(unit)
+
+    def words(self, code: str, language: str) -> Said | None:
+        """Return what is said to somebody who holds; None for a code that there is not."""
+        return spoken(code, language) if code in HOLD_CODES else None
 
     # -- the carrier's news
 

@@ -13,6 +13,7 @@ const LINES_KEPT = 200;
 let socket = null;
 let call = "";
 let upAt = 0;
+const tune = new Audio();
 /** @type {Map<number, Element>} sounds that are shown, by the carrier's number */
 const shown = new Map();
 
@@ -35,6 +36,17 @@ function playing(text) {
   nowText.textContent = text || "";
 }
 
+/** @param {string} [url] a file to be heard; none: be still. What is here already plays on. */
+function play(url) {
+  const path = url && aloud.checked ? new URL(url, location.href).pathname : "";
+  if (path === (tune.getAttribute("src") ?? "")) return;
+  tune.pause();
+  if (!path) return tune.removeAttribute("src");
+  tune.src = path;
+  tune.volume = 0.5;
+  tune.play().catch(() => tune.removeAttribute("src"));
+}
+
 /** @param {"idle" | "dialing" | "up" | "over"} phase */
 function enter(phase) {
   const isBusy = phase === "dialing" || phase === "up";
@@ -47,6 +59,7 @@ function enter(phase) {
   upAt = phase === "up" ? Date.now() : 0;
   if (!isBusy) {
     playing("");
+    play();
     time.textContent = "";
     call = "";
     window.speechSynthesis?.cancel();
@@ -61,6 +74,7 @@ function tell(said) {
 /** @param {any} sound */
 function hear(sound) {
   if (shown.has(sound.id)) return;
+  play(sound.kind === "play" ? sound.url : "");
   if (sound.kind === "say" || sound.kind === "voice") {
     shown.set(sound.id, write(sound.text, "theirs", sound.kind === "say" ? data.them : sound.source.replace(/^client:/, "")));
     playing("");
@@ -146,7 +160,7 @@ find("say").addEventListener("submit", (event) => {
   write(text, "mine", data.you);
   words.value = "";
 });
-aloud.addEventListener("change", () => { if (!aloud.checked) window.speechSynthesis?.cancel(); });
+aloud.addEventListener("change", () => { if (!aloud.checked) { window.speechSynthesis?.cancel(); play(); } });
 
 setInterval(() => {
   if (!upAt) return;

@@ -27,7 +27,7 @@ export function AttentionPage() {
 function Arrival({ one }) {
   const [busy, setBusy] = useState("");
   const [sure, setSure] = useState(false);
-  const kind = kindOf(hubSettings()?.channels.find((each) => each.id === one.channel)?.kind ?? "");
+  const kind = kindOf((hubSettings()?.channels ?? []).find((each) => each.id === one.channel)?.kind ?? "");
   const letters = kind.has_envelopes;
   const act = async (/** @type {"read-again" | "dismiss"} */ what) => {
     setBusy(what);
