@@ -1,6 +1,5 @@
 """A mail that was read, in the hub's words: a message with its hints, a report, or nothing to do."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,6 +8,7 @@ from channels.mail import threads
 from channels.mail.addresses import Address
 from channels.mail.authenticity import Verdict
 from channels.mail.bounces import Bounce, BounceKind
+from channels.mail.languages import language_of
 from channels.mail.parsed import ParsedMail
 from channels.mail.references import own_message
 from channels.mail.threads import Evidence, EvidenceKind, is_reply_subject, read_reply_address
@@ -31,17 +31,6 @@ _REPORTS: Final = {
 }
 _ANSWERED: Final = -1
 """The key of the hint that an answer may have come before this mail; others are keyed by their place."""
-_SCRIPTS: Final = (
-    ("ja", re.compile("[\u3040-\u30ff]")),
-    ("ko", re.compile("[\uac00-\ud7a3]")),
-    ("zh", re.compile("[\u4e00-\u9fff]")),
-    ("ru", re.compile("[\u0400-\u04ff]")),
-    ("ar", re.compile("[\u0600-\u06ff]")),
-    ("he", re.compile("[\u0590-\u05ff]")),
-    ("th", re.compile("[\u0e00-\u0e7f]")),
-    ("el", re.compile("[\u0370-\u03ff]")),
-)
-_LANGUAGE: Final = re.compile(r"\s*([A-Za-z]{2,3})(?:-[A-Za-z0-9]{2,8})*\s*\Z")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +99,7 @@ def _message(mail: ParsedMail, routes: Routes, keys: Sequence[bytes]) -> Inbound
         text=words.reply_text or mail.body_text,
         quoted=mail.body_text if words.has_quote and not words.is_whole else "",
         html=mail.html,
-        language=_language(mail),
+        language=language_of(f"{mail.subject} {mail.reply_text}", mail.headers.raw("content-language") or ""),
         reply_to=tuple(_party(one) for one in mail.reply_to if one.email),
         to=tuple(_party(one) for one in mail.to if one.email),
         cc=tuple(_party(one) for one in mail.cc if one.email),
@@ -207,14 +196,3 @@ def _is_marked_spam(mail: ParsedMail) -> bool:
     flag = (mail.headers.raw("x-spam-flag") or "").strip().lower()
     status = (mail.headers.raw("x-spam-status") or "").strip().lower()
     return flag == "yes" or status.startswith("yes")
-
-
-def _language(mail: ParsedMail) -> str:
-    """Return the language, by the script of the words where it tells, else as the mail says; empty when neither."""
-    words = f"{mail.subject} {mail.reply_text[:2_000]}"
-    if not words.isascii():
-        for language, script in _SCRIPTS:
-            if len(script.findall(words)) * 6 > len(words):
-                return language
-    said = _LANGUAGE.match(mail.headers.raw("content-language") or "")
-    return said[1].lower() if said else ""

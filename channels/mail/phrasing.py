@@ -30,6 +30,14 @@ FORWARDED: Final = {
     "de": ("Weitergeleitete Nachricht", "Von", "Datum", "Betreff", "An", "Cc"),
     "fr": ("Message transféré", "De", "Date", "Objet", "À", "Cc"),
     "es": ("Mensaje reenviado", "De", "Fecha", "Asunto", "Para", "Cc"),
+    "pt": ("Mensagem encaminhada", "De", "Data", "Assunto", "Para", "Cc"),
+    "it": ("Messaggio inoltrato", "Da", "Data", "Oggetto", "A", "Cc"),
+    "nl": ("Doorgestuurd bericht", "Van", "Datum", "Onderwerp", "Aan", "Cc"),
+    "pl": ("Wiadomość przekazana dalej", "Od", "Data", "Temat", "Do", "DW"),
+    "ru": ("Пересылаемое сообщение", "От", "Дата", "Тема", "Кому", "Копия"),
+    "tr": ("Yönlendirilen ileti", "Kimden", "Tarih", "Konu", "Kime", "Bilgi"),
+    "ja": ("転送されたメッセージ", "差出人", "日付", "件名", "宛先", "Cc"),
+    "ko": ("전달된 메일", "보낸 사람", "날짜", "제목", "받는 사람", "참조"),
 }
 _HOURS: Final = {
     "en": ("{n} minutes", "{n} hours", "{n} days"),
@@ -37,6 +45,14 @@ _HOURS: Final = {
     "de": ("{n} Minuten", "{n} Stunden", "{n} Tagen"),
     "fr": ("{n} minutes", "{n} heures", "{n} jours"),
     "es": ("{n} minutos", "{n} horas", "{n} días"),
+    "pt": ("{n} minutos", "{n} horas", "{n} dias"),
+    "it": ("{n} minuti", "{n} ore", "{n} giorni"),
+    "nl": ("{n} minuten", "{n} uur", "{n} dagen"),
+    "pl": ("{n} minut", "{n} godzin", "{n} dni"),
+    "ru": ("{n} мин", "{n} ч", "{n} дн."),
+    "tr": ("{n} dakika", "{n} saat", "{n} gün"),
+    "ja": ("{n} 分", "{n} 時間", "{n} 日"),
+    "ko": ("{n}분", "{n}시간", "{n}일"),
 }
 
 

@@ -17,7 +17,7 @@ from channels.mail import writing
 from channels.mail.charsets import clean
 from channels.mail.compose import Composed, Letterhead, compose
 from channels.mail.parsed import ParsedMail, Reading, parse
-from channels.mail.phrasing import answer_subject
+from channels.mail.phrasing import FORWARDED, WROTE, answer_subject, duration
 from channels.mail.references import own_message
 from channels.mail.templates import Templates, as_html
 from channels.mail.threads import read_reply_address, verify_reply_address
@@ -319,7 +319,10 @@ def test_files_travel_with_their_names(tmp_path: Path) -> None:
 # -- templates
 
 
-@pytest.mark.parametrize("language", ["en", "zh", "de", "fr", "es", "xx", ""])
+LANGUAGES = ("en", "zh", "de", "fr", "es", "pt", "it", "nl", "pl", "ru", "tr", "ja", "ko")
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES, "xx", ""])
 @pytest.mark.parametrize("is_open", [True, False])
 def test_acknowledgements_render(language: str, is_open: bool) -> None:
     text = TEMPLATES.acknowledgement(
@@ -337,9 +340,16 @@ def test_acknowledgements_render(language: str, is_open: bool) -> None:
     assert ("2026-01-02 09:00" in text) is not is_open
 
 
+def test_what_is_put_around_words_is_there_in_every_language() -> None:
+    assert set(WROTE) == set(FORWARDED) == set(LANGUAGES)
+    english = {duration(seconds, "en") for seconds in (600, 7_200, 172_800)}
+    for language in set(LANGUAGES) - {"en"}:
+        assert not english & {duration(seconds, language) for seconds in (600, 7_200, 172_800)} - {"10 minutes"}
+
+
 def test_every_template_is_rendered_here() -> None:
     found = {path.name for path in (ROOT / "templates" / "mail").iterdir()}
-    languages = {f"acknowledgement.{language}.txt.j2" for language in ("en", "zh", "de", "fr", "es")}
+    languages = {f"acknowledgement.{language}.txt.j2" for language in LANGUAGES}
     assert found == {"letter.txt.j2", "letter.html.j2", "transcript.txt.j2", "transcript.html.j2", *languages}
 
 
