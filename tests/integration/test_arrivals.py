@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hub.contract import Inbound, RawArrival
-from hub.domain.correspondence import ArrivalState
+from hub.domain.correspondence import ArrivalState, Party
 from hub.domain.errors import ChannelUnavailable, Conflict, Forbidden, NotFound, PayloadUnreadable, Unavailable
 from hub.storage.tables import ARRIVALS
 from hub.storage.unit_of_work import UnitOfWork
@@ -177,6 +177,25 @@ async def test_a_lost_file_is_told(post: Post) -> None:
     assert "bytes" in found.problem
     with pytest.raises(NotFound):
         await arrivals.raw(failed.id, sue)
+
+
+async def test_many_are_read_ahead_and_taken_once_in_order(post: Post) -> None:
+    await post.desk.clock.advance(seconds=1)
+    letters: list[Inbound | Exception] = [
+        message(f"Letter {n}", subject=f"{n}", sender=Party(f"p{n}@example.org")) for n in range(300)
+    ]
+    letters[70] = KeyError("x")
+    letters[150] = letters[10]
+
+    arrivals = await post.deliver(*letters)
+
+    states = [one.state for one in arrivals]
+    assert (states[70], states[150]) == (ArrivalState.FAILED, ArrivalState.IGNORED)
+    assert states.count(ArrivalState.TAKEN) == 298
+    opened = sorted(await post.interactions(), key=lambda one: int(one.subject))
+    assert [int(one.subject) for one in opened] == [n for n in range(300) if n not in {70, 150}]
+    assert [one.created_at for one in opened] == sorted(one.created_at for one in opened)
+    assert post.box.read_count == 300
 
 
 class Deadly(Letterbox):
