@@ -128,7 +128,7 @@ class Hub:
         self.console: ConsoleSockets | None = None
         self.demo: Demo | None = None
         self._feed = ChannelFeed(services.floor, services.signals)
-        self._outbound = Outbound(settings.services, clock)
+        self.outbound = Outbound(settings.services, clock)
         self.monitor = InvariantMonitor(services.floor, self._on_violation)
         self._housekeeper: asyncio.Task[None] | None = None
         self._lock: IO[str] | None = None
@@ -200,14 +200,14 @@ class Hub:
         await services.indexer.stop()
         services.accounts.close()
         await services.store.close()
-        await self._outbound.close()
+        await self.outbound.close()
         if self._lock is not None:
             self._lock.close()
 
     async def _open_flows(self) -> None:
         """Take the flows in; one that cannot be read is told, and the versions kept before go on."""
-        self._outbound.open()
-        self.services.self_service.fetcher = self._outbound
+        self.outbound.open()
+        self.services.self_service.fetcher = self.outbound
         for finding in await self.services.self_service.library.load():
             log.error("a flow cannot be read", extra={"finding": finding})
 
@@ -285,7 +285,7 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
         visitor_key=key,
     )
     add_probes(app, settings, metrics, hub.why_not_ready)
-    add_files(app, services.files)
+    add_files(app, services.files, hub.outbound.picture)
     hub.channels = channels
     services.arrivals.count = metrics.arrivals.add
     services.arrivals.count_refused = metrics.refused.add

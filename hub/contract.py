@@ -523,8 +523,14 @@ class Acknowledges(Protocol):
 class Shows(Protocol):
     """A channel whose messages have pages that strangers made."""
 
-    def safe_page(self, html: str, images: Mapping[str, str], *, remote_images: bool = False) -> str:
-        """Return the page fit to show in a sandboxed frame; `images` gives addresses for its inline images by cid."""
+    def safe_page(
+        self, html: str, images: Mapping[str, str], *, remote_image: Callable[[str], str] | None = None
+    ) -> str:
+        """Return the page fit to show in a sandboxed frame.
+
+        `images` gives addresses for its inline images by cid, `remote_image` for those from elsewhere by theirs;
+        without it they are held back.
+        """
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """Asking the company's systems over HTTP, guarded: only where the settings say, never inside unless they say so.
 
+Pictures of strangers' pages are fetched here too, from public addresses alone.
+
 The address that is dialled is the one that is checked, after the name was resolved, so that no name can change its mind
 in between (SSRF, DNS rebinding); a literal address takes the same way. Redirects are not followed, answers are cut.
 """
@@ -9,6 +11,7 @@ import ipaddress
 import json
 import logging
 import socket
+import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,6 +20,7 @@ import aiohttp
 from yarl import URL
 
 from hub.clock import Clock
+from hub.domain.errors import NotFound
 from hub.flows.session import Fetch, LookedUp
 from hub.settings import Service
 
@@ -26,7 +30,18 @@ MAX_BYTES: Final = 262_144
 """Bytes of an answer, unpacked, that are read; a longer one is no answer."""
 CONNECT_S: Final = 2.0
 PORTS: Final = (443, 8443)
+MAX_PICTURE_BYTES: Final = 5 * 1024 * 1024
 _PER_HOST: Final = 10
+_PICTURES_AT_ONCE: Final = 16
+_PICTURE_S: Final = 10.0
+_HOPS: Final = 3
+_PICTURES: Final = (
+    (b"\x89PNG\r\n\x1a\n", 0, "image/png"),
+    (b"\xff\xd8\xff", 0, "image/jpeg"),
+    (b"GIF8", 0, "image/gif"),
+    (b"WEBP", 8, "image/webp"),
+)
+"""What a picture begins with, and where; drawings that can run something (SVG) are none of them."""
 _RETRY_S: Final = 0.2
 
 _REFUSED: Final = tuple(
@@ -71,16 +86,26 @@ def problem_of(service: Service) -> str:
 class Outbound:
     """The look-ups' side of the network. `open` before the first look-up, `close` at the end."""
 
-    def __init__(self, services: Mapping[str, Service], clock: Clock) -> None:
+    def __init__(
+        self, services: Mapping[str, Service], clock: Clock, *, authorities: ssl.SSLContext | None = None
+    ) -> None:
+        """`authorities` vouch for the servers outside; by default the machine's do."""
+        self._authorities = authorities
         self._services = services
         self._clock = clock
         self._inside: aiohttp.ClientSession | None = None
         self._outside: aiohttp.ClientSession | None = None
+        self._pictures = asyncio.Semaphore(_PICTURES_AT_ONCE)
 
     def open(self) -> None:
         """Make the connections' pools: one that reaches public addresses only, one for the named exceptions."""
         self._outside = _session(
-            aiohttp.TCPConnector(socket_factory=_checked_socket, limit_per_host=_PER_HOST, force_close=True)
+            aiohttp.TCPConnector(
+                socket_factory=_checked_socket,
+                limit_per_host=_PER_HOST,
+                force_close=True,
+                ssl=self._authorities or True,
+            )
         )
         self._inside = _session(aiohttp.TCPConnector(limit_per_host=_PER_HOST, force_close=True))
 
@@ -110,6 +135,37 @@ class Outbound:
                     await self._clock.sleep(_RETRY_S * (attempt + 1))
         took_ms = self._clock.now() - started
         return LookedUp(id=f"l{wish.id}", fetch=wish.id, outcome=outcome, values=values, took_ms=took_ms)
+
+    async def picture(self, url: str) -> tuple[str, bytes]:
+        """Fetch a picture that a stranger's page shows; return its type, told by its content, and its bytes.
+
+        Public addresses alone, by https, through at most three redirections of which each is checked; without cookies,
+        and without a word about who asks.
+
+        Raises:
+            NotFound: it cannot be had, is larger than `MAX_PICTURE_BYTES`, or is no picture that browsers only draw.
+        """
+        try:
+            async with self._pictures, asyncio.timeout(_PICTURE_S):
+                content = await self._picture(URL(url))
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            raise NotFound("The picture cannot be had.") from error
+        for magic, offset, kind in _PICTURES:
+            if content[offset : offset + len(magic)] == magic:
+                return kind, content
+        raise NotFound("It is no picture.")
+
+    async def _picture(self, url: URL) -> bytes:
+        for _ in range(_HOPS + 1):
+            if self._outside is None or url.scheme != "https" or url.user or url.password or url.port not in PORTS:
+                raise ValueError(f"No picture is fetched from {url.scheme}, port {url.port}.")
+            async with self._outside.get(url, headers={"Accept": "image/*"}, allow_redirects=False) as response:
+                if response.status == 200:
+                    return await _read(response, MAX_PICTURE_BYTES)
+                if response.status not in {301, 302, 303, 307, 308}:
+                    raise ValueError(f"The picture's server says {response.status}.")
+                url = url.join(URL(response.headers.get("Location", "")))
+        raise ValueError("Too many redirections.")
 
     async def _once(self, service: Service, wish: Fetch) -> tuple[str, Any, bool]:
         """Ask once; returns the outcome, the values, and whether asking again is of no use."""
@@ -150,12 +206,25 @@ async def _answer(response: aiohttp.ClientResponse, *, is_safe: bool) -> tuple[s
         return "failed", None, not is_safe
     if response.status >= 300:
         return "failed", None, True
+    try:
+        body = await _read(response, MAX_BYTES)
+    except ValueError:
+        return "failed", None, True
+    return "found", json.loads(body) if body else None, True
+
+
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """Return the body, unpacked.
+
+    Raises:
+        ValueError: it is longer than `most` bytes.
+    """
     body = bytearray()
     async for piece in response.content.iter_chunked(16_384):
         body += piece
-        if len(body) > MAX_BYTES:
-            return "failed", None, True
-    return "found", json.loads(bytes(body)) if body else None, True
+        if len(body) > most:
+            raise ValueError(f"more than {most} bytes")
+    return bytes(body)
 
 
 def _url(service: Service, path: str) -> URL:

@@ -243,14 +243,12 @@ def add_probes(
     app.router.add_get("/metrics", page)
 
 
-def add_files(app: web.Application, files: FileStore) -> None:
-    """Add the signed links to stored files: always a download, never a page."""
+def add_files(app: web.Application, files: FileStore, fetch: Callable[[str], Awaitable[tuple[str, bytes]]]) -> None:
+    """Add the signed links: to stored files, always a download and never a page, and to pictures from elsewhere."""
 
     async def download(request: web.Request) -> web.StreamResponse:
-        expires = request.query.get("exp", "")
-        if not (expires.isascii() and expires.isdigit()) or len(expires) > 12:
-            expires = "0"
-        file, path = await files.open(request.match_info["id"], int(expires), request.query.get("sig", ""))
+        query = request.query
+        file, path = await files.open(request.match_info["id"], _expires(request), query.get("sig", ""))
         return web.FileResponse(
             path,
             headers={
@@ -263,7 +261,29 @@ def add_files(app: web.Application, files: FileStore) -> None:
             },
         )
 
+    async def picture(request: web.Request) -> web.StreamResponse:
+        query = request.query
+        url = query.get("url", "")
+        files.check_picture(url, _expires(request), query.get("sig", ""))
+        kind, content = await fetch(url)
+        return web.Response(
+            body=content,
+            headers={
+                "Content-Type": kind,
+                "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+                "Cross-Origin-Resource-Policy": "cross-origin",
+                "Cache-Control": "private, max-age=600",
+            },
+        )
+
     app.router.add_get("/files/{id:f[0-9a-z]+}/{name:[^/]+}", download)
+    app.router.add_get("/pictures", picture)
+
+
+def _expires(request: web.Request) -> int:
+    """Return until when a link says that it holds, in seconds; 0 for nonsense."""
+    expires = request.query.get("exp", "")
+    return int(expires) if expires.isascii() and expires.isdigit() and len(expires) <= 12 else 0
 
 
 def _quoted(name: str) -> str:

@@ -1,7 +1,7 @@
 """A channel of letters without a provider: what arrives is handed in, what is sent is kept, troubles are scripted."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -207,8 +207,10 @@ class Letterbox:
     def signature(self, own: str, agent: str, language: str) -> str:
         return own or f"{agent}\nFernway Outdoor, Trail Street 4"
 
-    def safe_page(self, html: str, images: Mapping[str, str], *, remote_images: bool = False) -> str:
-        return sanitize(html, inline_images=images, remote_images=remote_images).html
+    def safe_page(
+        self, html: str, images: Mapping[str, str], *, remote_image: Callable[[str], str] | None = None
+    ) -> str:
+        return sanitize(html, inline_images=images, remote_image=remote_image).html
 
 
 def placed(found: Mapping[int, Candidate], sender: Party) -> Placement:

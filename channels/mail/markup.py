@@ -7,7 +7,7 @@ The result still belongs in a sandboxed frame of its own (security.md, 2); this 
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from html import escape
@@ -124,7 +124,7 @@ class _Run:
     """What one run may show, and what it held back."""
 
     inline_images: Mapping[str, str]
-    remote_images: bool
+    remote_image: Callable[[str], str] | None
     blocked: int = 0
 
 
@@ -154,8 +154,8 @@ def _source(value: str) -> str | None:
     if not _REMOTE.match(source) or len(source) > _MAX_REMOTE:
         return None
     secure = f"https:{source[source.index('//') :]}"
-    if run.remote_images:
-        return secure
+    if run.remote_image is not None:
+        return run.remote_image(secure)
     run.blocked += 1
     return f"{_PARKED}{secure}"
 
@@ -182,7 +182,11 @@ _CLEANER = nh3.Cleaner(
 
 
 def sanitize(
-    html: str, *, inline_images: Mapping[str, str] | None = None, remote_images: bool = False, text: str = ""
+    html: str,
+    *,
+    inline_images: Mapping[str, str] | None = None,
+    remote_image: Callable[[str], str] | None = None,
+    text: str = "",
 ) -> SafeHtml:
     """`html` with only what may be shown.
 
@@ -191,12 +195,13 @@ def sanitize(
     Args:
         html: as the mail brought it.
         inline_images: address by Content-ID; a cid: image not in it keeps its harmless cid: address.
-        remote_images: whether the reader asked for images from elsewhere (always by https).
+        remote_image: gives the address under which an image from elsewhere is shown, by its own (https);
+            None where the reader has not asked for any.
         text: what to show instead when the HTML is too much to parse.
     """
     if is_hostile(html):
         return SafeHtml(text_as_html(text), is_text_only=True)
-    run = _Run(inline_images or {}, remote_images)
+    run = _Run(inline_images or {}, remote_image)
     token = _RUN.set(run)
     try:
         safe = _CLEANER.clean(html if html.isprintable() else clean(html))

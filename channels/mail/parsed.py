@@ -109,11 +109,11 @@ class ParsedMail:
         """The new words."""
         return self.trimmed.reply_text
 
-    def shown_html(self, *, inline_images: Mapping[str, str] | None = None, remote_images: bool = False) -> SafeHtml:
-        """The HTML to show, with addresses for its inline images and remote ones if the reader asked."""
-        return markup.sanitize(self.html, inline_images=inline_images, remote_images=remote_images, text=self.body_text)
+    def shown_html(self, *, inline_images: Mapping[str, str] | None = None) -> SafeHtml:
+        """The HTML to show, with addresses for its inline images; those from elsewhere are held back."""
+        return markup.sanitize(self.html, inline_images=inline_images, text=self.body_text)
 
-    def new_html(self, *, inline_images: Mapping[str, str] | None = None, remote_images: bool = False) -> SafeHtml:
+    def new_html(self, *, inline_images: Mapping[str, str] | None = None) -> SafeHtml:
         """`shown_html` with the new words only: quotations, signatures and disclaimers are left out."""
         if not self.html:
             return SafeHtml("")
@@ -122,15 +122,8 @@ class ParsedMail:
             page = folding.fold(self.html, sender=self.author.name, address=self.author.email)
         kept = page.new_html
         if kept is None:
-            is_plain = not inline_images and not remote_images
-            return (
-                self.safe_html
-                if is_plain
-                else self.shown_html(inline_images=inline_images, remote_images=remote_images)
-            )
-        safe = markup.sanitize(
-            kept, inline_images=inline_images, remote_images=remote_images, text=self.trimmed.reply_text
-        )
+            return self.shown_html(inline_images=inline_images) if inline_images else self.safe_html
+        safe = markup.sanitize(kept, inline_images=inline_images, text=self.trimmed.reply_text)
         return replace(safe, html=folding.prune(safe.html))
 
 

@@ -1,6 +1,6 @@
 """A mailbox's way out as its configuration block describes it: checked at start, and the channel's half that sends."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -193,6 +193,8 @@ class WayOut:
             text = self._templates.acknowledgement(language, **values)
         return AutomaticText(answer_subject(circumstances.subject, "reply"), text)
 
-    def safe_page(self, html: str, images: Mapping[str, str], *, remote_images: bool = False) -> str:
+    def safe_page(
+        self, html: str, images: Mapping[str, str], *, remote_image: Callable[[str], str] | None = None
+    ) -> str:
         """Return a page of a stranger's fit to show in a sandboxed frame."""
-        return sanitize(html, inline_images=images, remote_images=remote_images).html
+        return sanitize(html, inline_images=images, remote_image=remote_image).html

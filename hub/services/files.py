@@ -203,8 +203,23 @@ class FileStore:
         expires = (self._clock.now() + round(self._settings.limits.file_link_s * 1000)) // 60_000 * 60 + 60
         return f"/files/{file.id}/{quote(file.name, safe='')}?exp={expires}&sig={self._signature(file.id, expires)}"
 
-    def _signature(self, file_id: str, expires: int) -> str:
-        mac = hmac.new(self._key, f"{file_id}.{expires}".encode(), hashlib.sha256).digest()
+    def picture_link(self, url: str) -> str:
+        """Return a signed path by which the hub shows a picture from elsewhere for a while."""
+        expires = (self._clock.now() + round(self._settings.limits.file_link_s * 1000)) // 60_000 * 60 + 60
+        return f"/pictures?url={quote(url, safe='')}&exp={expires}&sig={self._signature(url, expires)}"
+
+    def check_picture(self, url: str, expires: int, signature: str) -> None:
+        """See to it that the hub itself has made this link.
+
+        Raises:
+            NotFound: it has not, or the link is over.
+        """
+        is_ours = hmac.compare_digest(signature.encode(), self._signature(url, expires).encode())
+        if not is_ours or expires * 1000 < self._clock.now():
+            raise NotFound("This link is over. Open the letter again.")
+
+    def _signature(self, name: str, expires: int) -> str:
+        mac = hmac.new(self._key, f"{name}.{expires}".encode("utf-8", "replace"), hashlib.sha256).digest()
         return urlsafe_b64encode(mac[:24]).decode()
 
     async def open(self, file_id: str, expires: int, signature: str) -> tuple[StoredFile, Path]:

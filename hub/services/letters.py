@@ -317,6 +317,8 @@ class Letters:
     async def page(self, interaction_id: str, n: int, scope: Scope, *, remote_images: bool = False) -> str:
         """Return the page of message `n` fit for a sandboxed frame; empty when it came without one.
 
+        Images from elsewhere are fetched by the hub, when they are asked for: the sender learns no agent's address.
+
         Raises:
             NotFound: no such message for this person.
         """
@@ -334,7 +336,7 @@ class Letters:
         html = (await self._files.content(envelope.html)).decode("utf-8", "replace")
         links = {file.id: self._files.link(FileRef(file.id, file.name, file.type, file.size)) for file in files}
         images = {cid: links[file_id] for cid, file_id in envelope.inline.items() if file_id in links}
-        return channel.safe_page(html, images, remote_images=remote_images)
+        return channel.safe_page(html, images, remote_image=self._files.picture_link if remote_images else None)
 
     async def save_draft(self, interaction_id: str, scope: Scope, text: str, letter: DraftedLetter) -> None:
         """Keep a letter that is being written; one without words, recipients and files is forgotten.

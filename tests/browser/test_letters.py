@@ -3,6 +3,7 @@
 import asyncio
 import struct
 import zlib
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import Route, expect
 
@@ -129,13 +130,19 @@ async def test_the_page_as_sent_runs_and_loads_nothing_of_its_own(house: House, 
     await reading(house, ann)
     page = ann.page
     asked: list[str] = []
+    by_the_hub: list[str] = []
 
     async def refused(route: Route) -> None:
         asked.append(route.request.url)
         await route.abort()
 
     await ann.context.route("https://far.example/**", refused)
-    ann.watch.expected = ("far.example",)
+
+    async def fetched(route: Route) -> None:
+        by_the_hub.append(parse_qs(urlsplit(route.request.url).query)["url"][0])
+        await route.fulfill(body=picture(), content_type="image/png")
+
+    await ann.context.route("**/pictures?*", fetched)
     await page.get_by_role("button", name="Full message").click()
     frame = page.frame_locator("iframe.letter-frame")
     await expect(frame.locator("b")).to_have_text("twice")
@@ -149,7 +156,7 @@ async def test_the_page_as_sent_runs_and_loads_nothing_of_its_own(house: House, 
     await page.get_by_role("button", name="Show pictures").click()
     await expect(page.get_by_text("Pictures are shown")).to_be_visible()
     await expect(frame.locator("b")).to_have_text("twice")
-    assert asked == ["https://far.example/p.gif"]
+    assert (asked, by_the_hub) == ([], ["https://far.example/p.gif"])
 
 
 async def test_a_new_letter_from_a_profile_and_a_supervisor_at_what_failed(house: House, seat: SeatAt) -> None:

@@ -1,16 +1,20 @@
 """Look-ups: only where the settings say, never inside unless they say so, cut to size, never in somebody's stead."""
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from hub.clock import SystemClock
+from hub.domain.errors import NotFound
 from hub.flows.session import Fetch, LookedUp
 from hub.outbound import MAX_BYTES, Outbound, is_public, problem_of
 from hub.settings import Secret, Service
+from tests.smtp_server import certificate
 
 INSIDE = (
     "127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.1", "100.64.0.1", "169.254.169.254", "172.16.0.1", "172.31.255.255",
@@ -186,3 +190,88 @@ async def test_a_system_that_does_not_answer_costs_its_time_and_no_more(system: 
 
 async def test_a_service_nobody_configured_fails(system: System) -> None:
     assert (await looked_up(Service(id="other", url=system.url))).outcome == "failed"
+
+
+GIF = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
+
+
+class Gallery:
+    """A stranger's server, with TLS, that counts as public for a while: pages by path, and what it was asked."""
+
+    def __init__(self, url: str, outbound: Outbound) -> None:
+        self.url = url
+        self.outbound = outbound
+        self.pages: dict[str, web.Response] = {}
+        self.asked: list[web.Request] = []
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request)
+        return self.pages.get(request.path, web.Response(status=404))
+
+    async def refused(self, path: str) -> bool:
+        with pytest.raises(NotFound):
+            await self.outbound.picture(f"{self.url}{path}")
+        return True
+
+
+@pytest.fixture
+async def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gallery]:
+    trusted, context = certificate(tmp_path)
+    outbound = Outbound({}, SystemClock(), authorities=ssl.create_default_context(cafile=str(trusted)))
+    outbound.open()
+    made = Gallery("", outbound)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", made.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        port = runner.addresses[0][1]
+        made.url = f"https://localhost:{port}"
+        monkeypatch.setattr("hub.outbound.PORTS", (443, port))
+        monkeypatch.setattr("hub.outbound.is_public", lambda address: address == "127.0.0.1")
+        yield made
+    finally:
+        await outbound.close()
+        await runner.cleanup()
+
+
+async def test_a_picture_is_fetched_without_a_word_about_who_asks(gallery: Gallery) -> None:
+    gallery.pages = {
+        "/a": web.Response(status=302, headers={"Location": "/b?x=1", "Set-Cookie": "who=you"}),
+        "/b": web.Response(body=GIF, content_type="text/html"),
+    }
+    assert await gallery.outbound.picture(f"{gallery.url}/a") == ("image/gif", GIF)
+    assert [request.path_qs for request in gallery.asked] == ["/a", "/b?x=1"]
+    assert not {"Cookie", "Referer", "X-Forwarded-For"} & set(gallery.asked[1].headers)
+
+
+async def test_what_is_no_picture_or_too_much_is_not_shown(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.outbound.MAX_PICTURE_BYTES", 1_000)
+    gallery.pages = {
+        "/page": web.Response(body=b"<html>GIF8", content_type="image/gif"),
+        "/drawing": web.Response(body=b"<svg onload=x()>", content_type="image/svg+xml"),
+        "/large": web.Response(body=GIF * 100),
+        "/round": web.Response(status=301, headers={"Location": "/round"}),
+        "/nowhere": web.Response(status=301, headers={"Location": "http://["}),
+        "/empty": web.Response(body=b""),
+    }
+    assert all([await gallery.refused(path) for path in [*gallery.pages, "/missing"]])
+
+
+async def test_pictures_lead_nowhere_inside(gallery: Gallery, system: System) -> None:
+    port = int(system.url.rpartition(":")[2].partition("/")[0])
+    places = (
+        system.url,
+        f"https://127.0.0.2:{gallery.url.rpartition(':')[2]}/",
+        f"https://localhost:{port}/",
+        f"https://user:pass@localhost:{gallery.url.rpartition(':')[2]}/",
+        "file:///etc/passwd",
+        "data:image/gif;base64,R0lGODlhAQABAAAAADs=",
+    )
+    gallery.pages = {f"/{n}": web.Response(status=307, headers={"Location": place}) for n, place in enumerate(places)}
+    assert all([await gallery.refused(path) for path in gallery.pages])
+    for place in ("", "x", *places):
+        with pytest.raises(NotFound):
+            await gallery.outbound.picture(place)
+    assert (len(gallery.asked), system.asked) == (len(places), [])

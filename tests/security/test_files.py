@@ -4,6 +4,9 @@ import re
 from typing import Any
 from urllib.parse import quote, unquote
 
+import pytest
+
+from hub.domain.errors import NotFound
 from hub.services.files import shown_name
 from tests.security.yard import Yard
 
@@ -143,6 +146,28 @@ async def test_link_that_is_over_or_forged_opens_nothing(yard: Yard) -> None:
     await yard.desk.clock.advance(seconds=661)
     assert (await yard.http("GET", url))[0] == 404
     assert yard.errors_logged() == []
+
+
+async def test_the_hub_fetches_no_picture_that_it_was_not_shown(yard: Yard) -> None:
+    files = yard.desk.hub.services.files
+    link = files.picture_link("https://pictures.invalid/a.gif?b=c&d")
+    expires, signature = re.findall(r"exp=(\d+)&sig=(.*)", link)[0]
+    files.check_picture("https://pictures.invalid/a.gif?b=c&d", int(expires), signature)
+    forged = [
+        "/pictures",
+        f"/pictures?exp={expires}&sig={signature}",
+        link.replace("invalid", "example"),
+        link.replace(expires, str(int(expires) + 60)),
+        link.replace(signature, "x"),
+        f"/files/f1/x?exp={expires}&sig={signature}",
+    ]
+    # The one that is ours leads nowhere, and says no more than the others.
+    assert {target: (await yard.http("GET", target))[0] for target in [link, *forged]} == dict.fromkeys(
+        [link, *forged], 404
+    )
+    for url in ("https://pictures.invalid/a.gif", "\ud800"):
+        with pytest.raises(NotFound):
+            files.check_picture(url, int(expires), signature)
 
 
 async def test_range_and_condition_headers_do_no_harm(yard: Yard) -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: E501
 
 import re
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -188,8 +189,9 @@ def test_remote_images_load_only_when_asked_and_only_safely() -> None:
     assert sanitize(page).html == (
         '<img data-remote-src="https://shop.example/a.png"><img data-remote-src="https://shop.example/b.png">'
     )
-    assert sanitize(page, remote_images=True).html == (
-        '<img src="https://shop.example/a.png"><img src="https://shop.example/b.png">'
+    assert sanitize(page, remote_image=lambda url: f"/pictures?url={quote(url, safe='')}&exp=1").html == (
+        '<img src="/pictures?url=https%3A%2F%2Fshop.example%2Fa.png&amp;exp=1">'
+        '<img src="/pictures?url=https%3A%2F%2Fshop.example%2Fb.png&amp;exp=1">'
     )
 
 
