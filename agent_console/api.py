@@ -129,7 +129,21 @@ class Api:
     async def self_service(self, call: Call) -> Answer:
         """What the customer did by themselves: the path, the answers, what was looked up."""
         found, _ = await self._hub.reading.interaction(call.id, call.scope)
-        return api.PathsAnswer(sessions=await self._hub.paths.of(found))
+        current = self._hub.floor.interactions.get(found.id, found)
+        return api.PathsAnswer(
+            sessions=await self._hub.paths.of(found), offerable=self._hub.agent_flows.offerable(current, call.scope)
+        )
+
+    async def send_into_flow(self, call: Call) -> Answer:
+        """Let one's customer go through a flow; they come back by themselves."""
+        body: api.SentInto = call.body
+        await self._hub.agent_flows.send(call.id, body.flow, call.scope)
+        return await self.self_service(call)
+
+    async def take_back(self, call: Call) -> Answer:
+        """End the flow one sent the customer into, and talk on."""
+        await self._hub.agent_flows.take_back(call.id, call.scope)
+        return await self.self_service(call)
 
     async def flows(self, _call: Call) -> Answer:
         """Every flow's figures today."""
@@ -273,6 +287,17 @@ class Api:
             route("GET", "/search", "Search", self.search, api.SearchAnswer, query=api.SearchQuery),
             route("GET", one, "An interaction", self.interaction, api.InteractionAnswer),
             route("GET", f"{one}/self-service", "What the customer did alone", self.self_service, api.PathsAnswer),
+            route(
+                "POST",
+                f"{one}/self-service",
+                "Send the customer into a flow",
+                self.send_into_flow,
+                api.PathsAnswer,
+                body=api.SentInto,
+            ),
+            route(
+                "DELETE", f"{one}/self-service", "Take the customer back from a flow", self.take_back, api.PathsAnswer
+            ),
             route("GET", f"{one}/routing", "Why it went where it went", self.routing, api.RoutingAnswer),
             route(
                 "GET",

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from agent_console import shapes
 from agent_console.routes import Answer
 from hub.domain.agent import Role
+from hub.services.agent_flows import Offerable
 from hub.services.explaining import AgentStanding, Explained
 from hub.services.flow_figures import FlowFigures, FlowSheet
 from hub.services.paths import Taken
@@ -231,9 +232,16 @@ class OutcomesMissingAnswer(Answer, frozen=True, kw_only=True):
 
 
 class PathsAnswer(Answer, frozen=True, kw_only=True):
-    """What the customer did by themselves before anybody answered, the oldest session first."""
+    """What the customer did by themselves, the oldest session first; and the flows that they can be sent into now."""
 
     sessions: list[Taken]
+    offerable: list[Offerable]
+
+
+class SentInto(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which flow the customer goes through."""
+
+    flow: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class FlowsAnswer(Answer, frozen=True, kw_only=True):

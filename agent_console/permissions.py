@@ -60,6 +60,8 @@ ROUTES: Final[dict[str, frozenset[Role] | None]] = {
     "GET /interactions/{id}/routing": EVERYBODY,
     "GET /agents/{id}/routing": EVERYBODY,
     "GET /interactions/{id}/self-service": EVERYBODY,
+    "POST /interactions/{id}/self-service": EVERYBODY,
+    "DELETE /interactions/{id}/self-service": EVERYBODY,
     "POST /interactions/{id}/files": EVERYBODY,
     "GET /interactions/{id}/letters": EVERYBODY,
     "GET /interactions/{id}/letters/suggestion": EVERYBODY,

@@ -11,6 +11,7 @@ from hub.clock import Clock
 from hub.contract import Channel
 from hub.events import Signals
 from hub.services.accounts import Accounts, Signed
+from hub.services.agent_flows import AgentFlows
 from hub.services.arrivals import Arrivals
 from hub.services.call_desk import CallDesk
 from hub.services.dispatch import Dispatcher
@@ -60,6 +61,7 @@ class ConsoleServices:
     intake: Intake
     channels: Mapping[str, Channel]
     paths: Paths
+    agent_flows: AgentFlows
     flows: FlowOverview
 
 

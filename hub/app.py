@@ -30,6 +30,7 @@ from hub.metrics import Metrics
 from hub.outbound import Outbound
 from hub.services.accounts import Accounts
 from hub.services.acknowledging import Acknowledging
+from hub.services.agent_flows import AgentFlows
 from hub.services.arrivals import Arrivals
 from hub.services.call_desk import CallDesk
 from hub.services.call_flows import CallFlows
@@ -87,6 +88,7 @@ class Services:
     signals: Signals
     floor: Floor
     accounts: Accounts
+    agent_flows: AgentFlows
     call_desk: CallDesk
     call_orders: CallOrders
     calls: CallService
@@ -344,6 +346,7 @@ def _services(
         signals=signals,
         floor=floor,
         accounts=Accounts(store, settings, clock),
+        agent_flows=AgentFlows(store, self_service),
         arrivals=Arrivals(store, clock, settings.server.data_dir, files, intake),
         call_desk=CallDesk(store, settings, calls),
         call_orders=orders,
@@ -419,6 +422,7 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         call_desk=services.call_desk,
         intake=services.intake,
         channels={channel.id: channel for channel in hub.channels},
+        agent_flows=services.agent_flows,
         paths=Paths(services.store, services.self_service.library),
         flows=FlowOverview(services.store, services.self_service.library, lambda: services.floor.day_began_at),
     )

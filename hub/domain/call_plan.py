@@ -137,7 +137,8 @@ class _Drawing:
 
     def hold(self, leg: Leg, *, wanted: bool, hearing: str = "") -> None:
         """Put a line on hold, where it hears these words before the music, or take it back; each once."""
-        if leg.is_in_room and leg.wants_hold is not wanted and not leg.expected_end:
+        is_led_away = leg.goes_to is Place.SCRIPT
+        if leg.is_in_room and leg.wants_hold is not wanted and not leg.expected_end and not is_led_away:
             held = self.change(leg, wants_hold=wanted)
             self.wish(OrderKind.HOLD if wanted else OrderKind.RESUME, held, hearing if wanted else "")
 

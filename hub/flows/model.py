@@ -27,6 +27,11 @@ class Medium(StrEnum):
     SMS = "sms"
     EMAIL = "email"
 
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody is there to answer at once."""
+        return self in {Medium.PHONE, Medium.CHAT}
+
 
 class AnswerType(StrEnum):
     """What a question wants to hear."""

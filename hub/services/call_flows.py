@@ -14,7 +14,7 @@ import msgspec
 from hub.contract import CallStep, Said
 from hub.domain.calls import CallerSaid, Gathering, Leg, Place
 from hub.domain.events import EventKind
-from hub.domain.interaction import Interaction, State
+from hub.domain.interaction import WITH_AGENT, Interaction, State
 from hub.domain.messages import Author, Message
 from hub.domain.redaction import without_cards
 from hub.flows import session as flows
@@ -63,14 +63,17 @@ class CallFlows:
         return await self._flows.begin(tx, interaction, flow, "")
 
     async def hung_up(self, tx: UnitOfWork, interaction: Interaction) -> None:
-        """The caller is gone: their session ends, and the interaction with it."""
-        await self._flows.left(tx, interaction)
+        """The caller is gone: their session ends, and the interaction with it unless it is an agent's."""
+        if interaction.state is State.SELF_SERVICE:
+            await self._flows.left(tx, interaction)
+        else:
+            await self._flows.put(tx, interaction, flows.HungUp("hung up"))
 
     async def answer(self, tx: UnitOfWork, whole: WholeCall, turn: str, said: CallerSaid) -> Interaction:
         """Give a caller's answer to their session; one to an older question, or told before, is none."""
         at = _read(turn)
         interaction = whole.interaction
-        if at is None or not at.is_question or interaction.state is not State.SELF_SERVICE:
+        if at is None or not at.is_question or interaction.state not in {State.SELF_SERVICE, State.HELD}:
             return interaction
         if not (said.digits or said.text or said.recording):
             return await self._flows.put(tx, interaction, TimeUp(f"t{at.timer}", at.timer))
@@ -96,6 +99,12 @@ class CallFlows:
         words, last = _spoken(session, heard)
         if whole.call.language != session.language:
             await tx.save(CALLS, msgspec.structs.replace(whole.call, language=session.language))
+        is_wanted_back = session.is_over or whole.interaction.state is not State.HELD
+        if session.by_agent and is_wanted_back and whole.interaction.state in WITH_AGENT:
+            await save_leg(tx, msgspec.structs.replace(leg, goes_to=Place.ROOM))
+            return CallStep(
+                say=words if session.is_over else (), then="room", interaction=whole.interaction.id, leg=leg.id
+            )
         if not session.is_over:
             return _open_step(session, words, last, whole)
         if whole.interaction.state in _ENDS:

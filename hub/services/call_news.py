@@ -89,6 +89,9 @@ class CallNews:
         if interaction.state is State.SELF_SERVICE and self.on_left_flow is not None:
             await self.on_left_flow(tx, interaction)
             return
+        if interaction.state is State.HELD and self.on_left_flow is not None:
+            await self.on_left_flow(tx, interaction)
+            interaction = await moves.interaction_for_change(tx, interaction.id)
         if interaction.state in {State.CREATED, State.SELF_SERVICE}:
             await self._end(tx, interaction, ClosingReason.CUSTOMER_LEFT)
             return

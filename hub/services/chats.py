@@ -16,6 +16,7 @@ from hub.domain.messages import Author, FileRef, Message
 from hub.domain.redaction import without_cards
 from hub.domain.visitors import Visitor
 from hub.events import Signals
+from hub.flows.session import HungUp
 from hub.services import moves, people
 from hub.services.handling import Handling
 from hub.services.messages import Messages, Words, clean_choice
@@ -370,6 +371,8 @@ class Chats:
             await moves.cancel_job(tx, "visitor_gone", interaction)
             if found.state is State.SELF_SERVICE and self.self_service is not None:
                 return await self.self_service.left(tx, found)
+            if found.state is State.HELD and self.self_service is not None:
+                found = await self.self_service.put(tx, found, HungUp("hung up"))
             return await self._handling.customer_left(tx, found)
 
         return await self._store.write(unit)

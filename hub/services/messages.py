@@ -23,6 +23,8 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 Heard = Callable[[UnitOfWork, Interaction, Message], Awaitable[Interaction]]
 _CHANGED = ("id", "last_n", "last_at", "last_from", "read_n", "waits_since", "version")
 _DAY_MS = 86_400_000
+_FLOWS_HEAR = frozenset({State.SELF_SERVICE, State.HELD})
+"""States in which a flow may listen: held by an agent, the customer may have been sent into one."""
 _OPEN_FOR_AGENT = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.PARKED})
 _OPEN_FOR_LETTERS = _OPEN_FOR_AGENT | {State.WRAPPING}
 
@@ -192,7 +194,7 @@ class Messages:
                 n=message.n,
                 author=str(message.author),
             )
-        served = {each.id for each in changed if each.state is State.SELF_SERVICE}
+        served = {each.id for each in changed if each.state in _FLOWS_HEAR}
         await self._answer(
             tx, [each for each in fresh if each.interaction in served and each.author is Author.CUSTOMER]
         )
@@ -206,7 +208,7 @@ class Messages:
             return
         for message in said:
             interaction = await tx.get(INTERACTIONS, message.interaction)
-            if interaction is not None and interaction.state is State.SELF_SERVICE:
+            if interaction is not None and interaction.state in _FLOWS_HEAR:
                 await self.heard(tx, interaction, message)
 
 

@@ -101,25 +101,49 @@ class SelfService:
 
     async def begin(self, tx: UnitOfWork, interaction: Interaction, flow: str, text: str) -> Interaction:
         """Let an interaction that was just created enter a flow; returns it as it stands then."""
+        entered = moved(interaction, State.SELF_SERVICE, queued_at=None)
+        await moves.begin_segment(tx, entered, SegmentKind.SELF_SERVICE)
+        await tx.insert(INTERACTIONS, entered)
+        return await self.enter(tx, entered, flow, text)
+
+    async def enter(
+        self, tx: UnitOfWork, interaction: Interaction, flow: str, text: str = "", *, by_agent: bool = False
+    ) -> Interaction:
+        """Begin a session for a stored interaction; sent by an agent the customer comes back to them."""
         book = self.library.published
         session = new_session(
             new_id("f"),
             book,
             flow,
-            medium=_MEDIA.get(interaction.kind, Medium.CHAT),
+            medium=medium_of(interaction),
             language=interaction.language or self._settings.company.default_language,
             now=tx.now,
+            by_agent=by_agent,
         )
-        entered = moved(interaction, State.SELF_SERVICE, queued_at=None)
-        await moves.begin_segment(tx, entered, SegmentKind.SELF_SERVICE)
-        await tx.insert(INTERACTIONS, entered)
-        stored = _stored(session, entered, book[flow].version)
+        stored = _stored(session, interaction, book[flow].version)
         await tx.insert(FLOW_SESSIONS, stored)
-        return await self._step(tx, entered, stored, session, Begin("begin", text))
+        return await self._step(tx, interaction, stored, session, Begin("begin", text))
+
+    async def give_back(self, tx: UnitOfWork, interaction: Interaction, reason: str) -> Interaction:
+        """End the session an agent sent the customer into; they talk on where they still do."""
+        found = await self._open(tx, interaction.id)
+        if found is not None:
+            await self._cut_short(tx, interaction, *found, reason, outcome=Outcome.HANDED_BACK)
+        return await self._back(tx, interaction, reason)
+
+    async def _back(self, tx: UnitOfWork, interaction: Interaction, outcome: str) -> Interaction:
+        """Let agent and customer talk on; where neither is on hold any more there is nothing to do."""
+        if interaction.state is not State.HELD:
+            return await tx.save(INTERACTIONS, interaction)
+        active = moved(interaction, State.ACTIVE)
+        await moves.begin_segment(tx, active, SegmentKind.HANDLED, agent=active.agent, outcome=outcome)
+        return await tx.save(INTERACTIONS, active)
 
     async def heard(self, tx: UnitOfWork, interaction: Interaction, message: Message) -> Interaction:
         """Hand a customer's message to the flow of its interaction; returns the interaction as it stands then."""
         found = await self._open(tx, interaction.id)
+        if found is None and interaction.state is not State.SELF_SERVICE:
+            return interaction
         if found is None:
             log.error("self-service without a session", extra={"interaction": interaction.id})
             return await self._to_queue(tx, interaction, "no_session")
@@ -166,6 +190,9 @@ class SelfService:
             due = await tx.fetch_one("SELECT due_at FROM jobs WHERE id = $1", f"flow_wait:{session_id}")
             if due is None or int(due[0]) > tx.now:
                 return  # it has moved on, and waits for something later
+            if session.by_agent and interaction.state is not State.HELD:
+                await self._cut_short(tx, interaction, stored, session, "customer_left", outcome=Outcome.ABANDONED)
+                return
             given = TimeUp(f"t{session.timer}", session.timer)
             await self._step(tx, interaction, stored, session, given)
 
@@ -321,16 +348,25 @@ class SelfService:
     ) -> Interaction:
         """End a session that cannot go on: no message is ever locked out by a flow that broke."""
         await self._cut_short(tx, interaction, stored, session, "broken")
+        if session.by_agent:
+            return await self._back(tx, interaction, "broken")
         if is_gone:
             return await self._ended(tx, interaction, State.ABANDONED, ClosingReason.CUSTOMER_LEFT, "customer")
         return await self._to_queue(tx, interaction, "broken")
 
     async def _cut_short(
-        self, tx: UnitOfWork, interaction: Interaction, stored: FlowSession, session: Session, reason: str
+        self,
+        tx: UnitOfWork,
+        interaction: Interaction,
+        stored: FlowSession,
+        session: Session,
+        reason: str,
+        *,
+        outcome: Outcome = Outcome.QUEUED,
     ) -> None:
         """End a session without asking its flow."""
         over = msgspec.structs.replace(
-            session, state=FlowState.ENDED, outcome=Outcome.QUEUED, reason=reason, ended_at=tx.now, pending=""
+            session, state=FlowState.ENDED, outcome=outcome, reason=reason, ended_at=tx.now, pending=""
         )
         ended = msgspec.structs.replace(
             stored,
@@ -352,12 +388,14 @@ class SelfService:
             customer=interaction.customer,
             flow=stored.flow,
             step=stored.step,
-            outcome="queued",
+            outcome=str(outcome),
             reason=reason,
         )
 
     async def _leave(self, tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> Interaction:
         """Lead the interaction to where the session ended."""
+        if stepped.session.by_agent:
+            return await self._back(tx, interaction, f"flow_{stepped.session.reason}")
         wish = next(
             (wish for wish in stepped.wishes if isinstance(wish, EnterQueue | BookCallback | TakeMessage)), None
         )
@@ -414,6 +452,11 @@ class SelfService:
             reason=str(reason),
         )
         return await tx.save(INTERACTIONS, ended)
+
+
+def medium_of(interaction: Interaction) -> Medium:
+    """Return how a flow would talk in this interaction."""
+    return _MEDIA.get(interaction.kind, Medium.CHAT)
 
 
 def _stored(session: Session, interaction: Interaction, version: str) -> FlowSession:

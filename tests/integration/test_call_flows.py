@@ -222,3 +222,40 @@ async def test_a_caller_goes_on_in_chinese(house: PhoneHouse) -> None:
     )
     assert any("请问您需要什么帮助" in text for text in heard)
     assert (await house.call(interaction)).language == "zh"
+
+
+async def test_an_agent_sends_a_caller_into_a_flow_and_gets_them_back(house: PhoneHouse) -> None:
+    await house.desk.available("ann")
+    phone = AgentPhone(house, "ann")
+    line = house.calls(
+        script=(
+            WaitFor("What is it about"), Press("0"),
+            WaitFor("how satisfied"), Press("4#"),
+            WaitFor("add something"), Press("2"),
+        )
+    )  # fmt: skip
+    while not await house.desk.live_offers(agent="ann"):
+        await house.wait(2)
+    accepted = await house.desk.accept("ann")
+    await house.wait(3)
+    flows, scope = house.desk.hub.services.agent_flows, await house.desk.scope("ann")
+    sent = await flows.send(accepted.id, "survey", scope)
+    assert sent.state is State.HELD
+    await house.wait(30)
+
+    interaction = await house.desk.interaction(accepted.id)
+    assert interaction.state is State.ACTIVE
+    assert interaction.agent == "ann"
+    assert not line.is_over
+    session = await session_of(house, interaction)
+    assert (session.by_agent, session.outcome, session.answers["stars"]) == (True, "handed_back", 4)
+    phone.says("Thank you")
+    await house.wait(2)
+    assert "Thank you" in [sound.text for sound in line.hearing.sounds]
+
+    await flows.send(accepted.id, "survey", scope)
+    await house.wait(2)
+    line.hang_up()
+    await house.wait(2)
+    assert (await house.desk.interaction(accepted.id)).state is State.WRAPPING
+    assert await house.desk._rows(FLOW_SESSIONS, "WHERE ended_at IS NULL") == []

@@ -9,7 +9,7 @@ import pytest
 
 from hub.contract import ChatStart
 from hub.demo.erp import answer
-from hub.domain.errors import BadRequest, NotFound
+from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.ids import new_id
 from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.domain.messages import Author
@@ -378,3 +378,37 @@ async def test_supervisor_closes_what_is_in_self_service(desk: Desk, erp: Erp) -
     assert (closed.state, closed.closing_reason) == (State.CANCELLED, ClosingReason.SUPERVISOR)
     stored, _ = await session_of(desk, interaction)
     assert stored.ended_at is not None
+
+
+async def test_an_agent_sends_a_visitor_into_a_flow_and_takes_them_back(desk: Desk, erp: Erp) -> None:
+    await desk.available("ann")
+    interaction = await desk.chat(text="Hello")
+    await desk.settle()
+    await desk.accept("ann")
+    flows, scope = desk.hub.services.agent_flows, await desk.scope("ann")
+    active = await desk.interaction(interaction.id)
+    assert "survey" in [one.name for one in flows.offerable(active, scope)]
+    with pytest.raises(NotFound):
+        await flows.send(interaction.id, "survey", await desk.scope("bob"))
+    with pytest.raises(NotFound):
+        await flows.send(interaction.id, "no-such-flow", scope)
+
+    assert (await flows.send(interaction.id, "address-change", scope)).state is State.HELD
+    with pytest.raises(Conflict):
+        await flows.send(interaction.id, "survey", scope)
+    await says(desk, interaction, "Elm Street 4")
+    await says(desk, interaction, "12345 Fernway")
+    await says(desk, interaction, "yes")
+    back = await desk.interaction(interaction.id)
+    assert (back.state, back.agent) == (State.ACTIVE, "ann")
+    stored, session = await session_of(desk, interaction)
+    assert (stored.outcome, session.by_agent) == ("handed_back", True)
+
+    await flows.send(interaction.id, "survey", scope)
+    taken = await flows.take_back(interaction.id, scope)
+    assert taken.state is State.ACTIVE
+    with pytest.raises(Conflict):
+        await flows.take_back(interaction.id, scope)
+    before = len(await words(desk, interaction))
+    await says(desk, interaction, "5")
+    assert len(await words(desk, interaction)) == before

@@ -1,30 +1,44 @@
 import { html, useEffect, useState } from "vendor/preact";
-import { get } from "../api.js";
+import { get, post, remove } from "../api.js";
 import { clockTime, has, t } from "../i18n.js";
 import { Icon } from "../ui/parts.js";
 
 /**
  * @typedef {{ at: number, step: string, kind: string, about: string, outcome: string, answer: string, tries: number }} Passed
- * @typedef {{ flow: string, title: string, outcome: string, reason: string, steps: Passed[], results: Record<string, Record<string, string>> }} Taken
+ * @typedef {{ sessions: Taken[], offerable: { name: string, title: string }[] }} Found
+ * @typedef {{ flow: string, title: string, ended_at: number | null, outcome: string, reason: string, steps: Passed[], results: Record<string, Record<string, string>> }} Taken
  */
 
 /** What is worth showing: questions, look-ups, and where it broke off. @param {Passed} one @param {number} place @param {Passed[]} all */
 const told = (one, place, all) => ["ask", "look_up", "knowledge", "leave_message"].includes(one.kind) || place === all.length - 1;
 
-/** What the customer did by themselves before this: nothing of it needs to be asked again. @param {{ id: string, state: string }} props */
+/** What the customer did by themselves: nothing of it needs to be asked again; and where one can send them. @param {{ id: string, state: string }} props */
 export function Path({ id, state }) {
-  const [sessions, setSessions] = useState(/** @type {Taken[]} */ ([]));
+  const [{ sessions, offerable }, setFound] = useState(/** @type {Found} */ ({ sessions: [], offerable: [] }));
+  const [busy, setBusy] = useState(false);
+  /** @param {Promise<{ ok: boolean }>} asked @param {() => boolean} isGone */
+  const show = (asked, isGone = () => false) => asked.then((answer) => {
+    if (!isGone() && answer.ok) setFound(/** @type {Found} */ (/** @type {unknown} */ (answer)));
+  });
   useEffect(() => {
     let gone = false;
-    get(`/interactions/${id}/self-service`).then((answer) => {
-      if (!gone && answer.ok) setSessions(/** @type {{ sessions: Taken[] }} */ (/** @type {unknown} */ (answer)).sessions);
-    });
+    show(get(`/interactions/${id}/self-service`), () => gone);
     return () => {
       gone = true;
     };
   }, [id, state]);
-  if (!sessions.length) return null;
-  return html`<section class="panel path"><h3>${t("path.title")}</h3>${sessions.map((one, n) => html`<${Session} key=${n} one=${one} />`)}</section>`;
+  /** @param {Promise<{ ok: boolean }>} asked */
+  const act = (asked) => {
+    setBusy(true);
+    show(asked).finally(() => setBusy(false));
+  };
+  const isThere = state === "held" && sessions.length > 0 && !sessions[sessions.length - 1].ended_at;
+  if (!sessions.length && !offerable.length) return null;
+  return html`<section class="panel path"><h3>${t(sessions.length ? "path.title" : "path.send_title")}</h3>
+    ${sessions.map((one, n) => html`<${Session} key=${n} one=${one} />`)}
+    ${isThere && html`<button type="button" class="button small" disabled=${busy} onClick=${() => act(remove(`/interactions/${id}/self-service`))}>${t("path.take_back")}</button>`}
+    ${offerable.length > 0 && html`<label class="field path-send"><span>${t("path.send")}</span><select disabled=${busy} value="" onChange=${(/** @type {Event} */ e) => act(post(`/interactions/${id}/self-service`, { flow: /** @type {HTMLSelectElement} */ (e.target).value }))}>
+      <option value="">${t("path.choose")}</option>${offerable.map((one) => html`<option key=${one.name} value=${one.name}>${one.title}</option>`)}</select></label>`}</section>`;
 }
 
 /** @param {{ one: Taken }} props */
