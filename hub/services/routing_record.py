@@ -136,7 +136,7 @@ class RoutingRecord:
             if row is None:
                 raise NotFound("The journal does not reach back that far.")
             facts = msgspec.json.decode(row[1])
-            return int(row[0]), msgspec.convert(msgspec.json.decode(facts["snapshot"]), Snapshot)
+            return int(row[0]), msgspec.convert(_as_now(msgspec.json.decode(facts["snapshot"])), Snapshot)
 
         seq, snapshot = await self._store.read(unit)
         return Past(router=Router(self._policy, snapshot), seq=seq, at_ms=snapshot.at_ms, decided=())
@@ -198,8 +198,21 @@ def encode(event: told.Event) -> str:
 def decode(text: str) -> told.Event:
     """Return the event of `encode`."""
     name, fields = msgspec.json.decode(text)
-    event: told.Event = msgspec.convert(fields, _KINDS[name])
+    event: told.Event = msgspec.convert(_as_now(fields), _KINDS[name])
     return event
+
+
+def _as_now(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return what was recorded as it is recorded today: early records name the fields of needs and of held work."""
+    if isinstance(value, list):
+        return [_as_now(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("skill"), str):
+        return [value["skill"], value.get("level", 1)]
+    if isinstance(value.get("interaction_id"), str) and isinstance(value.get("channel"), str):
+        return [value["interaction_id"], value["channel"], value.get("queue_id", ""), value.get("since_ms", 0)]
+    return {name: _as_now(one) for name, one in value.items()}
 
 
 def _play(router: Router, page: Sequence[tuple[int, int, told.Event]], subject: str) -> Sequence[told.Decision]:

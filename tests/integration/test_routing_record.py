@@ -2,10 +2,12 @@
 
 from hub.domain.interaction import Interaction
 from hub.services.recorded_day import RecordedDay, read_day
-from hub.services.routing_record import RoutingRecord
+from hub.services.routing_record import RoutingRecord, decode, encode
 from hub.storage.unit_of_work import UnitOfWork
 from hub.tools.routing import explanation_at
+from routing.events import AgentChanged, InteractionQueued
 from routing.measure import figures
+from routing.model import HeldWork, SkillNeed
 from routing.simulate import Day, Outcome, from_record, run
 from tests.builders import Desk
 
@@ -42,6 +44,24 @@ async def test_replaying_the_journal_rebuilds_the_engine_exactly(desk: Desk) -> 
     past = await record_of(desk).past(until_seq=head)
 
     assert past.router.snapshot() == desk.hub.services.dispatcher.router.snapshot()
+
+
+def test_records_of_earlier_versions_are_read() -> None:
+    queued = (
+        '["InteractionQueued",{"interaction":{"id":"i1","queue_id":"q","channel":"voice","queued_at_ms":5,'
+        '"skills":[{"skill":"tax","level":3}],"any_of":[[{"skill":"law","level":1},["tax",2]]],"stays":false}}]'
+    )
+    event = decode(queued)
+    assert isinstance(event, InteractionQueued)
+    assert event.interaction.skills == (SkillNeed("tax", 3),)
+    assert event.interaction.any_of == ((SkillNeed("law"), SkillNeed("tax", 2)),)
+    assert decode(encode(event)) == event
+
+    work = '[{"interaction_id":"i1","channel":"voice","queue_id":"q","since_ms":9}]'
+    changed = decode(f'["AgentChanged",{{"agent":{{"id":"ann","skills":{{"skill":3}},"holds":{work}}}}}]')
+    assert isinstance(changed, AgentChanged)
+    assert (changed.agent.skills, changed.agent.holds) == ({"skill": 3}, (HeldWork("i1", "voice", "q", 9),))
+    assert decode(encode(changed)) == changed
 
 
 async def test_every_offer_of_the_past_is_explained(desk: Desk) -> None:

@@ -170,6 +170,18 @@ def test_channel_blocks_pass_through_with_their_secrets_resolved(tmp_path: Path)
     assert problems_of(file_of(tmp_path, '[channels.x]\nqueue = "a"\n'), {})[0].text.startswith("channels.x needs")
 
 
+def test_skills_of_a_channel_are_the_hubs_and_checked(tmp_path: Path) -> None:
+    block = (
+        '[channels.x]\nkind = "webchat"\nskills = { tax = 3 }\nany_of = [{ law = 1, tax = 2 }]\nbest_skills = ["law"]\n'
+    )
+    found = load(file_of(tmp_path, block), {}).channels["x"]
+    assert (found.options, found.skills, found.any_of) == ({}, {"tax": 3}, ({"law": 1, "tax": 2},))
+    problems = problems_of(file_of(tmp_path, 'skills = ["tax"]\n' + block.replace("tax = 3", "tax = 9")), {})
+    assert [(p.where.rpartition(":")[2], p.severity) for p in problems] == [("4", "error")]
+    unknown = [p for p in validate(load(file_of(tmp_path, 'skills = ["tax"]\n' + block), {})) if "skill" in p.text]
+    assert {p.text for p in unknown} == {"There is no skill 'law'."}
+
+
 def test_queue_without_anybody_able_says_what_they_lack(tmp_path: Path) -> None:
     settings = load(file_of(tmp_path, A_COMPANY), {"SITE_TOKEN": "x"})
     errors = [p for p in validate(settings) if p.severity == "error"]

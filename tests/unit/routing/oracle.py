@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from routing import events as ev
 from routing.errors import NotTakeable
-from routing.model import AgentState, FlowCause, HeldWork, OfferEnd, SkillNeed, WaitingInteraction
+from routing.model import AgentState, FlowCause, HeldWork, OfferEnd, SkillNeed, WaitingInteraction, WayOut, WayOutKind
 from routing.policy import AgentOrder, Policy, Profile, QueuePolicy, RelaxStep
 
 Told = tuple[object, ...]
@@ -59,6 +59,11 @@ class Person:
     paused: int = 0
     misses: int = 0
     refused: bool = False
+
+
+def leaves(w: WaitingInteraction, way_out: WayOut | None) -> bool:
+    """Whether it takes the way out: what nobody waits for only goes into another queue."""
+    return way_out is not None and (not w.stays or way_out.kind is WayOutKind.QUEUE)
 
 
 class Oracle:
@@ -304,7 +309,7 @@ class Oracle:
         item.reviewed = self.now
         queue, waited = item.queue, self.now - item.w.queued_at_ms
         limit = None if queue.when_waited is None else queue.max_wait_ms
-        if limit is not None and not item.offers and waited >= limit:
+        if limit is not None and not item.offers and waited >= limit and leaves(item.w, queue.when_waited):
             self.flow(item, FlowCause.WAITED_TOO_LONG)
             return
         edges = self.edges(queue)
@@ -312,7 +317,7 @@ class Oracle:
         while True:
             item.stage = stage
             steps = [step for step in queue.relax if step.after_ms <= self.elapsed(item)]
-            if any(step.way_out for step in steps) and not item.offers:
+            if any(step.way_out and leaves(item.w, step.way_out) for step in steps) and not item.offers:
                 self.flow(item, FlowCause.RELAXED_OUT)
                 return
             others = [
@@ -414,7 +419,8 @@ class Oracle:
         item = Waiter(w, queue, w.order or self.order, least=w.least_stage, made=w.offers_made)
         item.excluded = {each.agent_id: each.until_ms for each in w.excluded}
         length = sum(each.w.queue_id == queue.id for each in self.items.values())
-        if queue.max_length is not None and queue.when_full is not None and length >= queue.max_length:
+        is_full = queue.max_length is not None and length >= queue.max_length
+        if is_full and queue.when_full is not None and leaves(w, queue.when_full):
             self.flow(item, FlowCause.QUEUE_FULL)
             return
         self.items[w.id] = item

@@ -99,4 +99,5 @@ def interactions(draw: st.DrawFn, interaction_id: str, at_ms: int) -> WaitingInt
         only_agent_id=draw(st.sampled_from([None, None, None, "ann"])),
         preferred_agent_ids=draw(st.sampled_from([(), (), ("bob",), ("cat", "ann")])),
         excluded=draw(st.sampled_from([(), (), (), (Exclusion("dan", at_ms + 10_000),)])),
+        stays=draw(st.sampled_from([False, False, True])),
     )
