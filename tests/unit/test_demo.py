@@ -17,7 +17,11 @@ from channels.simulator.talk import Talk
 from hub.demo.config import company_file, demo_settings, loopback_url
 from hub.demo.past import visitor_token
 from hub.demo.world import colleagues
-from hub.settings import SettingsError, load
+from hub.settings import SettingsError, load, routing_policy
+from routing.hours import is_open
+from routing.model import WayOut, WayOutKind
+from routing.policy import Policy, Profile
+from routing.validate import Severity, check_policy
 
 LIBRARY = Library.load()
 FACTS = {"order", "email", "phone", "name", "address", "size"}
@@ -99,6 +103,19 @@ def test_simulated_colleagues_are_nobody_a_person_signs_in_as_and_serve_every_qu
     assert {language for agent in chosen for language in agent.languages} == {"en", "zh"}
 
 
+def test_company_shows_what_routing_can_do_and_is_open_at_any_hour() -> None:
+    settings = load(company_file(), {})
+    policy = msgspec.convert(routing_policy(settings), Policy)
+    queues = policy.queues.values()
+    assert not [found for found in check_policy(policy) if found.severity is Severity.ERROR]
+    assert {queue.profile for queue in queues} == set(Profile)
+    assert any(queue.auto_accept for queue in queues)
+    week = [1_800_000_000_000 + hour * 3_600_000 for hour in range(7 * 24)]
+    shut = {q.id for q in queues if q.hours_id and not all(is_open(policy.hours[q.hours_id], at) for at in week)}
+    assert shut == {"workshop"}
+    assert policy.queues["workshop"].when_closed == WayOut(WayOutKind.QUEUE, "support")
+
+
 def test_same_seed_makes_the_same_people() -> None:
     first, second = (
         [new_person(n, LIBRARY, LIBRARY.languages, chance) for n in range(20)]
@@ -130,7 +147,7 @@ def test_there_is_enough_to_talk_about() -> None:
     assert len(LIBRARY.scripts) >= 25
     assert sum(one.language == "zh" for one in LIBRARY.scripts) >= 10
     assert len({one.id for one in LIBRARY.scripts}) == len(LIBRARY.scripts)
-    assert {one.topic for one in LIBRARY.scripts} == {"sales", "support", "billing"}
+    assert {one.topic for one in LIBRARY.scripts} == {"sales", "support", "billing", "workshop"}
 
 
 @pytest.mark.parametrize("one", LIBRARY.scripts, ids=lambda one: one.id)
