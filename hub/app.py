@@ -24,7 +24,7 @@ from hub.auth import Auth
 from hub.clock import Clock, SystemClock
 from hub.contract import Channel, HasAddresses, HubSide, LiveCalls
 from hub.domain.agent import Role
-from hub.domain.errors import Unavailable
+from hub.domain.errors import HubError, Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.metrics import Metrics
 from hub.outbound import Outbound
@@ -76,6 +76,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
 OVERDUE_MS = 2_000
 
 
@@ -239,7 +240,7 @@ class Hub:
     async def _keep_house(self) -> None:
         """Once a second: the invariants, figures that are levels. Once a minute: the board's lines, the new day."""
         floor = self.services.floor
-        sampled_at = 0
+        sampled_at = swept_at = 0
         while True:
             now = self.clock.now()
             self.monitor.look(now)
@@ -252,7 +253,19 @@ class Hub:
                 sampled_at = now
                 floor.begin_day(now)
                 floor.sample()
+            if now - swept_at >= HOUR_MS:
+                swept_at = now
+                await self._forget_old()
             await self.clock.sleep(1)
+
+    async def _forget_old(self) -> None:
+        """Remove what has been kept for its time; what cannot be removed now is tried again in an hour."""
+        if not self.settings.letters.raw_days:
+            return
+        try:
+            await self.services.arrivals.forget_old(self.settings.letters.raw_days)
+        except (HubError, OSError) as error:
+            log.warning("old letters' bytes stay", extra={"error": str(error)})
 
 
 def build(settings: Settings, *, clock: Clock | None = None, strict: bool = False, demo: bool = False) -> Hub:

@@ -36,6 +36,7 @@ _MAX_TRIES = 3
 """How often the hub may die while it reads one arrival, or find the database in conflict over it."""
 _WRITERS = 4
 _PROBLEM_CHARS = 500
+_DAY_MS = 86_400_000
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -201,6 +202,24 @@ class Arrivals:
         """Return where the bytes lie: by the day, and by the provider's name, so that a repetition finds its file."""
         name = hashlib.sha256(f"{arrival.channel}\0{arrival.provider_id}".encode("utf-8", "replace")).hexdigest()[:40]
         return self._folder / f"{utc(arrival.at):%Y%m%d}" / name
+
+    # -- what goes
+
+    async def forget_old(self, days: int) -> int:
+        """Remove the bytes of what was read more than so many days ago; return how many files went.
+
+        What waits to be read, or for a person's look, keeps its bytes. Safe to repeat and on several nodes at once.
+        """
+        before = self._clock.now() - days * _DAY_MS
+
+        async def unit(tx: UnitOfWork) -> list[Arrival]:
+            return await tx.select(ARRIVALS, "WHERE state ANY_OF($1) AND at < $2", ["kept", "failed"], before)
+
+        needed = {self._path(arrival) for arrival in await self._store.read(unit)}
+        count = await asyncio.to_thread(_forget_days, self._folder, f"{utc(before):%Y%m%d}", needed)
+        if count:
+            log.info("old letters' bytes are removed", extra={"count": count, "days": days})
+        return count
 
     # -- what staff ask
 
@@ -471,6 +490,21 @@ class Arrivals:
         if isinstance(outcome, BaseException):
             raise outcome
         self.count("failed")
+
+
+def _forget_days(folder: Path, before: str, needed: set[Path]) -> int:
+    """Remove the files of days before one (YYYYMMDD), but those that are needed."""
+    count = 0
+    for day in sorted(folder.glob("[0-9]" * 8)):
+        if day.name >= before:
+            break
+        for path in day.iterdir():
+            if path not in needed:
+                path.unlink(missing_ok=True)
+                count += 1
+        with contextlib.suppress(OSError):  # something is needed there, or another node was quicker
+            day.rmdir()
+    return count
 
 
 def _arrival(arrival_id: str, channel: str, one: RawArrival, now: int) -> Arrival:

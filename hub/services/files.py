@@ -9,6 +9,7 @@ import unicodedata
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 from hub.clock import Clock
@@ -279,7 +280,7 @@ def write_durably(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.urandom(4).hex()}.new")
     try:
-        with fresh.open("xb") as file:
+        with created(fresh) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -287,6 +288,11 @@ def write_durably(path: Path, content: bytes) -> None:
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
+
+
+def created(path: Path) -> BinaryIO:
+    """Create a file that nobody but the hub's own user may read: it holds what customers wrote."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def sync_folders(paths: Iterable[Path]) -> None:
@@ -323,7 +329,7 @@ async def _receive(body: AsyncIterator[bytes], path: Path, limit: int) -> tuple[
     loop = asyncio.get_running_loop()
     digest = hashlib.sha256()
     size, head = 0, b""
-    file = await loop.run_in_executor(None, path.open, "xb")
+    file = await loop.run_in_executor(None, created, path)
     try:
         async for chunk in body:
             size += len(chunk)

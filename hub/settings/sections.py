@@ -189,6 +189,10 @@ class Letters(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All files of one letter. In transport they grow by a third, and most providers refuse more than 25 MB."""
     schedule_days: Some = 90
     """How far ahead a letter may be scheduled. What is promised for next year is forgotten by then."""
+    raw_days: Count = 90
+    """Days that letters are kept as they arrived, beside what was read of them; 0: for ever. Few leave nothing to read
+    again when a reader gets better; many fill the disk, with words that somebody may have asked to forget. What could
+    not be read stays until somebody has looked at it."""
     retry_first_s: SomeSeconds = 60.0
     """Wait before a letter that the provider put off is tried again; doubled each time. Short annoys servers that ask
     to come later; long delays answers for a hiccup."""

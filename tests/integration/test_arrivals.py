@@ -179,6 +179,24 @@ async def test_a_lost_file_is_told(post: Post) -> None:
         await arrivals.raw(failed.id, sue)
 
 
+async def test_old_bytes_go_and_what_needs_attention_keeps_its_own(post: Post) -> None:
+    arrivals = post.desk.hub.services.arrivals
+    _, failed = await post.deliver(message("Read."), KeyError("x"))
+    assert {path.stat().st_mode & 0o777 for path in raw_files(post.desk)} == {0o600}
+    assert await arrivals.forget_old(1) == 0
+
+    post.desk.clock._now += 3 * 86_400_000  # as after a weekend in which the hub stood still
+    (fresh,) = await post.deliver(message("Fresh."))
+
+    assert await arrivals.forget_old(1) == 1
+    assert await arrivals.forget_old(1) == 0
+    sue = await post.desk.scope("sue")
+    assert [await arrivals.raw(one.id, sue) for one in (failed, fresh)] == [b"INBOX;7;2", b"INBOX;7;3"]
+    await arrivals.dismiss(failed.id, sue)
+    assert await arrivals.forget_old(1) == 1
+    assert len(raw_files(post.desk)) == 1
+
+
 async def test_many_are_read_ahead_and_taken_once_in_order(post: Post) -> None:
     await post.desk.clock.advance(seconds=1)
     letters: list[Inbound | Exception] = [
