@@ -157,6 +157,15 @@ class Api:
         """Publish a flow's text."""
         return api.FlowAnswer(flow=await self._hub.flows.publish(call.body.text, author=call.agent.id))
 
+    async def try_flow(self, call: Call) -> Answer:
+        """Meet a flow as a customer does; nothing is stored or sent."""
+        body: api.FlowTrial = call.body
+        now = self._hub.clock.now()
+        trial = await self._hub.flow_trying.play(
+            call.id, body.medium, body.language, body.inputs, text=body.text, now=now
+        )
+        return api.TrialAnswer(trial=trial)
+
     async def roll_back_flow(self, call: Call) -> Answer:
         """Publish an older version again."""
         found = await self._hub.flows.roll_back(call.id, call.body.version, author=call.agent.id)
@@ -311,6 +320,7 @@ class Api:
             route("POST", f"{one}/files", "Upload", self.upload, api.FileAnswer, query=api.UploadQuery, is_upload=True),
             route("GET", "/flows", "Self-service today", self.flows, api.FlowsAnswer),
             route("POST", "/flows", "Publish a flow", self.publish_flow, api.FlowAnswer, body=api.FlowText),
+            route("POST", "/flows/{id}/try", "Try a flow", self.try_flow, api.TrialAnswer, body=api.FlowTrial),
             route("GET", "/flows/{id}", "A flow, drawn with who is where", self.flow, api.FlowAnswer),
             route(
                 "POST",

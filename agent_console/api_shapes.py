@@ -8,9 +8,11 @@ from msgspec import UNSET, Meta, UnsetType
 from agent_console import shapes
 from agent_console.routes import Answer
 from hub.domain.agent import Role
+from hub.flows.model import Medium
 from hub.services.agent_flows import Offerable
 from hub.services.explaining import AgentStanding, Explained
 from hub.services.flow_figures import FlowFigures, FlowSheet
+from hub.services.flow_trying import MOST_INPUTS, Trial, Tried
 from hub.services.paths import Taken
 from hub.services.search import MessageHit, NoteHit
 from hub.services.timeline import Item
@@ -254,6 +256,21 @@ class FlowAnswer(Answer, frozen=True, kw_only=True):
     """One flow with its picture and its versions."""
 
     flow: FlowSheet
+
+
+class FlowTrial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A flow to be tried, published or as in `text`: the whole conversation, from the beginning."""
+
+    medium: Medium = Medium.CHAT
+    language: Annotated[str, Meta(max_length=20)] = "en"
+    inputs: Annotated[tuple[Tried, ...], Meta(max_length=MOST_INPUTS)] = ()
+    text: Annotated[str, Meta(max_length=60_000)] = ""
+
+
+class TrialAnswer(Answer, frozen=True, kw_only=True):
+    """How the trial went so far."""
+
+    trial: Trial
 
 
 class FlowText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

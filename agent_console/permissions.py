@@ -100,6 +100,7 @@ ROUTES: Final[dict[str, frozenset[Role] | None]] = {
     "GET /flows": SUPERVISORS,
     "GET /flows/{id}": SUPERVISORS,
     "POST /flows": ADMINS,
+    "POST /flows/{id}/try": SUPERVISORS,
     "POST /flows/{id}/roll-back": ADMINS,
     "GET /events": SUPERVISORS,
     "GET /openapi.json": EVERYBODY,

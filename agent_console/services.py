@@ -19,6 +19,7 @@ from hub.services.explaining import Explaining
 from hub.services.files import FileStore
 from hub.services.floor import Floor
 from hub.services.flow_figures import FlowOverview
+from hub.services.flow_trying import FlowTrying
 from hub.services.handling import Handling
 from hub.services.intake import Intake
 from hub.services.letters import Letters
@@ -62,6 +63,7 @@ class ConsoleServices:
     channels: Mapping[str, Channel]
     paths: Paths
     agent_flows: AgentFlows
+    flow_trying: FlowTrying
     flows: FlowOverview
 
 

@@ -45,6 +45,7 @@ from hub.services.files import FileStore
 from hub.services.floor import Floor
 from hub.services.flow_figures import FlowOverview
 from hub.services.flow_library import FlowLibrary
+from hub.services.flow_trying import FlowTrying
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
 from hub.services.intake import Intake
@@ -436,6 +437,7 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         intake=services.intake,
         channels={channel.id: channel for channel in hub.channels},
         agent_flows=services.agent_flows,
+        flow_trying=FlowTrying(services.self_service),
         paths=Paths(services.store, services.self_service.library),
         flows=FlowOverview(services.store, services.self_service.library, lambda: services.floor.day_began_at),
     )

@@ -82,13 +82,13 @@ class SelfService:
         self._settings = settings
         self._floor = floor
         self.library = library
-        self._queues: Mapping[str, object] = {}
+        self.queues: Mapping[str, object] = {}
         self.fetcher: Fetcher | None = None
         self.callbacks: Callbacks | None = None
 
     def look(self) -> None:
         """Note how the queues stand, for the expressions of flows: units run where the floor cannot be asked."""
-        self._queues = {
+        self.queues = {
             queue: {
                 "open": self._floor.queue_view(queue).is_open,
                 "waiting": len(self._floor.waiting_in(queue)),
@@ -241,7 +241,7 @@ class SelfService:
     ) -> Interaction:
         """Let the session take one input; store what comes of it, in the caller's unit."""
         customer = await people.survivor(tx, interaction.customer)
-        known = {"customer": _known(customer), "queues": self._queues, "now": self._now(tx.now)}
+        known = {"customer": _known(customer), "queues": self.queues, "now": self._now(tx.now)}
         try:
             stepped = step(self.library.book(session.pins), session, given, tx.now, known=known)
         except Exception:

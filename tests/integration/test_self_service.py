@@ -14,8 +14,11 @@ from hub.domain.ids import new_id
 from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.domain.messages import Author
 from hub.domain.self_service import FlowSession
+from hub.flows.dialogues import START
+from hub.flows.model import Medium
 from hub.flows.session import Fetch, LookedUp, Session
 from hub.services.flow_figures import FlowOverview
+from hub.services.flow_trying import FlowTrying, Tried
 from hub.services.paths import Paths
 from hub.storage.tables import CUSTOMERS, FLOW_SESSIONS, NOTES, SEGMENTS
 from hub.storage.unit_of_work import UnitOfWork
@@ -412,3 +415,26 @@ async def test_an_agent_sends_a_visitor_into_a_flow_and_takes_them_back(desk: De
     before = len(await words(desk, interaction))
     await says(desk, interaction, "5")
     assert len(await words(desk, interaction)) == before
+
+
+async def test_a_flow_is_tried_without_a_trace_and_changes_nothing_outside(desk: Desk, erp: Erp) -> None:
+    trying = FlowTrying(desk.hub.services.self_service)
+    now = START
+    order = [Tried("choose", "order"), Tried("say", "FW-10000"), Tried("choose", "no"), Tried("say", "agent")]
+    for medium in Medium:
+        trial = await trying.play("main-menu", medium, "en", order, now=now)
+        assert any("It is on its way with" in line.text for line in trial.lines), medium
+        assert (trial.outcome, trial.reason) == ("resolved", "asked") or trial.outcome == "queued"
+    booking = [Tried("choose", "tent"), Tried("say", "next monday"), Tried("choose", "yes")]
+    trial = await trying.play("appointment", Medium.CHAT, "en", booking, now=now)
+    assert not any(asked.startswith("POST") for asked in erp.asked)
+    assert (trial.outcome, trial.lines[-1].by) == ("queued", "flow")
+    assert await desk._rows(FLOW_SESSIONS, "") == []
+
+    text = "flow: other\ntitle: {en: T}\nlanguages: [en]\nchannels: [chat]\nsteps:\n  a: {say: {en: Hi}, then: b}\n"
+    trial = await trying.play("main-menu", Medium.CHAT, "en", [], text=text, now=now)
+    assert trial.findings
+    with pytest.raises(BadRequest):
+        await trying.play("main-menu", Medium.CHAT, "en", [], text="flow: [", now=now)
+    with pytest.raises(NotFound):
+        await trying.play("none", Medium.CHAT, "en", [], now=now)

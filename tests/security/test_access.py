@@ -14,6 +14,7 @@ BODIES: dict[str, Any] = {
     "POST /session": {"email": "ann@example.test", "password": "x"},
     "POST /password": {"old": "x", "new": "correct horse battery"},
     "PATCH /customers/{id}": {"company": "Evil Inc"},
+    "POST /flows/{id}/try": {"inputs": [{"do": "say", "text": "agent"}]},
     "POST /interactions/{id}/self-service": {"flow": "survey"},
     "POST /customers/{id}/notes": {"text": "I was here"},
     "POST /customers/{id}/merge": {"source": "OTHER"},

@@ -1,16 +1,15 @@
 import { html, useEffect, useState } from "vendor/preact";
-import { get, post } from "../api.js";
-import { explain } from "../actions.js";
-import { duration, fullTime, t } from "../i18n.js";
-import { go, route, toast } from "../screen.js";
-import { myself } from "../store.js";
-import { Button, Empty, Skeleton } from "../ui/parts.js";
+import { get } from "../api.js";
+import { duration, t } from "../i18n.js";
+import { go, route } from "../screen.js";
+import { Empty, Skeleton } from "../ui/parts.js";
+import { Versions } from "./flowtext.js";
+import { TryIt } from "./flowtry.js";
 
 /**
  * @typedef {{ step: string, kind: string, about: string, now: number, passed: number, left: number, median_ms: number | null }} Step
  * @typedef {{ name: string, title: string, version: string, begun: number, open: number, solved: number, handed_over: number, left: number, on_older: number, steps: Step[] }} Figures
- * @typedef {{ id: string, version: string, published_at: number, author: string, is_published: boolean, text: string }} Version
- * @typedef {{ figures: Figures, picture: string, versions: Version[] }} Sheet
+ * @typedef {{ figures: Figures, picture: string, versions: import("./flowtext.js").Version[] }} Sheet
  */
 const EVERY_MS = 3_000;
 
@@ -54,16 +53,10 @@ function One({ name }) {
   const [found, setSheet] = useLive(`/flows/${encodeURIComponent(name)}`, "flow");
   const sheet = /** @type {Sheet | null} */ (found);
   if (!sheet) return html`<section class="card"><${Skeleton} kind="list" rows=${6} /></section>`;
-  const back = async (/** @type {Version} */ one) => {
-    const answer = /** @type {any} */ (await post(`/flows/${encodeURIComponent(name)}/roll-back`, { version: one.version }));
-    if (!answer.ok) return toast(explain(answer), "bad");
-    setSheet(answer.flow);
-    toast(t("flows.published", { version: one.version }));
-  };
   return html`<section class="card"><h2>${sheet.figures.title} <span>${sheet.figures.version}</span></h2>
       <div class="flow-picture"><img src=${`data:image/svg+xml;charset=utf-8,${encodeURIComponent(sheet.picture)}`} alt=${t("flows.picture", { name: sheet.figures.title })} /></div></section>
     <section class="card"><h2>${t("flows.steps")}</h2><div class="table-scroll"><table class="flows-table"><thead><tr><th scope="col">${t("flows.step")}</th><th scope="col">${t("flows.now")}</th><th scope="col">${t("flows.passed")}</th><th scope="col">${t("flows.left")}</th><th scope="col">${t("flows.median")}</th></tr></thead>
       <tbody>${sheet.figures.steps.map((one) => html`<tr key=${one.step}><th scope="row">${one.step} <small>${one.about}</small></th><td><b>${one.now || "-"}</b></td><td>${one.passed || "-"}</td><td>${one.left || "-"}</td><td>${one.median_ms === null ? "-" : duration(one.median_ms)}</td></tr>`)}</tbody></table></div></section>
-    <section class="card"><h2>${t("flows.versions")}</h2><ul class="flow-versions">${sheet.versions.map((one) => html`<li key=${one.id}><details><summary>${one.version} <small>${fullTime(one.published_at)}${one.author ? ` · ${one.author}` : ""}${one.is_published ? ` · ${t("flows.current")}` : ""}</small></summary><pre>${one.text}</pre></details>
-      ${!one.is_published && myself()?.role === "admin" && html`<${Button} small icon="undo-2" onClick=${() => back(one)}>${t("flows.back")}<//>`}</li>`)}</ul></section>`;
+    <${TryIt} name=${name} version=${sheet.figures.version} />
+    <${Versions} name=${name} versions=${sheet.versions} onSheet=${setSheet} />`;
 }
