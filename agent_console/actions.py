@@ -14,6 +14,7 @@ from hub.domain.agent import Agent
 from hub.domain.errors import Closed, Conflict, Forbidden, NotFound, OfferGone
 from hub.domain.interaction import WITH_AGENT, Interaction, State
 from hub.domain.messages import Author, Choice
+from hub.domain.texting import TemplateUse
 from hub.services.access import Scope
 from hub.services.messages import Words
 
@@ -67,10 +68,10 @@ class Actions:
     async def _letters(self, interaction: Interaction, scope: Scope) -> Answer:
         """Return what surrounds the messages, and the letter being written, where a channel has envelopes."""
         kind = self._rows.kinds().get(interaction.kind)
-        if kind is None or not kind.has_envelopes:
+        if kind is None or not (kind.has_envelopes or kind.has_receipts):
             return {}
         found = await self._hub.letters.of(interaction.id, scope)
-        kept = await self._hub.letters.draft(interaction.id, scope)
+        kept = await self._hub.letters.draft(interaction.id, scope) if kind.has_envelopes else None
         answer: Answer = {
             "letters": [rows.letter(one.envelope) for one in found],
             "outgoing": [rows.outgoing(one.outgoing) for one in found if one.outgoing is not None],
@@ -137,12 +138,17 @@ class Actions:
         await self._check_mine(tab, request.interaction)
         agent_id = tab.view.agent_id
         files = tuple(await self._hub.files.refs(request.interaction, request.files, by=tab.view.scope.actor))
+        text, use = request.text, None
+        if request.template is not None:
+            use = TemplateUse(request.template.id, tuple(request.template.values))
+            text = self._hub.texting.worded(self._seen(tab, request.interaction).channel, use)
         message = await self._hub.messages.say(
             Words(
                 interaction=request.interaction,
                 author=Author.AGENT,
                 client_id=request.client_id,
-                text=request.text,
+                text=text,
+                template=use,
                 agent=agent_id,
                 name=self._hub.floor.agent_name(agent_id),
                 files=files,

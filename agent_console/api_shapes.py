@@ -343,6 +343,8 @@ class KindShape(msgspec.Struct, frozen=True, kw_only=True):
     has_files: bool
     has_choices: bool
     has_envelopes: bool
+    has_receipts: bool
+    has_segments: bool
     can_begin: bool
 
 

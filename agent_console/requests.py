@@ -73,6 +73,13 @@ class ChoiceShape(Request, frozen=True):
     label: Label
 
 
+class TemplateShape(Request, frozen=True, kw_only=True):
+    """A wording agreed with the provider, and what fills its gaps."""
+
+    id: Id
+    values: Annotated[list[Text], Meta(max_length=20)] = []
+
+
 class Send(OfInteraction, frozen=True, kw_only=True):
     """Say something to the customer."""
 
@@ -82,6 +89,7 @@ class Send(OfInteraction, frozen=True, kw_only=True):
     choices: Annotated[list[ChoiceShape], Meta(max_length=10)] = []
     seen_n: Number
     anyway: bool = False
+    template: TemplateShape | None = None
 
 
 class Note(OfInteraction, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ from hub.services.presence import PresenceService
 from hub.services.reading import Reading
 from hub.services.search import Search
 from hub.services.supervision import Supervision
+from hub.services.texting import Texting
 from hub.services.timeline import Timeline
 from hub.settings import Settings
 
@@ -54,6 +55,7 @@ class ConsoleServices:
     reading: Reading
     search: Search
     supervision: Supervision
+    texting: Texting
     timeline: Timeline
     explaining: Explaining
     letters: Letters

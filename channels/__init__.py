@@ -4,6 +4,7 @@ from typing import Final
 
 KINDS: Final = {
     "mail": "channels.mail.channel:Mail",
+    "sms": "channels.sms:Sms",
     "voice": "channels.voice:Voice",
     "webchat": "channels.webchat:WebChat",
 }

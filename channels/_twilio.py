@@ -5,12 +5,12 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from hub.domain.errors import ChannelUnavailable, MessageRejected
+from hub.domain.errors import ChannelUnavailable, DeliveryUncertain, MessageRejected, RecipientOptedOut, TooLarge
 from hub.settings import Secret
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ TIMEOUT_S = 8.0
 """Longer, and a caller hears silence; the library's own client waits for ever."""
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 _SIGNED_BY: Final = ("Content-Type", "X-Twilio-Signature", "X-Twilio-Webhooks-Signature-Settings", "User-Agent")
+_PERHAPS = frozenset({500, 502, 504})
+"""Nobody can know whether it was done."""
+_OPTED_OUT = 21610
 _CODES_GONE = frozenset({20404, 21220})
 """There is no such thing (any more), or the call is not up: what was wanted of it is over."""
 
@@ -75,6 +78,61 @@ class Rest:
             raise MessageRejected(f"{error.msg} ({error.code})", str(error.code)) from error
         except (TwilioException, ClientError, OSError, TimeoutError) as error:
             raise ChannelUnavailable(f"The carrier cannot be reached: {type(error).__name__}.") from error
+        finally:
+            self.under_way -= 1
+
+    async def once(self, ask: "Callable[[Client], Awaitable[T]]") -> T:
+        """Ask for something that must not be done twice.
+
+        Raises:
+            ChannelUnavailable: it was not done, later. MessageRejected: never. RecipientOptedOut: never, they said so.
+            DeliveryUncertain: the line broke, or the carrier stumbled, when it may have been done.
+        """
+        from aiohttp import ClientConnectorError, ClientError
+        from twilio.base.exceptions import TwilioRestException
+
+        self.under_way += 1
+        try:
+            await self.warm_up()
+            async with asyncio.timeout(TIMEOUT_S):
+                return await ask(self.client)
+        except TwilioRestException as error:
+            if error.status in _PERHAPS:
+                raise DeliveryUncertain(f"The carrier stumbled ({error.status}) and may have it.") from error
+            if error.status in _LATER:
+                raise ChannelUnavailable(f"The carrier asks to come back later: {error.msg}") from error
+            refused = RecipientOptedOut if error.code == _OPTED_OUT else MessageRejected
+            raise refused(f"{error.msg} ({error.code})", str(error.code)) from error
+        except ClientConnectorError as error:
+            raise ChannelUnavailable(f"The carrier cannot be reached: {type(error).__name__}.") from error
+        except (ClientError, OSError, TimeoutError) as error:
+            raise DeliveryUncertain(f"The carrier did not answer: {type(error).__name__}.") from error
+        finally:
+            self.under_way -= 1
+
+    async def media(self, message: str, media: str, limit: int) -> bytes:
+        """Return a file that came with a message; its bytes lie elsewhere, where our credentials have no business.
+
+        Raises:
+            ChannelUnavailable: later. MessageRejected: it is not there. TooLarge: more than `limit` bytes.
+        """
+        from aiohttp import ClientError, ClientSession, ClientTimeout
+
+        url = f"{self._url}/2010-04-01/Accounts/{self._account_sid}/Messages/{message}/Media/{media}"
+        proof = {"Authorization": _basic(self._key, self._secret.reveal())}
+        self.under_way += 1
+        try:
+            async with ClientSession(timeout=ClientTimeout(total=2 * TIMEOUT_S), trust_env=False) as session:
+                answer = await session.get(url, headers=proof, allow_redirects=False)
+                if answer.status in {302, 307}:
+                    answer = await session.get(answer.headers["Location"])
+                if answer.status in _LATER:
+                    raise ChannelUnavailable(f"The carrier asks to come back later ({answer.status}).")
+                if answer.status != 200:
+                    raise MessageRejected(f"The carrier does not give the file out ({answer.status}).")
+                return await _at_most(answer.content.iter_chunked(65_536), limit)
+        except (ClientError, OSError, TimeoutError, KeyError) as error:
+            raise ChannelUnavailable(f"The file cannot be fetched: {type(error).__name__}.") from error
         finally:
             self.under_way -= 1
 
@@ -180,6 +238,15 @@ def _fields(values: Mapping[str, object] | None) -> list[tuple[str, str]] | None
     return [(name, str(one).lower() if isinstance(one, bool) else str(one)) for name, one in pairs if one is not None]
 
 
+async def _at_most(chunks: AsyncIterator[bytes], limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > limit:
+            raise TooLarge(f"A file holds at most {limit // 1_000_000} MB.")
+    return bytes(body)
+
+
 def _basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
@@ -228,6 +295,11 @@ class Webhook:
             raise ValueError("This is no request.")
         headers = dict(line.split(": ", 1) for line in lines if ": " in line)
         return cls(method=method, path=path, headers=headers, body=body)
+
+
+UNPROVED: Final = "No token of ours has signed it: compare auth_token and public_url with the provider's."
+LONGEST_KEPT: Final = 65_536
+"""Bytes of a refused request's body; no carrier's is as long."""
 
 
 class Signatures:

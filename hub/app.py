@@ -63,6 +63,7 @@ from hub.services.routing_record import RoutingRecord
 from hub.services.search import Search
 from hub.services.self_service import SelfService
 from hub.services.supervision import Supervision
+from hub.services.texting import Texting
 from hub.services.timeline import Timeline
 from hub.settings import Problem, Secret, Settings, SettingsError, block_arguments, check_block
 from hub.settings.values import did_you_mean
@@ -112,6 +113,7 @@ class Services:
     search: Search
     self_service: SelfService
     supervision: Supervision
+    texting: Texting
     timeline: Timeline
 
 
@@ -350,7 +352,9 @@ def _services(
     chats = Chats(store, settings, handling, floor, signals)
     flows = settings.flows.folder or data_folder("config") / "flows"
     self_service = SelfService(store, settings, floor, FlowLibrary(store, flows))
-    chats.self_service = self_service
+    texting = Texting(store, channels)
+    self_service.texting = intake.texting = chats.messages.texting = texting
+    chats.self_service = intake.self_service = self_service
     chats.messages.heard = self_service.heard
     self_service.callbacks = calls
     calls.serve_flows(CallFlows(self_service))
@@ -382,6 +386,7 @@ def _services(
         search=Search(store, settings),
         self_service=self_service,
         supervision=Supervision(store, settings, handling, self_service),
+        texting=texting,
         timeline=Timeline(store),
     )
 
@@ -429,6 +434,7 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         reading=services.reading,
         search=services.search,
         supervision=services.supervision,
+        texting=services.texting,
         timeline=services.timeline,
         explaining=Explaining(services.dispatcher, services.floor),
         letters=services.letters,

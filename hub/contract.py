@@ -13,10 +13,12 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 import msgspec
 
 from hub.clock import Clock
-from hub.domain.calls import CallerSaid, EndCause, Gathering, LegRole, Listening, Order, Place
-from hub.domain.correspondence import Authenticity, Party, Refusal
+from hub.domain.calls import CallerSaid, EndCause, Gathering, LegRole, Listening, Order, Place, Softphone
+from hub.domain.correspondence import Authenticity, Party, Quoted, Refusal, Spoken
+from hub.domain.customers import AddressKind
 from hub.domain.interaction import Interaction
 from hub.domain.messages import FileRef, Message
+from hub.domain.texting import Consent, TemplateUse, TextRules
 from hub.domain.visitors import StoredFile
 from hub.settings import Limits, Problem
 
@@ -26,7 +28,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     `is_live` means that somebody waits at the other end this minute; `keeps_agent` that work of a lost agent stays
     theirs instead of going back to the queue. `has_envelopes`: its messages carry a subject and recipients;
-    `can_begin`: an agent may write first.
+    `can_begin`: an agent may write first. `has_receipts`: the provider tells of each message how far it came;
+    `has_segments`: it is charged by the segments of SMS.
     """
 
     kind: str
@@ -40,6 +43,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     keeps_agent: bool = False
     has_envelopes: bool = False
     can_begin: bool = False
+    has_receipts: bool = False
+    has_segments: bool = False
 
 
 class VisitorId(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,8 +236,9 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
     """Something in a message that points to what was said before.
 
     `kind`: `interaction` (an interaction's id), `message` (the provider's id of an earlier message, ours or theirs),
-    `subject` (open interactions of the same sender in this channel are looked for) or `answered` (the provider's id of
-    this very message: an answer to it may have come before it). `key` is the channel's own, to know the hint again.
+    `subject` (open interactions of the same sender in this channel are looked for), `sender` (their latest one here,
+    open or lately ended) or `answered` (the provider's id of this very message: an answer to it may have come before
+    it). `key` is the channel's own, to know the hint again.
     """
 
     kind: str
@@ -279,6 +285,9 @@ class InboundMessage(Inbound, frozen=True, kw_only=True):
 
     `place` is the channel's judgement: told which interactions the hints point to, it says where the message belongs.
     It is pure and quick, for it is asked inside the transaction. A `DISPROVED` sender joins no known customer.
+
+    `flow` names the self-service flow that it begins in, if it opens an interaction. `consent` is what the sender says
+    of being written to; `confirmation` is sent back where that is ours to confirm.
     """
 
     sender: Party | None
@@ -302,6 +311,10 @@ class InboundMessage(Inbound, frozen=True, kw_only=True):
     must_not_answer: bool = False
     queue: str = ""
     kind: str = "email"
+    address_kind: AddressKind = AddressKind.EMAIL
+    flow: str = ""
+    consent: Consent | None = None
+    confirmation: str = ""
 
 
 class InboundReport(Inbound, frozen=True, kw_only=True):
@@ -317,6 +330,18 @@ class InboundReport(Inbound, frozen=True, kw_only=True):
     status: str = ""
     text: str = ""
     message: InboundMessage | None = None
+
+
+class InboundReceipt(Inbound, frozen=True, kw_only=True):
+    """How far one message of ours has come, by the provider's word. Told twice or too late, it changes nothing.
+
+    `provider_id` is the name it was given before the first try; `code` the provider's number of what went wrong.
+    """
+
+    provider_id: str
+    progress: Literal["queued", "sent", "delivered", "read", "failed"]
+    code: str = ""
+    text: str = ""
 
 
 class Inbox(Protocol):
@@ -337,35 +362,14 @@ class Inbox(Protocol):
 
 
 class OutboundFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file to send; the bytes lie at `path`."""
+    """A file to send; the bytes lie at `path`. `link` is a path of the hub's that opens it for a while, to anybody."""
 
     name: str
     type: str
     size: int
     path: Path
     cid: str = ""
-
-
-class Quoted(msgspec.Struct, frozen=True, kw_only=True):
-    """The message that a letter answers or forwards, shown below its words. `html` is as sent, unsafe."""
-
-    sender: Party | None = None
-    at: int | None = None
-    subject: str = ""
-    to: tuple[Party, ...] = ()
-    cc: tuple[Party, ...] = ()
-    text: str = ""
-    html: str = ""
-
-
-class Spoken(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a transcript."""
-
-    at: int
-    author: str
-    name: str = ""
-    text: str = ""
-    files: tuple[str, ...] = ()
+    link: str = ""
 
 
 class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -405,6 +409,7 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     quoted: Quoted | None = None
     transcript: tuple[Spoken, ...] = ()
     pending: tuple[str, ...] = ()
+    template: TemplateUse | None = None
     before_handover: Callable[[], Awaitable[None]] | None = None
 
 
@@ -461,10 +466,15 @@ class HasLine(Protocol):
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How fast a channel may send: letters at once, and letters a minute (0: any number)."""
+    """How fast a channel may send: letters at once, and letters a minute (0: any number).
+
+    `retry_first_s` and `give_up_s` are what the settings of letters say, where the channel says nothing else.
+    """
 
     at_once: int = 2
     per_minute: int = 0
+    retry_first_s: float | None = None
+    give_up_s: float | None = None
 
 
 @runtime_checkable
@@ -474,6 +484,15 @@ class Paced(Protocol):
     @property
     def pace(self) -> Pace:
         """How fast it may send."""
+
+
+@runtime_checkable
+class SendsTexts(Protocol):
+    """A channel of short messages, each sent as soon as it is written: it `Sends` them, and `Reads` what arrives."""
+
+    @property
+    def rules(self) -> TextRules:
+        """What a text may be."""
 
 
 @runtime_checkable
@@ -684,22 +703,6 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
     listening: Listening = Listening.NO
     coached: str = ""
-
-
-class Softphone(msgspec.Struct, frozen=True, kw_only=True):
-    """How an agent's browser becomes a telephone at a carrier.
-
-    `kind` is "websocket" (the carrier's JSON protocol at `url`) or "module": a script of ours at `url` knows how.
-    `account` tells lines apart that are answered by different registrations. `origins` are what else the page must be
-    let speak to, as sources of a Content-Security-Policy; `media` where its sounds come from.
-    """
-
-    kind: str
-    url: str
-    account: str
-    origins: tuple[str, ...] = ()
-    media: tuple[str, ...] = ()
-    needs_microphone: bool = False
 
 
 @runtime_checkable

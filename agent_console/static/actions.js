@@ -89,7 +89,7 @@ export async function loadConversation(id) {
     history: answer.history ?? { items: [] }, letters: numbered(held?.letters, answer.letters), outgoing: numbered(held?.outgoing, answer.outgoing), earlier: Boolean(held ? held.earlier || answer.earlier : answer.earlier), unreadFrom: (answer.interaction.unread && theirs.at(-answer.interaction.unread)?.n) || null,
   });
   if (answer.letter_draft) restoreDraft(id, answer.letter_draft);
-  for (const kind of /** @type {("reply" | "note")[]} */ (answer.letters ? ["note"] : ["reply", "note"])) keepBoth(id, kind, answer.draft?.[kind] ?? "");
+  for (const kind of /** @type {("reply" | "note")[]} */ (store.kindOf(answer.interaction.channel_kind).has_envelopes ? ["note"] : ["reply", "note"])) keepBoth(id, kind, answer.draft?.[kind] ?? "");
   return "";
 }
 

@@ -68,7 +68,7 @@ export interface LetterDraft {
 }
 export interface Kind {
   label: string; icon: string; is_live: boolean; has_typing: boolean; has_read_receipts: boolean; has_files: boolean; has_choices: boolean;
-  has_envelopes: boolean; can_begin: boolean;
+  has_envelopes: boolean; can_begin: boolean; has_receipts: boolean; has_segments: boolean;
 }
 export interface ChannelShape { id: Id; kind: string }
 export interface NoteRow { id: Id; interaction?: Id | null; customer: Id; author: Id; name: string; text: string; at: number }

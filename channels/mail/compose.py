@@ -20,8 +20,8 @@ from channels.mail.references import mac, make_message_id, own_message
 from channels.mail.rendering import as_text, render
 from channels.mail.templates import Templates, as_html
 from channels.mail.threads import make_reply_address, read_reply_address
-from hub.contract import OutboundMessage, Quoted
-from hub.domain.correspondence import Party
+from hub.contract import OutboundMessage
+from hub.domain.correspondence import Party, Quoted
 from hub.domain.errors import MessageRejected
 
 _LOOP = "X-Auto-Response-Suppress"

@@ -11,7 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from channels.mail.phrasing import moment
-from hub.contract import Spoken
+from hub.domain.correspondence import Spoken
 
 _LINK = re.compile(r"https?://[^\s<>\"'\u3000-\u303f\uff00-\uffef]{1,2000}")
 _TRAILING = ".,;:!?)]}"

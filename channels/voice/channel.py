@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from aiohttp import web
 
-from channels._twilio import Rest, Signatures, Webhook
+from channels._health import Health
+from channels._twilio import LONGEST_KEPT, UNPROVED, Rest, Signatures, Webhook
 from channels.voice import checking, music, news
 from channels.voice.documents import Places, document, hold_document, nothing
-from channels.voice.health import Health
 from channels.voice.orders import Orders
 from hub.clock import Clock
 from hub.contract import (
@@ -33,10 +33,9 @@ from hub.contract import (
     Listener,
     RawArrival,
     RecordingNews,
-    Softphone,
     Target,
 )
-from hub.domain.calls import CallerSaid, EndCause, Order
+from hub.domain.calls import CallerSaid, EndCause, Order, Softphone
 from hub.domain.errors import ChannelUnavailable, HubError, NotFound, PayloadUnreadable
 from hub.settings import Problem, Secret, SettingsError
 
@@ -51,8 +50,6 @@ SORRY_S: Final = 5
 QUIET_TRIES: Final = 3
 """A carrier that starts beside us answers sooner."""
 _CALLBACKS: Final = ("status", "leg/{leg}", "machine/{leg}", "room", "recording")
-LONGEST_KEPT: Final = 65_536
-"""Bytes of a refused request's body; no carrier's is as long."""
 Answer = Callable[[dict[str, str], web.Request], Awaitable[str]]
 
 
@@ -293,7 +290,7 @@ class Voice:
             self.health.unproved()
             raw = webhook.packed()
             name = f"unproved:{hashlib.sha256(raw).hexdigest()[:40]}"
-            arrival = RawArrival(provider_id=name, raw=raw, problem=checking.UNPROVED)
+            arrival = RawArrival(provider_id=name, raw=raw, problem=UNPROVED)
         with contextlib.suppress(HubError):
             await self.hub.inbox.refuse(self._id, arrival)
         return web.Response(status=403, text="This is not signed with a token of ours.")
@@ -309,7 +306,7 @@ class Voice:
         except ValueError as error:
             raise PayloadUnreadable(str(error)) from error
         if self._signatures is None or not self._signatures.vouches_for(webhook):
-            raise PayloadUnreadable(checking.UNPROVED)
+            raise PayloadUnreadable(UNPROVED)
         at = urlsplit(webhook.path)
         found = news.of(_parts(at.path), dict(parse_qsl(at.query)), dict(webhook.fields))
         await self._tell(found)

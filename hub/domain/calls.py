@@ -234,3 +234,19 @@ class CallerSaid(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     confidence: float = 1.0
     recording: str = ""
+
+
+class Softphone(msgspec.Struct, frozen=True, kw_only=True):
+    """How an agent's browser becomes a telephone at a carrier.
+
+    `kind` is "websocket" (the carrier's JSON protocol at `url`) or "module": a script of ours at `url` knows how.
+    `account` tells lines apart that are answered by different registrations. `origins` are what else the page must be
+    let speak to, as sources of a Content-Security-Policy; `media` where its sounds come from.
+    """
+
+    kind: str
+    url: str
+    account: str
+    origins: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    needs_microphone: bool = False

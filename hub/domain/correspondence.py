@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from hub.domain.ids import InteractionId
+from hub.domain.texting import TemplateUse
 
 
 class Party(msgspec.Struct, frozen=True):
@@ -145,10 +146,10 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     `due_at` is when it may go (undo window, schedule, the next try); until then it can be taken back. `provider_id` is
     given before the first try, so that the same letter is the same letter however often it is tried.
 
-    `mode` says what it is: reply, reply_all, forward, new, acknowledgement or transcript; `answers_n` is the message it
-    answers or forwards (of a transcript: the last one in it), `signature` what stands below its words. `holder` is the
-    node that has claimed it until `lease_until`; `tried_since` begins the time after which it is given up; `accepted`
-    are recipients for whom the provider has it already.
+    `mode` says what it is: reply, reply_all, forward, new, acknowledgement, transcript or text; `answers_n` is the
+    message it answers or forwards (of a transcript: the last one in it), `signature` what stands below its words.
+    `holder` is the node that has claimed it until `lease_until`; `tried_since` begins the time after which it is given
+    up; `accepted` are recipients for whom the provider has it already. `template` is the agreed wording of a text.
     """
 
     id: str
@@ -172,6 +173,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     holder: str = ""
     tried_since: int | None = None
     accepted: tuple[str, ...] = ()
+    template: TemplateUse | None = None
     version: int = 0
 
 
@@ -186,3 +188,25 @@ class DraftedLetter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     bcc: tuple[Party, ...] = ()
     files: tuple[str, ...] = ()
     send_at: int | None = None
+
+
+class Quoted(msgspec.Struct, frozen=True, kw_only=True):
+    """The message that a letter answers or forwards, shown below its words. `html` is as sent, unsafe."""
+
+    sender: Party | None = None
+    at: int | None = None
+    subject: str = ""
+    to: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    text: str = ""
+    html: str = ""
+
+
+class Spoken(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a transcript."""
+
+    at: int
+    author: str
+    name: str = ""
+    text: str = ""
+    files: tuple[str, ...] = ()

@@ -8,7 +8,9 @@ HubError
 │   ├── NotFound        not_found
 │   ├── Conflict        conflict
 │   │   ├── OfferGone   offer_gone
-│   │   └── Stale       stale
+│   │   ├── Stale       stale
+│   │   ├── OptedOut    opted_out     the customer wants no more texts
+│   │   └── WindowOver  window_over   too long since the customer wrote: agreed wordings only
 │   ├── TooLarge        too_large
 │   ├── TypeRefused     type_refused
 │   ├── RateLimited     rate_limited
@@ -17,6 +19,7 @@ HubError
 ├── ChannelError                   a provider: 502
 │   ├── ChannelUnavailable  channel_unavailable   later; `retry_after_s` where the provider says when
 │   ├── MessageRejected     message_rejected      never, in the provider's words
+│   │   └── RecipientOptedOut   recipient_opted_out   never: the recipient told the provider so
 │   └── DeliveryUncertain   delivery_uncertain    the line broke when it may have been taken: ask a person
 └── PayloadUnreadable   payload_unreadable        kept, shown, can be read again
 """
@@ -84,6 +87,18 @@ class Stale(Conflict):
     def __init__(self, newer: list[object]) -> None:
         super().__init__("A colleague answered while you wrote.")
         self.newer = newer
+
+
+class OptedOut(Conflict):
+    """The customer has written that they want no more texts of this channel."""
+
+    code = "opted_out"
+
+
+class WindowOver(Conflict):
+    """The customer wrote too long ago: until they write again, the provider takes agreed wordings only."""
+
+    code = "window_over"
 
 
 class TooLarge(Refused):
@@ -155,6 +170,12 @@ class MessageRejected(ChannelError):
         super().__init__(text)
         self.reply_status = status
         self.refused = refused
+
+
+class RecipientOptedOut(MessageRejected):
+    """The recipient told the provider that they want no more messages of this sender."""
+
+    code = "recipient_opted_out"
 
 
 class DeliveryUncertain(ChannelError):

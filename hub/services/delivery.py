@@ -25,11 +25,12 @@ from hub.domain.errors import (
     HubError,
     MessageRejected,
     NotFound,
+    RecipientOptedOut,
     Unavailable,
 )
 from hub.domain.events import EventKind
 from hub.events import Bus, Commit
-from hub.services import moves, outbox
+from hub.services import moves, outbox, texting
 from hub.services.outbound import Loader
 from hub.settings import Settings
 from hub.storage.tables import ENVELOPES, OUTGOING
@@ -348,7 +349,12 @@ class Delivery:
         if letter is None:
             return
         words, status = str(error)[:_WORDS], getattr(error, "reply_status", "")
-        if isinstance(error, MessageRejected):
+        if isinstance(error, RecipientOptedOut):
+            await texting.refused(tx, letter, status)
+        if isinstance(error, ChannelUnavailable | DeliveryUncertain) and await texting.is_reported(tx, letter):
+            done = msgspec.structs.replace(letter, sent_at=tx.now)
+            await _settle(tx, done, EventKind.LETTER_SENT, OutgoingState.SENT)
+        elif isinstance(error, MessageRejected):
             refused = _merged(letter.refused, error.refused)
             letter = msgspec.structs.replace(letter, refused=refused)
             await _settle(tx, letter, EventKind.LETTER_FAILED, OutgoingState.FAILED, problem=words, status=status)
@@ -371,13 +377,15 @@ class Delivery:
         return letter
 
     def _is_given_up(self, letter: Outgoing, now: int) -> bool:
-        return now - (letter.tried_since or now) >= self._settings.give_up_s * 1000
+        give_up_s = self._letters.pace(letter.channel).give_up_s or self._settings.give_up_s
+        return now - (letter.tried_since or now) >= give_up_s * 1000
 
     async def _put_off(
         self, tx: UnitOfWork, letter: Outgoing, status: str, words: str, retry_after_s: float | None
     ) -> None:
         """Try again later: twice as long as before, spread by a fifth either way, at least what the provider asks."""
-        first, longest = self._settings.retry_first_s, self._settings.retry_longest_s
+        first = self._letters.pace(letter.channel).retry_first_s or self._settings.retry_first_s
+        longest = self._settings.retry_longest_s
         wait_s = min(first * 2 ** min(letter.attempts - 1, 30), longest)
         wait_s = max(wait_s * self._random.uniform(0.8, 1.2), min(retry_after_s or 0.0, longest))
         await _settle(

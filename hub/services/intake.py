@@ -8,22 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from hub.contract import Ignored, Inbound, InboundFile, InboundMessage, InboundReport, Placement
+from hub.contract import Ignored, Inbound, InboundFile, InboundMessage, InboundReceipt, InboundReport, Placement
 from hub.domain.correspondence import Arrival, ArrivalState, Authenticity, Envelope, Party, Rearrangement
 from hub.domain.customers import Address, AddressKind, Customer, clean_name, normalized
 from hub.domain.errors import BadRequest
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
-from hub.domain.interaction import Interaction, State
+from hub.domain.interaction import ClosingReason, Interaction, State, moved
 from hub.domain.messages import Author, FileRef, Message
 from hub.domain.redaction import without_cards
+from hub.domain.texting import Consent
 from hub.domain.visitors import StoredFile
-from hub.services import moves, people, rearranging, reports
+from hub.services import moves, people, rearranging, reports, texting
 from hub.services.access import Scope
 from hub.services.acknowledging import Acknowledging
 from hub.services.handling import Handling
-from hub.services.messages import after_message
+from hub.services.messages import FLOWS_HEAR, after_message
 from hub.services.placing import candidates, flooded, latest_of_sender
+from hub.services.self_service import SelfService
+from hub.services.texting import Texting
 from hub.settings import Settings
 from hub.storage.tables import ARRIVALS, ENVELOPES, FILES, INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -48,6 +51,8 @@ class Intake:
         self._settings = settings
         self._handling = handling
         self.acknowledging: Acknowledging | None = None
+        self.self_service: SelfService | None = None
+        self.texting: Texting | None = None
 
     async def split(self, interaction: str, n: int, scope: Scope) -> Interaction:
         """Move message `n` into an interaction of its own; see `rearranging.split`."""
@@ -96,19 +101,30 @@ class Intake:
                     n=same[0].n,
                 )
         taken = msgspec.structs.replace(arrival, state=ArrivalState.TAKEN, problem="", dedupe=inbound.dedupe)
-        if isinstance(inbound, InboundReport):
-            place = await reports.apply(tx, arrival, inbound, self._reopened)
+        if isinstance(inbound, InboundReceipt | InboundReport):
+            place = await self._reported(tx, arrival, inbound)
             if place is not None:
                 return msgspec.structs.replace(taken, interaction=place[0], n=place[1])
-            if inbound.message is None:
+            message = inbound.message if isinstance(inbound, InboundReport) else None
+            if message is None:
+                about = inbound.kind if isinstance(inbound, InboundReport) else inbound.progress
                 return msgspec.structs.replace(
-                    taken, state=ArrivalState.IGNORED, problem=f"A report ({inbound.kind}) of no message of ours."
+                    taken, state=ArrivalState.IGNORED, problem=f"A report ({about}) of no message of ours."
                 )
-            inbound = inbound.message
+            inbound = message
         if not isinstance(inbound, InboundMessage):
             return msgspec.structs.replace(taken, state=ArrivalState.IGNORED, problem="Nothing to do.")
+        if self.texting is not None:
+            await self.texting.heed(tx, arrival, inbound, address_of(inbound))
         interaction, n = await self._take(tx, arrival, inbound, files)
         return msgspec.structs.replace(taken, interaction=interaction, n=n)
+
+    async def _reported(
+        self, tx: UnitOfWork, arrival: Arrival, inbound: InboundReceipt | InboundReport
+    ) -> tuple[str, int] | None:
+        if isinstance(inbound, InboundReceipt):
+            return await texting.receipt(tx, arrival, inbound, self._reopened)
+        return await reports.apply(tx, arrival, inbound, self._reopened)
 
     async def _take(
         self, tx: UnitOfWork, arrival: Arrival, inbound: InboundMessage, files: Sequence[StoredFile]
@@ -127,16 +143,51 @@ class Intake:
         if not interaction.is_open or (inbound.is_automatic and before is interaction):
             # A machine's word wakes nobody, and nobody owes it an answer.
             after = msgspec.structs.replace(after, waits_since=interaction.waits_since)
+        if self.texting is not None and inbound.confirmation:
+            after = await self.texting.confirm(tx, after, inbound.confirmation)
         if interaction.state is State.CREATED:
+            await self._begin(tx, after, inbound, envelope)
+        elif interaction.state is State.PARKED and not inbound.is_automatic:
+            await moves.wake_parked(tx, after)
+        elif interaction.state in FLOWS_HEAR and self.self_service is not None:
+            await self._in_flow(tx, after, inbound, message)
+        else:
+            await tx.save(INTERACTIONS, after)
+        return interaction.id, message.n
+
+    async def _begin(self, tx: UnitOfWork, after: Interaction, inbound: InboundMessage, envelope: Envelope) -> None:
+        """Lead a new interaction to where its work begins: to nobody, a flow, or its queue."""
+        flows = self.self_service
+        if inbound.consent is Consent.STOP:
+            # Whoever wants nothing of us begins no work.
+            ended = moved(
+                after, State.REJECTED, closing_reason=ClosingReason.HANDLED, ended_at=tx.now, waits_since=None
+            )
+            tx.record(
+                EventKind.INTERACTION_ENDED,
+                actor="customer",
+                interaction=after.id,
+                customer=after.customer,
+                outcome=str(State.REJECTED),
+                reason=str(ClosingReason.HANDLED),
+            )
+            await tx.insert(INTERACTIONS, ended)
+        elif flows is not None and inbound.flow and flows.library.has(inbound.flow):
+            await flows.begin(tx, after, inbound.flow, inbound.text)
+        else:
             after = await moves.enter_queue(tx, after, "arrival")
             if self.acknowledging is not None:
                 after = await self.acknowledging.consider(tx, after, envelope)
             await tx.insert(INTERACTIONS, after)
-        elif interaction.state is State.PARKED and not inbound.is_automatic:
-            await moves.wake_parked(tx, after)
-        else:
-            await tx.save(INTERACTIONS, after)
-        return interaction.id, message.n
+
+    async def _in_flow(self, tx: UnitOfWork, after: Interaction, inbound: InboundMessage, message: Message) -> None:
+        """Let the flow hear what was said to it; whoever wants no more has left it."""
+        assert self.self_service is not None
+        saved = await tx.save(INTERACTIONS, after)
+        if inbound.consent is Consent.STOP and saved.state is State.SELF_SERVICE:
+            await self.self_service.left(tx, saved)
+        elif not inbound.is_automatic:
+            await self.self_service.heard(tx, saved, message)
 
     async def _placed(self, tx: UnitOfWork, arrival: Arrival, inbound: InboundMessage) -> Placement:
         """Ask the channel where it belongs, given what its hints point to."""
@@ -184,7 +235,7 @@ class Intake:
             queue=queue,
             state=State.CREATED,
             created_at=tx.now,
-            address=address_of(inbound.sender),
+            address=address_of(inbound),
             provider_id=arrival.id,
             subject=redacted(inbound.subject)[:200],
             language=inbound.language,
@@ -214,7 +265,10 @@ class Intake:
     ) -> Interaction:
         """Begin an interaction that follows one that has ended, for what became known afterwards; not yet stored."""
         customer = await people.survivor(tx, before.customer)
-        about = InboundMessage(dedupe="", sender=Party(before.address), subject=before.subject, kind=before.kind)
+        kind = AddressKind.PHONE if before.address.startswith("+") else AddressKind.EMAIL
+        about = InboundMessage(
+            dedupe="", sender=Party(before.address), subject=before.subject, kind=before.kind, address_kind=kind
+        )
         if inbound is not None:
             about = msgspec.structs.replace(about, language=inbound.language)
         return await self._begun(tx, arrival, customer, about, before, before.queue)
@@ -236,25 +290,28 @@ async def sender_of(tx: UnitOfWork, inbound: InboundMessage) -> Customer:
     a stranger of their own; the address they claim is kept in their profile as a claim, as what is typed in a form.
     """
     name = redacted(inbound.sender.name if inbound.sender else "")
-    address = address_of(inbound.sender)
+    address = address_of(inbound)
     if not address or inbound.authenticity is Authenticity.DISPROVED:
-        return await people.stranger(tx, name=name, language=inbound.language, claims={"email": address})
+        return await people.stranger(
+            tx, name=name, language=inbound.language, claims={str(inbound.address_kind): address}
+        )
     is_proved = inbound.authenticity is Authenticity.PROVED
     customer, _ = await people.resolve(
         tx,
-        [Address(kind=AddressKind.EMAIL, value=address, is_verified=is_proved)],
+        [Address(kind=inbound.address_kind, value=address, is_verified=is_proved)],
         name=name,
         language=inbound.language,
     )
     if is_proved:
-        await people.verified(tx, AddressKind.EMAIL, address)
+        await people.verified(tx, inbound.address_kind, address)
     return customer
 
 
-def address_of(sender: Party | None) -> str:
-    """Return a sender's address as addresses are compared; empty when it is none."""
+def address_of(inbound: InboundMessage) -> str:
+    """Return the sender's address as addresses are compared; empty when it is none."""
+    sender = inbound.sender
     try:
-        return normalized(AddressKind.EMAIL, cleaned(sender.address)) if sender and sender.address else ""
+        return normalized(inbound.address_kind, cleaned(sender.address)) if sender and sender.address else ""
     except BadRequest:
         return ""
 

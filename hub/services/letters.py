@@ -187,7 +187,7 @@ class Letters:
         Raises:
             NotFound: no such interaction for this person. BadRequest: no address, or no mailbox to send from.
         """
-        sending = [key for key, channel in self._channels.items() if isinstance(channel, Writes)]
+        sending = [key for key, channel in self._channels.items() if _has_letters(channel)]
         channel = self._sender(channel_id or next(iter(sending), ""))
         (clean,) = _clean(AddressKind(channel.capabilities.kind), [to], set())
 
@@ -624,6 +624,10 @@ def _enveloped(
         bcc=letter.bcc,
         refers_to=outbox.references(answered[1]) if answered and is_answer else (),
     )
+
+
+def _has_letters(channel: Channel) -> bool:
+    return isinstance(channel, Writes) and channel.capabilities.has_envelopes
 
 
 def _subject(channel: Writes, subject: str, mode: str) -> str:

@@ -14,7 +14,9 @@ from hub.domain.events import EventKind
 from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Author, Choice, FileRef, Message
 from hub.domain.redaction import without_cards
+from hub.domain.texting import TemplateUse
 from hub.services.moves import wake_parked
+from hub.services.texting import Texting
 from hub.settings import Settings
 from hub.storage.batches import Batch
 from hub.storage.tables import INTERACTIONS, MESSAGES
@@ -23,7 +25,7 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 Heard = Callable[[UnitOfWork, Interaction, Message], Awaitable[Interaction]]
 _CHANGED = ("id", "last_n", "last_at", "last_from", "read_n", "waits_since", "version")
 _DAY_MS = 86_400_000
-_FLOWS_HEAR = frozenset({State.SELF_SERVICE, State.HELD})
+FLOWS_HEAR = frozenset({State.SELF_SERVICE, State.HELD})
 """States in which a flow may listen: held by an agent, the customer may have been sent into one."""
 _OPEN_FOR_AGENT = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.PARKED})
 _OPEN_FOR_LETTERS = _OPEN_FOR_AGENT | {State.WRAPPING}
@@ -33,7 +35,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody says in an interaction. `address` is the customer's, `agent` the agent's; one of them is set.
 
     `seen_n` is the last message the agent had seen; with `anyway` a colleague's newer one does not matter. A letter
-    (`is_letter`) may be longer, and may still be written in wrap-up.
+    (`is_letter`) may be longer, and may still be written in wrap-up. `template` is the agreed wording that it uses.
     """
 
     interaction: str
@@ -49,6 +51,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     seen_n: int | None = None
     anyway: bool = False
     is_letter: bool = False
+    template: TemplateUse | None = None
 
 
 class Messages:
@@ -59,6 +62,8 @@ class Messages:
         self._letter_limit = settings.letters.message_chars
         self._per_day = settings.limits.visitor_messages_per_day
         self._batch: Batch[Words, Message] = Batch(store, self._say_many, guarded=True)
+        self.texting: Texting | None = None
+        """Who sends what agents say where messages are texts."""
         self.heard: Heard | None = None
         """Who answers what customers say in self-service."""
 
@@ -112,6 +117,7 @@ class Messages:
         known = await self._repeated(tx, items, conversation)
         results: list[Message | Exception] = []
         fresh: list[Message] = []
+        wordings: dict[tuple[str, int], TemplateUse] = {}
         for words in items:
             before = conversation.get(words.interaction)
             repeated = known.get((words.interaction, words.client_id))
@@ -123,16 +129,36 @@ class Messages:
                     continue
                 self._check_open(words, before, tx.now)
                 await self._check_seen(tx, words, before, fresh)
+                if self.texting is not None and words.author is Author.AGENT:
+                    await self.texting.check(tx, before, words.text, words.files, words.template)
             except HubError as error:
                 results.append(error)
                 continue
             message = _message(words, before.last_n + 1, tx.now)
             fresh.append(message)
+            if words.template is not None:
+                wordings[words.interaction, message.n] = words.template
             known[words.interaction, words.client_id] = message
             conversation[before.id] = after_message(before, message)
             results.append(message)
         await self._store(tx, fresh, conversation)
+        await self._post(tx, fresh, conversation, wordings)
         return results
+
+    async def _post(
+        self,
+        tx: UnitOfWork,
+        fresh: Sequence[Message],
+        conversation: dict[str, Interaction],
+        wordings: dict[tuple[str, int], TemplateUse],
+    ) -> None:
+        """Send what agents said, where messages are texts."""
+        if self.texting is None:
+            return
+        for message in fresh:
+            if message.author is Author.AGENT:
+                key = (message.interaction, message.n)
+                await self.texting.post(tx, conversation[message.interaction], message, use=wordings.get(key))
 
     async def _repeated(
         self, tx: UnitOfWork, items: Sequence[Words], conversation: dict[str, Interaction]
@@ -194,7 +220,7 @@ class Messages:
                 n=message.n,
                 author=str(message.author),
             )
-        served = {each.id for each in changed if each.state in _FLOWS_HEAR}
+        served = {each.id for each in changed if each.state in FLOWS_HEAR}
         await self._answer(
             tx, [each for each in fresh if each.interaction in served and each.author is Author.CUSTOMER]
         )
@@ -208,7 +234,7 @@ class Messages:
             return
         for message in said:
             interaction = await tx.get(INTERACTIONS, message.interaction)
-            if interaction is not None and interaction.state in _FLOWS_HEAR:
+            if interaction is not None and interaction.state in FLOWS_HEAR:
                 await self.heard(tx, interaction, message)
 
 

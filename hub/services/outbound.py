@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from hub.contract import Channel, OutboundFile, OutboundMessage, Pace, Paced, Quoted, Sends, Spoken
-from hub.domain.correspondence import Outgoing, Party
+from hub.contract import Channel, OutboundFile, OutboundMessage, Pace, Paced, Sends
+from hub.domain.correspondence import Outgoing, Party, Quoted, Spoken
 from hub.domain.errors import ChannelUnavailable, NotFound
 from hub.domain.messages import Author, Message
 from hub.services import outbox
@@ -88,6 +88,7 @@ class Loader:
             quoted=await self._quoted(answered),
             transcript=tuple(_spoken(one) for one in said),
             pending=pending if taken else (),
+            template=letter.template,
         )
 
     def _attached(self, message: Message) -> tuple[OutboundFile, ...]:
@@ -96,7 +97,9 @@ class Loader:
             path = self._files.path(file.id)
             if not path.is_file():
                 raise NotFound(f"The file {file.name!r} is gone.")
-            found.append(OutboundFile(name=file.name, type=file.type, size=file.size, path=path))
+            found.append(
+                OutboundFile(name=file.name, type=file.type, size=file.size, path=path, link=self._files.link(file))
+            )
         return tuple(found)
 
     async def _page(self, file_id: str) -> str:

@@ -13,6 +13,8 @@ from hub.storage.unit_of_work import UnitOfWork
 _MAX_HINTS = 60
 _OPEN_OF_SENDER = 20
 _HOUR_MS = 3_600_000
+_LATELY_MS = 3 * 86_400_000
+"""What a sender writes later than this after the end is taken for a new matter."""
 
 
 async def candidates(tx: UnitOfWork, channel: str, inbound: InboundMessage) -> Mapping[int, Candidate]:
@@ -43,6 +45,8 @@ async def _pointed_to(tx: UnitOfWork, channel: str, inbound: InboundMessage, hin
     if hint.kind == "subject":
         open_ones = await _open_of_sender(tx, channel, inbound.sender)
         return next((one for one in open_ones if value.lower() in one.subject.lower()), None)
+    if hint.kind == "sender":
+        return await _latest_here(tx, channel, inbound.sender)
     if hint.kind == "answered":
         return await _answered_already(tx, channel, inbound, value)
     return None
@@ -105,6 +109,20 @@ async def _open_of_sender(tx: UnitOfWork, channel: str, sender: Party | None) ->
         address,
         _OPEN_OF_SENDER,
     )
+
+
+async def _latest_here(tx: UnitOfWork, channel: str, sender: Party | None) -> Interaction | None:
+    """Return a sender's latest interaction in this channel that takes messages, else the latest that ended lately."""
+    found = await tx.select(
+        INTERACTIONS,
+        "WHERE channel = $1 AND address = $2 AND (ended_at IS NULL OR ended_at > $3) "
+        "ORDER BY created_at DESC, id DESC LIMIT $4",
+        channel,
+        compared(sender.address) if sender else "",
+        tx.now - _LATELY_MS,
+        _OPEN_OF_SENDER,
+    )
+    return next((one for one in found if one.accepts_customer_messages), found[0] if found else None)
 
 
 async def _candidate(tx: UnitOfWork, interaction: Interaction) -> Candidate:

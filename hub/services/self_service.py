@@ -42,10 +42,11 @@ from hub.flows.session import (
     WriteFields,
 )
 from hub.flows.session import State as FlowState
-from hub.flows.writing import chat
+from hub.flows.writing import Bubble, chat, sms
 from hub.services import moves, people
 from hub.services.floor import Floor
 from hub.services.flow_library import FlowLibrary
+from hub.services.texting import Texting
 from hub.settings import Settings
 from hub.storage.tables import CUSTOMERS, FLOW_SESSIONS, INTERACTIONS, MESSAGES, NOTES
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -57,7 +58,7 @@ CODE: Final = "flow"
 LINE_GRACE_MS: Final = 180_000
 """How long after a caller's time is over a line that tells nothing is taken for silence: longer than any words."""
 _PHONE_KIND: Final = "voice"
-_MEDIA: Final = {_PHONE_KIND: Medium.PHONE, "email": Medium.EMAIL, "sms": Medium.SMS}
+_MEDIA: Final = {_PHONE_KIND: Medium.PHONE, "email": Medium.EMAIL}
 
 
 class Fetcher(Protocol):
@@ -85,6 +86,7 @@ class SelfService:
         self.queues: Mapping[str, object] = {}
         self.fetcher: Fetcher | None = None
         self.callbacks: Callbacks | None = None
+        self.texting: Texting | None = None
 
     def look(self) -> None:
         """Note how the queues stand, for the expressions of flows: units run where the floor cannot be asked."""
@@ -285,7 +287,7 @@ class SelfService:
 
     async def _say(self, tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> Interaction:
         """Store what the flow says as messages; returns the interaction with its new count."""
-        for bubble in chat(stepped.outputs):
+        for bubble in _bubbles(stepped):
             message = Message(
                 interaction=interaction.id,
                 n=interaction.last_n + 1,
@@ -297,6 +299,8 @@ class SelfService:
                 choices=tuple(Choice(choice.id, choice.label) for choice in bubble.choices),
             )
             await tx.insert(MESSAGES, message)
+            if self.texting is not None:
+                await self.texting.post(tx, interaction, message, is_automatic=True)
             tx.record(
                 EventKind.MESSAGE_STORED,
                 actor="flow",
@@ -455,8 +459,16 @@ class SelfService:
 
 
 def medium_of(interaction: Interaction) -> Medium:
-    """Return how a flow would talk in this interaction."""
-    return _MEDIA.get(interaction.kind, Medium.CHAT)
+    """Return how a flow would talk in this interaction; what is written to a telephone number is a text."""
+    is_text = interaction.address.startswith("+")
+    return _MEDIA.get(interaction.kind) or (Medium.SMS if is_text else Medium.CHAT)
+
+
+def _bubbles(stepped: Stepped) -> list[Bubble]:
+    """Return what is said as the channel carries it: with buttons, or as texts with numbered lines."""
+    if stepped.session.medium is not Medium.SMS:
+        return chat(stepped.outputs)
+    return [Bubble(one.text) for one in sms(stepped.outputs, stepped.session.language)]
 
 
 def _stored(session: Session, interaction: Interaction, version: str) -> FlowSession:

@@ -32,6 +32,10 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "The last message could not be delivered. It shows what the other server said.",
         "zh": "上一条消息未能送达，消息上显示了对方服务器的说明。",
     },
+    "undelivered": {
+        "en": "A message did not reach the customer's phone. It shows why.",
+        "zh": "有一条消息未能送达客户的手机，消息上显示了原因。",
+    },
     "complained": {
         "en": "The recipient told their provider that they do not want these messages.",
         "zh": "收件人向其邮件服务商投诉了这些消息。",

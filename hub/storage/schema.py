@@ -116,6 +116,7 @@ outgoing = _table(
     sa.Index("ix_outgoing_open", "due_at", **_open_only("state IN ('waiting', 'sending')")),
     sa.Index("ix_outgoing_troubled", "due_at", **_open_only("state IN ('failed', 'uncertain')")),
 )
+opt_outs = _table(tables.OPT_OUTS, sa.Index(None, "address"), sqlite_with_rowid=False)
 calls = _table(tables.CALLS)
 legs = _table(
     tables.LEGS,

@@ -13,6 +13,7 @@ from hub.domain.messages import Message, Note
 from hub.domain.offer import Offer
 from hub.domain.segments import Segment
 from hub.domain.self_service import FlowSession, FlowVersion
+from hub.domain.texting import OptOut
 from hub.domain.visitors import Draft, Merge, StoredFile, Visitor
 from hub.storage.rows import Rows
 
@@ -82,3 +83,4 @@ CARRIER_EVENTS = Rows("carrier_events", CarrierEvent)
 REARRANGEMENTS = Rows("rearrangements", Rearrangement)
 FLOW_SESSIONS = Rows("flow_sessions", FlowSession)
 FLOW_VERSIONS = Rows("flow_versions", FlowVersion)
+OPT_OUTS = Rows("opt_outs", OptOut, key=("channel", "address"))

@@ -9,8 +9,7 @@ import pytest
 
 from agent_console.views import content_policy
 from channels.simulator.carrier.phones import HangUp, Meet, Phone, Wait, WaitFor
-from hub.contract import Softphone
-from hub.domain.calls import Listening
+from hub.domain.calls import Listening, Softphone
 from hub.domain.interaction import State
 from hub.services.accounts import Device
 from tests.integration.phones import ANN, LINE, AgentPhone, PhoneHouse, phone_house

@@ -6,8 +6,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from channels._health import ALARM_MS
 from channels._twilio import Signatures
-from channels.voice.health import ALARM_MS
 from hub.domain.correspondence import ArrivalState
 from hub.domain.interaction import State
 from hub.services import arrivals

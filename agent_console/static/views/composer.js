@@ -5,6 +5,7 @@ import { composerMode, draftOf, setComposerMode, setDraft } from "../screen.js";
 import { connectionState, conversation, dropPending, kindOf, myself, pendingOf } from "../store.js";
 import { Button, Icon, IconButton } from "../ui/parts.js";
 import { composing } from "../ui/layers.js";
+import { segments } from "../segments.js";
 import { Answers, answersAt } from "./answers.js";
 import { ChoiceEditor, Chosen, useFiles } from "./attach.js";
 
@@ -58,6 +59,12 @@ function useGuard(id, empty) {
   const refused = pendingOf(id).find((one) => one.state === "stale");
   const newer = empty && !refused ? [] : messages.filter((row) => row.n > seen && row.from === "agent" && row.author !== me);
   return { seen: newer.length ? seen : last, by: newer.at(-1)?.name ?? "", guarded: newer.length > 0 || Boolean(refused), refused, forget: () => setSeen(last) };
+}
+
+/** What a text costs. @param {{ text: string }} props */
+function Counted({ text }) {
+  const { count, left, unicode } = segments(text.trim());
+  return html`<span class="composer-state" title=${t(unicode ? "text.unicode" : "text.plain")}>${t("text.segments", { n: count, left })}</span>`;
 }
 
 /** A note on a conversation whose answers are written elsewhere; `tabs` lead there. @param {{ row: import("../types").InteractionRow, tabs: unknown }} props */
@@ -149,6 +156,7 @@ export function Composer({ row, noteOnly, tabs }) {
         ${!note && html`<${IconButton} icon="zap" label=${t("answers")} keys="/" tip="above" onClick=${() => setAnswersOpen(answersOpen ? null : { find: "", from: text.length })} />
           <${IconButton} icon="paperclip" label=${t("attach")} tip="above" onClick=${files.pick} />
           ${kindOf(row.channel_kind).has_choices !== false && html`<${IconButton} icon="list-plus" label=${t("choices.offer")} tip="above" aria-pressed=${Boolean(choices)} onClick=${() => setChoices(choices ? null : ["", ""])} />`}`}
+        ${!note && text && kindOf(row.channel_kind).has_segments && html`<${Counted} text=${text} />`}
         <span class="composer-state" aria-live="off">${offline && text ? t("composer.waits") : saved && text ? t("draft.saved") : ""}</span>
         <${Button} kind=${note || guard.guarded ? "warn" : "primary"} class="send" keys="Control+Enter" disabled=${!ready || files.busy} onClick=${submit} icon=${note ? "sticky-note" : "send"}>${sendWord}<//>
       </div>

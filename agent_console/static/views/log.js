@@ -2,7 +2,7 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "ven
 import { loadEarlier, saySeen } from "../actions.js";
 import { ticking } from "../clock.js";
 import { clockTime, dayName, t } from "../i18n.js";
-import { myself, pendingOf, typistOf } from "../store.js";
+import { kindOf, myself, pendingOf, typistOf } from "../store.js";
 import { Button, Icon } from "../ui/parts.js";
 import { announce } from "../ui/live.js";
 import { isWritable } from "../work.js";
@@ -136,8 +136,8 @@ function drawn(one, held) {
   if (one.kind === "system") return html`<${SystemLine} key=${one.key} row=${one.row} />`;
   if (one.kind === "note") return html`<${NoteBlock} key=${one.key} row=${one.row} />`;
   const letter = held.letters[one.row.n];
-  if (letter) return html`<${LetterBlock} key=${one.key} row=${one.row} letter=${letter} out=${held.outgoing[one.row.n]} subject=${newSubject(held, one.row.n)} held=${held} open=${isFresh(held, one.row.n)} writable=${isWritable(held.interaction) && held.interaction.agent === myself()?.agent_id} />`;
-  return html`<${MessageBlock} key=${one.key} row=${one.row} first=${one.first} last=${one.last} seen=${held.interaction.seen_by_customer} language=${held.interaction.language} />`;
+  if (letter && kindOf(held.interaction.channel_kind).has_envelopes) return html`<${LetterBlock} key=${one.key} row=${one.row} letter=${letter} out=${held.outgoing[one.row.n]} subject=${newSubject(held, one.row.n)} held=${held} open=${isFresh(held, one.row.n)} writable=${isWritable(held.interaction) && held.interaction.agent === myself()?.agent_id} />`;
+  return html`<${MessageBlock} key=${one.key} row=${one.row} first=${one.first} last=${one.last} seen=${held.interaction.seen_by_customer} language=${held.interaction.language} letter=${letter} out=${held.outgoing[one.row.n]} />`;
 }
 
 /** A letter's subject where it is not that of the letter before, but for marks of answers. @param {Held} held @param {number} n */

@@ -4,6 +4,7 @@ import { clockTime, fileSize, fullTime, has, t } from "../i18n.js";
 import { dropPending, myself } from "../store.js";
 import { Button, Icon, IconButton } from "../ui/parts.js";
 import { isSound, Recording } from "./recording.js";
+import { TextState } from "./textstate.js";
 
 /** @typedef {import("../types").MessageRow} Row */
 
@@ -20,8 +21,8 @@ export function linked(text) {
   return [...parts, text.slice(from)];
 }
 
-/** @param {{ row: Row, first: boolean, last: boolean, seen: number, language?: string | null }} props */
-export function MessageBlock({ row, first, last, seen, language }) {
+/** @param {{ row: Row, first: boolean, last: boolean, seen: number, language?: string | null, letter?: import("../types").LetterRow, out?: import("../types").OutgoingRow }} props */
+export function MessageBlock({ row, first, last, seen, language, letter, out }) {
   const agent = row.from === "agent";
   const own = agent && row.author === myself()?.agent_id;
   return html`<article class=${`message ${agent ? "ours" : "theirs"} ${first ? "first" : ""} ${last ? "last" : ""} ${row.delivery === "failed" ? "failed" : ""}`} data-n=${row.n}>
@@ -29,7 +30,7 @@ export function MessageBlock({ row, first, last, seen, language }) {
     ${row.text && html`<div class="bubble" lang=${agent ? undefined : (language ?? undefined)} dir="auto">${linked(row.text)}</div>`}
     ${row.files?.length > 0 && html`<div class="files">${row.files.map((file) => (isSound(file) ? html`<${Recording} key=${file.id} file=${file} row=${row} />` : html`<${Attachment} key=${file.id} file=${file} />`))}</div>`}
     ${row.choices?.length > 0 && html`<ul class="choices" aria-label=${t("choices")}>${row.choices.map((choice) => html`<li key=${choice.id}>${choice.label}</li>`)}</ul>`}
-    ${(last || row.delivery === "failed") && html`<p class="message-foot"><time datetime=${new Date(row.at).toISOString()} title=${fullTime(row.at)}>${clockTime(row.at)}</time>${agent && html`<${Delivery} row=${row} seen=${seen} />`}</p>`}
+    ${out && letter ? html`<p class="message-foot"><time datetime=${new Date(row.at).toISOString()} title=${fullTime(row.at)}>${clockTime(row.at)}</time><${TextState} row=${row} letter=${letter} out=${out} /></p>` : (last || row.delivery === "failed") && html`<p class="message-foot"><time datetime=${new Date(row.at).toISOString()} title=${fullTime(row.at)}>${clockTime(row.at)}</time>${agent && html`<${Delivery} row=${row} seen=${seen} />`}</p>`}
   </article>`;
 }
 

@@ -82,6 +82,8 @@ class AccountLimits:
     """How long its connection may take."""
     must_own_numbers: bool = True
     """Whether caller ids and senders must be the account's own or verified. Off is no honest carrier."""
+    closed_countries: frozenset[str] = frozenset()
+    """Countries that no message may be sent to (ISO 3166, two letters)."""
 
 
 @dataclass(slots=True, kw_only=True)

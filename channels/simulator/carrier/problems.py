@@ -24,6 +24,7 @@ REFUSALS: Final[dict[int, tuple[int, str]]] = {
     21213: (400, "No 'From' number is specified"),
     21218: (400, "ApplicationSid is not accessible"),
     21220: (400, "Call is not in-progress. Cannot redirect."),
+    21408: (400, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number"),
     21602: (400, "Message body is required."),
     21603: (400, "A 'From' phone number is required."),
     21604: (400, "A 'To' phone number is required."),

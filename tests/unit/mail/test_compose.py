@@ -22,8 +22,8 @@ from channels.mail.references import own_message
 from channels.mail.templates import Templates, as_html
 from channels.mail.threads import read_reply_address, verify_reply_address
 from channels.mail.writing import Unaddressable, mailable
-from hub.contract import OutboundFile, OutboundMessage, Quoted, Spoken
-from hub.domain.correspondence import Party
+from hub.contract import OutboundFile, OutboundMessage
+from hub.domain.correspondence import Party, Quoted, Spoken
 from hub.domain.errors import MessageRejected
 from tests.meta.source import ROOT
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import phonenumbers
+
 from channels.simulator.carrier.account import API_VERSION, Hook
 from channels.simulator.carrier.legs import rfc2822
 from channels.simulator.carrier.messaging import LONGEST, MOST_MEDIA, Media, Message, Post
@@ -40,6 +42,8 @@ def create(post: Post, request: Request) -> Response:
     if any(not is_callable(url) for url in urls):
         raise RestError(21620)
     from_, service_sid, hook = sender(post, request, to)
+    if not to.startswith("whatsapp:") and country_of(to) in post.switch.account.limits.closed_countries:
+        raise RestError(21408)
     if not service_sid and (from_, to) in post.opted_out:
         raise RestError(21610)
     message = Message(
@@ -89,6 +93,14 @@ def _address(text: str, code: int) -> str:
     if rest.startswith(("client:", "sip:")):
         raise RestError(code)
     return prefix + party(rest, code)
+
+
+def country_of(number: str) -> str:
+    """Return the country of a number in E.164, two letters; empty where its prefix does not tell."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
+    except phonenumbers.NumberParseException:
+        return ""
 
 
 def single(post: Post, request: Request) -> Response:
