@@ -266,14 +266,23 @@ class PostgresStore(Store):
         self._wake.set()
         return future
 
+    async def write_aside(self, unit: Unit[T]) -> T:
+        return await self._in_transaction(unit)
+
     async def read(self, unit: Unit[T]) -> T:
+        return await self._in_transaction(unit, isolation="repeatable_read", readonly=True)
+
+    async def _in_transaction(self, unit: Unit[T], **options: Any) -> T:
         if self._closing or self._pool is None:
             raise Unavailable("The database is closed.")
         try:
-            async with self._pool.acquire() as raw, raw.transaction(isolation="repeatable_read", readonly=True):
+            async with self._pool.acquire() as raw, raw.transaction(**options):
                 connection = PostgresConnection(raw)
-                result = await unit(UnitOfWork(connection, self._clock.now()))
+                work = UnitOfWork(connection, self._clock.now())
+                result = await unit(work)
                 await connection.flush()
+                if work.events or work.records:
+                    raise TypeError("What is written aside is not announced.")
                 return result
         except self._errors as error:
             raise Unavailable(f"The database cannot be reached: {error}.") from error

@@ -373,6 +373,16 @@ class Store(abc.ABC):
         """
         return await self.submit(unit, guarded=guarded)
 
+    async def write_aside(self, unit: Unit[T]) -> T:
+        """Run a unit that records no events and touches what no other unit does, so that nobody waits for it.
+
+        Where there is but one writer it is a unit like any other.
+
+        Raises:
+            Unavailable: the database cannot be reached; nothing is known to be stored.
+        """
+        return await self.write(unit)
+
     @abc.abstractmethod
     async def read(self, unit: Unit[T]) -> T:
         """Run a unit that changes nothing, on one consistent picture of the database."""

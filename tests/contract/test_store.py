@@ -337,6 +337,44 @@ async def test_reading_units_change_nothing(store: Store, house: House) -> None:
     assert await names(house) == []
 
 
+def counts(name: str, *, fails: bool = False) -> Any:
+    async def unit(tx: UnitOfWork) -> int:
+        await tx.execute("INSERT INTO cursors (name, seq) VALUES ($1, 1)", name)
+        if fails:
+            raise Conflict("somebody else was first")
+        return 1
+
+    return unit
+
+
+async def test_what_is_written_aside_is_kept_or_undone_as_a_whole(store: Store, house: House) -> None:
+    assert await store.write_aside(counts("kept")) == 1
+    with pytest.raises(Conflict):
+        await store.write_aside(counts("undone", fails=True))
+    assert await house.fetch("SELECT name FROM cursors ORDER BY name") == [("kept",)]
+
+
+async def test_what_is_written_aside_waits_for_no_other_unit(store: Store, house: House) -> None:
+    if not store.is_postgresql:
+        pytest.skip("SQLite has one writer")
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow(tx: UnitOfWork) -> str:
+        begun.set()
+        await may_end.wait()
+        return await adds("slow")(tx)  # type: ignore[no-any-return]
+
+    waiting = asyncio.ensure_future(store.write(slow))
+    await begun.wait()
+    assert await store.write_aside(counts("meanwhile")) == 1
+    assert not waiting.done()
+    may_end.set()
+    assert await waiting == "slow"
+    with pytest.raises(TypeError, match="not announced"):
+        await store.write_aside(adds("never"))
+    assert await names(house) == ["slow"]
+
+
 async def test_database_that_cuts_the_line_is_used_again_when_it_is_back(store: Store, house: House) -> None:
     if not store.is_postgresql:
         pytest.skip("SQLite has no line")
