@@ -10,7 +10,7 @@ run:
 
 test:
 	@.ci/bootstrap test
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2 --dist loadfile
 
 check:
 	@.ci/bootstrap check
