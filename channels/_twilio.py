@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -255,7 +256,7 @@ class Gone(MessageRejected):
     """There is no such call, room or leg any more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Webhook:
     """A request in the carrier's name, as far as a signature covers it; it can be kept as bytes and judged later."""
 
@@ -271,7 +272,7 @@ class Webhook:
         headers = {name: request.headers[name] for name in _SIGNED_BY if name in request.headers}
         return cls(method=request.method, path=request.raw_path, headers=headers, body=body)
 
-    @property
+    @cached_property
     def fields(self) -> list[tuple[str, str]]:
         """The form's fields, in order, unknown and blank ones too."""
         return parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True)

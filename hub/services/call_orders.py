@@ -10,7 +10,7 @@ import msgspec
 from hub.clock import Clock
 from hub.contract import DialTo, InboundCall, LegNews, LegView, LiveCalls, Target
 from hub.domain.agent import Agent, Connectivity
-from hub.domain.calls import Call, EndCause, Leg, LegRole, LegState, Order, OrderKind, OrderState, Place
+from hub.domain.calls import Call, Direction, EndCause, Leg, LegRole, LegState, Order, OrderKind, OrderState, Place
 from hub.domain.errors import ChannelUnavailable, HubError, MessageRejected, Unavailable
 from hub.domain.interaction import Interaction, State
 from hub.events import Bus, Commit
@@ -76,7 +76,11 @@ class CallOrders:
     def _on_commit(self, commit: Commit) -> None:
         if not self._is_open:
             return
+        # A caller who has just begun to wait wants nothing: there is no line but theirs, and it goes where it should.
+        begun = {one.id for one in commit.records if isinstance(one, Call) and one.version == 0 and _came_in(one)}
         for record in commit.records:
+            if isinstance(record, Interaction) and record.state is State.QUEUED and record.id in begun:
+                continue
             if isinstance(record, Order) and record.state is OrderState.WAITING and record.attempts == 0:
                 self._put(record)
             elif isinstance(record, Interaction) and record.kind == KIND and record.state not in _ITS_OWN:
@@ -295,6 +299,10 @@ class CallOrders:
         log.warning("a caller nobody knew is taken in", extra={"channel": channel})
         await self._calls.arrived(InboundCall(channel=channel, provider_id=view.provider_id, number=view.number))
         await self._calls.park(channel, view.provider_id)
+
+
+def _came_in(call: Call) -> bool:
+    return call.direction is Direction.INBOUND
 
 
 def _is_moving(leg: Leg) -> bool:

@@ -132,7 +132,7 @@ class CallService:
             language=interaction.language,
             records=line.records,
         )
-        await tx.insert(CALLS, call)
+        call = await tx.insert(CALLS, call)
         leg = Leg(
             id=new_id("l"),
             interaction=interaction.id,
@@ -164,9 +164,9 @@ class CallService:
             interaction = moved(interaction, State.REJECTED, closing_reason=ClosingReason.QUEUE_CLOSED, ended_at=tx.now)
             leg = msgspec.structs.replace(leg, goes_to=Place.MESSAGE)
             _record_end(tx, interaction)
+        # Nobody can know it yet: what is not read again is what was just written.
         await tx.insert(INTERACTIONS, interaction)
-        await save_leg(tx, leg)
-        return await whole_call(tx, interaction.id)
+        return WholeCall(interaction, call, (await save_leg(tx, leg),), None)
 
     def _number(self, number: str) -> str:
         try:

@@ -61,6 +61,7 @@ class Floor:
         self.hours: Callable[[str], tuple[bool, int | None]] = lambda _queue: (True, None)
         self._work: dict[str, dict[str, None]] = {}
         self._agent_offers: dict[str, dict[str, None]] = {}
+        self._of_customer: dict[str, dict[str, None]] = {}
         self._waiting: dict[str, dict[str, None]] = {queue: {} for queue in settings.queues}
         self._watchers: list[Watcher] = []
         self._zone = ZoneInfo(settings.company.zone)
@@ -178,8 +179,7 @@ class Floor:
                 self._put_agent(record, keys)
             case Customer():
                 self.customers[record.id] = _brief(record)
-                mine = [i for i in self.interactions.values() if i.customer == record.id]
-                keys.update(("interactions", interaction.id) for interaction in mine)
+                keys.update(("interactions", interaction) for interaction in self._of_customer.get(record.id, ()))
                 keys.add(("customers", record.id))
 
     def _put_agent(self, agent: Agent, keys: set[Key]) -> None:
@@ -207,6 +207,7 @@ class Floor:
             self._forget_customers()
             return
         self.interactions[interaction.id] = interaction
+        self._of_customer.setdefault(interaction.customer, {})[interaction.id] = None
         if interaction.agent is not None:
             self._work.setdefault(interaction.agent, {})[interaction.id] = None
         if interaction.state in {State.QUEUED, State.OFFERED}:
@@ -219,6 +220,10 @@ class Floor:
         if interaction.agent is not None:
             self._work.get(interaction.agent, {}).pop(interaction.id, None)
         self._waiting.get(interaction.queue, {}).pop(interaction.id, None)
+        mine = self._of_customer.get(interaction.customer, {})
+        mine.pop(interaction.id, None)
+        if not mine:
+            self._of_customer.pop(interaction.customer, None)
 
     def _forget_customers(self) -> None:
         if len(self.customers) > 2 * len(self.interactions) + 1_000:

@@ -17,6 +17,11 @@ class ServerProcess:
         self.port = port
         self._processes = [psutil.Process(pid) for pid in pids]
 
+    def count_also(self, pid: int | None) -> None:
+        """Count another process's work as this server's, such as its database's."""
+        if pid is not None:
+            self._processes.append(psutil.Process(pid))
+
     def cpu_s(self) -> float:
         """Return the CPU-seconds used so far, children included."""
         processes = {process.pid: process for process in self._processes}
