@@ -117,6 +117,22 @@ class LetterApi:
         outgoing = await self._hub.letters.consider_sent(call.id, call.body.n, call.scope)
         return api.OutgoingAnswer(outgoing=rows.outgoing(outgoing))
 
+    async def transcript(self, call: Call) -> Answer:
+        """Send everything said so far to somebody."""
+        (to,) = api.parties([call.body.to])
+        sent = await self._hub.letters.transcript(call.id, call.scope, to)
+        assert sent.outgoing is not None
+        return api.SentAnswer(interaction=call.id, n=sent.outgoing.n, due_at=sent.outgoing.due_at)
+
+    async def signature(self, call: Call) -> Answer:
+        """What stands below one's own letters."""
+        return api.SignatureAnswer(text=await self._hub.letters.own_signature(call.scope))
+
+    async def set_signature(self, call: Call) -> Answer:
+        """Write what stands below one's own letters."""
+        await self._hub.letters.set_signature(call.scope, call.body.text)
+        return await self.signature(call)
+
     async def draft(self, call: Call) -> Answer:
         """The letter being written: here, or without an id one that begins something."""
         if call.id:
@@ -212,6 +228,23 @@ class LetterApi:
             route("POST", f"{one}/take-back", "Call it off", self.take_back, kept, body=api.OfMessage),
             route("POST", f"{one}/try-again", "Send it again", self.try_again, done, body=api.OfMessage),
             route("POST", f"{one}/arrived", "It has arrived", self.arrived, done, body=api.OfMessage),
+            route(
+                "POST",
+                f"{one}/transcript",
+                "Send a transcript",
+                self.transcript,
+                api.SentAnswer,
+                body=api.TranscriptBody,
+            ),
+            route("GET", f"{new}/signature", "One's own signature", self.signature, api.SignatureAnswer),
+            route(
+                "POST",
+                f"{new}/signature",
+                "Write one's own signature",
+                self.set_signature,
+                api.SignatureAnswer,
+                body=api.SignatureBody,
+            ),
             route("GET", f"{one}/draft", "The letter being written", self.draft, kept),
             route(
                 "POST",

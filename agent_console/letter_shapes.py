@@ -80,6 +80,24 @@ class DraftBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     files: FileIds = []
 
 
+class SignatureBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What stands below one's own letters; empty: one's name."""
+
+    text: Annotated[str, Meta(max_length=2_000)]
+
+
+class SignatureAnswer(Answer, frozen=True, kw_only=True):
+    """What stands below one's own letters."""
+
+    text: str
+
+
+class TranscriptBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """To whom a transcript goes."""
+
+    to: PartyBody
+
+
 class OfMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which message of the interaction in the path."""
 

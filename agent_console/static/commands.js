@@ -4,9 +4,9 @@ import { watchesAttention } from "./attention.js";
 import { ofCalls } from "./callcommands.js";
 import { isCall } from "./calls.js";
 import { t, worded } from "./i18n.js";
-import { beginLetter, beginNew } from "./letters.js";
+import { beginLetter, beginNew, sendTranscript } from "./letters.js";
 import { closeLayer, customerDrawer, go, prefer, selected, setComposerMode, showCustomerDrawer, showLayer, showPane } from "./screen.js";
-import { hubSettings, interactions, isSupervisor, kindOf, myOffers, myself } from "./store.js";
+import { conversation, hubSettings, interactions, isSupervisor, kindOf, myOffers, myself } from "./store.js";
 import { isWritable, myGroups, myWork } from "./work.js";
 
 /** @typedef {import("./types").Command} Command */
@@ -67,6 +67,14 @@ function ofInteraction() {
   ];
 }
 
+/** Where a transcript of the open conversation may go. @returns {Command[]} */
+function ofTranscript() {
+  const held = conversation(selected.value);
+  if (!held || !canBegin()) return [];
+  const { name, addresses } = held.customer;
+  return addresses.filter((one) => one.kind === "email").map(({ value }) => ({ id: `transcript-${value}`, label: t("transcript.to", { address: value }), section: t("section.interaction"), keys: "", icon: "forward", run: () => void sendTranscript(held.interaction.id, { address: value, name }) }));
+}
+
 /** @returns {Command[]} */
 function ofOffer() {
   const offer = myOffers.value[0];
@@ -116,7 +124,7 @@ function ofMe() {
 
 /** @returns {Command[]} */
 export function commands() {
-  return [...ofOffer(), ...ofCalls(), ...ofInteraction(), ...ofPages(), ...ofMe()];
+  return [...ofOffer(), ...ofCalls(), ...ofInteraction(), ...ofTranscript(), ...ofPages(), ...ofMe()];
 }
 
 /** @param {string} id */

@@ -110,6 +110,12 @@ export async function beginNew(customer) {
   showLayer("letter");
 }
 
+/** Send everything said so far to an address of the customer's. @param {string} interaction @param {{ address: string, name: string }} to */
+export async function sendTranscript(interaction, to) {
+  const answer = await must(`${of(interaction)}/letters/transcript`, { to });
+  if (answer.ok) toast(t("transcript.sent", { address: to.address }), "ok");
+}
+
 /** Not gone yet: it comes back as a draft. @param {string} interaction @param {number} n */
 export async function takeBack(interaction, n) {
   const answer = await must(`${of(interaction)}/letters/take-back`, { n });

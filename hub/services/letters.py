@@ -367,6 +367,15 @@ class Letters:
 
         return await self._store.read(unit)
 
+    async def own_signature(self, scope: Scope) -> str:
+        """Return what this agent wrote to stand below their letters; empty where it is their name alone."""
+
+        async def unit(tx: UnitOfWork) -> str:
+            agent = await tx.get(AGENTS, scope.agent)
+            return agent.signature if agent else ""
+
+        return await self._store.read(unit)
+
     async def set_signature(self, scope: Scope, text: str) -> None:
         """Set what stands below this agent's letters.
 

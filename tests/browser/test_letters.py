@@ -159,6 +159,30 @@ async def test_the_page_as_sent_runs_and_loads_nothing_of_its_own(house: House, 
     assert (asked, by_the_hub) == ([], ["https://far.example/p.gif"])
 
 
+async def test_a_signature_of_ones_own_goes_along_and_a_transcript_is_sent(house: House, seat: SeatAt) -> None:
+    ann, post = await seat(house, "ann"), letterbox.of(house.hub)
+    one = await reading(house, ann)
+    page = ann.page
+    await page.get_by_role("button", name="Ann").first.click()
+    await page.get_by_role("menuitem", name="Settings").click()
+    field = page.get_by_label("Signature of your e-mails")
+    await field.fill("Ann Lee\n3rd floor")
+    await page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Signature saved")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("r")
+    await expect(page.locator(".letter-signature")).to_contain_text("3rd floor")
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Send the transcript to li@example.com").click()
+    await expect(page.get_by_text("The transcript goes to li@example.com")).to_be_visible()
+    async with asyncio.timeout(60):
+        while not post.sent:  # noqa: ASYNC110 - the hub runs on a real clock here
+            await asyncio.sleep(0.1)
+    (sent,) = post.sent
+    assert (sent.mode, sent.interaction, sent.to[0].address) == ("transcript", one, "li@example.com")
+    assert "charged twice" in sent.transcript[0].text
+
+
 async def test_a_new_letter_from_a_profile_and_a_supervisor_at_what_failed(house: House, seat: SeatAt) -> None:
     ann, sue, post = await seat(house, "ann"), await seat(house, "sue"), letterbox.of(house.hub)
     await reading(house, ann)

@@ -27,6 +27,8 @@ BODIES: dict[str, Any] = {
     "POST /interactions/{id}/split": {"n": 1},
     "POST /interactions/{id}/join": {"target": "OTHER"},
     "POST /joins/{id}/undo": {},
+    "POST /interactions/{id}/letters/transcript": {"to": {"address": "a@b.example"}},
+    "POST /letters/signature": {"text": "I was here"},
     "POST /letters": {
         "client_id": "c1",
         "text": "I was here",

@@ -3,11 +3,11 @@ import { post } from "../api.js";
 import { explain } from "../actions.js";
 import { openDialPad } from "../calls.js";
 import { canBegin } from "../commands.js";
-import { beginNew } from "../letters.js";
+import { beginNew, sendTranscript } from "../letters.js";
 import { lines } from "../phone.js";
 import { ticking } from "../clock.js";
 import { dayName, shortDay, t } from "../i18n.js";
-import { address, showCustomerDrawer, showPane, toast } from "../screen.js";
+import { address, selected, showCustomerDrawer, showPane, toast } from "../screen.js";
 import { conversation, interactions, setCustomer } from "../store.js";
 import { Avatar, Button, Chip, Icon, IconButton, Skeleton } from "../ui/parts.js";
 import { Duplicates, Merged } from "./duplicates.js";
@@ -66,6 +66,7 @@ const midSentence = (day) => ([t("day.today"), t("day.yesterday")].includes(day)
 /** @param {{ customer: Customer, onEdit: () => void }} props */
 function Profile({ customer, onEdit }) {
   const { totals } = customer;
+  const held = conversation(selected.value);
   const now = ticking();
   const fact = (/** @type {string} */ icon, /** @type {string} */ label, /** @type {unknown} */ value) => html`<div key=${label + String(value)}><dt><${Icon} name=${icon} label=${label} /></dt><dd>${value}</dd></div>`;
   // A chat visitor's id says nothing to a person; that they chat is in the history.
@@ -77,7 +78,7 @@ function Profile({ customer, onEdit }) {
     <header><${Avatar} name=${customer.name} size="l" /><div><h2>${customer.name}${customer.tier && html` <${Tier} tier=${customer.tier} />`}</h2>${customer.company && html`<p>${customer.company}</p>`}</div>
       <${IconButton} icon="pencil" label=${t("profile.edit")} tip="left" onClick=${onEdit} /></header>
     <dl class="facts">
-      ${addresses.map((one) => fact(KIND_ICONS[one.kind] ?? "at-sign", t(`address.${one.kind}`), html`<span class="value">${one.value}</span>${one.verified ? html`<span class="verified" title=${t("verified")}><${Icon} name="check" size=${12} label=${t("verified")} /></span>` : html` <span class="unverified">${t("unverified")}</span>`}${one.kind === ADDRESSED && canBegin() && html`<${IconButton} icon="mail-plus" class="fact-write" label=${t("letter.new.to", { name: one.value })} tip="left" onClick=${() => beginNew({ id: customer.id, name: customer.name, address: one.value })} />`}${one.kind === CALLED && lines().length > 0 && html`<${IconButton} icon="phone-outgoing" class="fact-write" label=${t("dial.to", { number: one.value })} tip="left" onClick=${() => openDialPad(one.value, customer.id)} />`}`))}
+      ${addresses.map((one) => fact(KIND_ICONS[one.kind] ?? "at-sign", t(`address.${one.kind}`), html`<span class="value">${one.value}</span>${one.verified ? html`<span class="verified" title=${t("verified")}><${Icon} name="check" size=${12} label=${t("verified")} /></span>` : html` <span class="unverified">${t("unverified")}</span>`}${one.kind === ADDRESSED && canBegin() && html`<${IconButton} icon="mail-plus" class="fact-write" label=${t("letter.new.to", { name: one.value })} tip="left" onClick=${() => beginNew({ id: customer.id, name: customer.name, address: one.value })} />`}${one.kind === ADDRESSED && canBegin() && held?.customer.id === customer.id && html`<${IconButton} icon="forward" class="fact-write" label=${t("transcript.to", { address: one.value })} tip="left" onClick=${() => void sendTranscript(held.interaction.id, { address: one.value, name: customer.name })} />`}${one.kind === CALLED && lines().length > 0 && html`<${IconButton} icon="phone-outgoing" class="fact-write" label=${t("dial.to", { number: one.value })} tip="left" onClick=${() => openDialPad(one.value, customer.id)} />`}`))}
       ${!addresses.length && fact("at-sign", t("addresses"), html`<span class="quiet">${t("addresses.none")}</span>`)}
       ${customer.language && fact("languages", t("profile.language"), t(`language.${customer.language}`))}
       ${fields.filter(([name]) => !TYPED.includes(name)).map(([name, value]) => html`<div key=${name} class="extra"><dt>${name}</dt><dd>${value}</dd></div>`)}

@@ -1,12 +1,14 @@
 import { html, useEffect, useState } from "vendor/preact";
 import { explain } from "../actions.js";
 import { alertState, askNotifications, testSound } from "../alerts.js";
-import { get, remove } from "../api.js";
+import { get, post, remove } from "../api.js";
 import { ticking } from "../clock.js";
 import { language, shortDay, t } from "../i18n.js";
 import { prefer, preferences, toast } from "../screen.js";
+import { myself } from "../store.js";
 import { Button, Icon } from "../ui/parts.js";
 import { Dialog } from "../ui/layers.js";
+import { waysOut } from "./newletter.js";
 import { chooseLanguage } from "./signin.js";
 
 /** @param {{ label: string, hint?: string, on: boolean, set: (on: boolean) => void }} props */
@@ -30,9 +32,31 @@ export function Preferences({ onClose }) {
       <div class="setting"><span>${t("sound.try")}</span><${Button} small icon="volume-2" onClick=${testSound}>${t("sound.test")}<//></div>
       <div class="setting"><span>${t(`shift.notifications.${notifications}`)}</span>${notifications === "default" && html`<${Button} small icon="bell" onClick=${askNotifications}>${t("shift.allow")}<//>`}</div></section>
     <section><h3>${t("keys.title")}</h3><${Switch} label=${t("keys.single")} hint=${t("keys.single.hint")} on=${keys} set=${(/** @type {boolean} */ on) => prefer({ keys: on })} /></section>
+    ${waysOut().length > 0 && html`<${Signature} />`}
     <${Sessions} />
     </div>
   <//>`;
+}
+
+/** What stands below one's own letters, kept at the hub. */
+function Signature() {
+  const [text, setText] = useState(/** @type {string | null} */ (null));
+  const [kept, setKept] = useState("");
+  const [busy, setBusy] = useState(false);
+  useEffect(() => void get("/letters/signature").then((/** @type {any} */ answer) => answer.ok && (setText(answer.text), setKept(answer.text))), []);
+  if (text === null) return null;
+  const save = async () => {
+    setBusy(true);
+    const answer = /** @type {any} */ (await post("/letters/signature", { text }));
+    setBusy(false);
+    if (!answer.ok) return toast(explain(answer), "bad");
+    setText(answer.text);
+    setKept(answer.text);
+    toast(t("signature.saved"), "ok");
+  };
+  return html`<section><h3><label for="own-signature">${t("signature.title")}</label></h3>
+    <textarea id="own-signature" class="signature-field" rows="3" maxlength="2000" dir="auto" placeholder=${myself()?.name ?? ""} aria-describedby="signature-hint" value=${text} onInput=${(/** @type {Event} */ e) => setText(/** @type {HTMLTextAreaElement} */ (e.target).value)}></textarea>
+    <div class="setting"><small id="signature-hint" class="quiet">${t("signature.hint")}</small><${Button} small disabled=${text === kept} busy=${busy} onClick=${save}>${t("signature.save")}<//></div></section>`;
 }
 
 /** Where this account is signed in; any of them can be ended. */
