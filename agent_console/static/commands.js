@@ -116,6 +116,7 @@ function ofMe() {
     ...away,
     { id: "offline", label: t("state.offline"), section, icon: "log-out", alias: "presence", run: () => void setPresence("offline") },
     ...(/** @type {const} */ (["light", "dark", "auto"])).map((theme) => ({ id: `theme-${theme}`, label: `${t("theme")}: ${t(`theme.${theme}`)}`, section, icon: { light: "sun", dark: "moon", auto: "monitor" }[theme], run: () => prefer({ theme }) })),
+    { id: "standing", label: t("standing.title"), section, icon: "info", run: () => showLayer("standing") },
     { id: "preferences", label: t("preferences.title"), section, icon: "settings", run: () => showLayer("preferences") },
     { id: "keys", label: t("keys.title"), section, keys: "Ctrl+/", icon: "keyboard", run: () => showLayer("keys") },
     { id: "signout", label: t("signout"), section, icon: "log-out", run: () => void signOut() },
@@ -131,7 +132,7 @@ export function commands() {
 export function run(id) {
   const command = commands().find((one) => one.id === id);
   if (!command || command.unavailable) return false;
-  if (!["presence", "preferences", "keys", "transfer", "letter", "dial", "keypad"].includes(id)) closeLayer();
+  if (!["presence", "standing", "preferences", "keys", "transfer", "letter", "dial", "keypad"].includes(id)) closeLayer();
   command.run();
   return true;
 }

@@ -9,6 +9,7 @@ import { Elapsed } from "./deadline.js";
 import { Tier } from "./tier.js";
 import { reasonWord } from "./presence.js";
 import { ListenIn } from "./phone.js";
+import { Standing } from "./standing.js";
 import { Why } from "./why.js";
 
 /** @param {{ kind: string, id: string }} props */
@@ -36,7 +37,8 @@ function AgentDrawer({ id }) {
       <div class="extra"><dt>${t("axis.load")}</dt><dd>${t("status.units", { held: one.held, capacity: one.capacity })}</dd></div><div class="extra"><dt>${t("axis.misses")}</dt><dd>${one.misses}</dd></div><div class="extra"><dt>${t("queues")}</dt><dd>${one.queues.map(queueName).join(", ")}</dd></div></dl>
     <${ForcePresence} id=${id} />
     <section class="panel"><h3>${t("drawer.work", { n: work.length })}</h3>${work.map((row) => html`<button type="button" key=${row.id} class="open-row" onClick=${() => go("floor", "interaction", row.id)}><${Icon} name=${row.icon || "message-square"} /><span>${row.customer_name} · ${queueName(row.queue)}</span><${Chip}>${t(`istate.${row.state}`)}<//></button>`)}
-      ${!work.length && html`<p class="quiet">${t("drawer.idle")}</p>`}</section>`;
+      ${!work.length && html`<p class="quiet">${t("drawer.idle")}</p>`}</section>
+    <section class="panel why"><h3>${t("standing.of")}</h3><${Standing} key=${id} id=${id} /></section>`;
 }
 
 /** @param {{ id: string }} props */

@@ -55,6 +55,7 @@ export function UserMenu() {
     ...(/** @type {const} */ ([["auto", "monitor"], ["light", "sun"], ["dark", "moon"]])).map(([id, icon]) => ({ id, icon, label: t(`theme.${id}`), checked: theme === id, run: () => prefer({ theme: id }) })),
     { divider: true, label: "" },
     { id: "zh", icon: "languages", label: language() === "zh" ? "English" : "中文", run: () => void chooseLanguage(language() === "zh" ? "en" : "zh") },
+    { id: "standing", icon: "info", label: t("standing.title"), run: () => showLayer("standing") },
     { id: "preferences", icon: "settings", label: t("preferences.title"), run: () => showLayer("preferences") },
     { id: "keys", icon: "keyboard", label: t("keys.title"), run: () => showLayer("keys") },
     { divider: true, label: "" },

@@ -19,6 +19,7 @@ import { DialPad } from "./keypad.js";
 import { Palette } from "./palette.js";
 import { CallBar, PhoneStatus, Ringing } from "./phone.js";
 import { Preferences } from "./preferences.js";
+import { OwnStanding } from "./standing.js";
 import { PresenceMenu, UserMenu } from "./presence.js";
 import { Search } from "./search.js";
 import { Wallboard } from "./wallboard.js";
@@ -49,6 +50,7 @@ export function Shell() {
     ${layer === "keys" && html`<${KeyTable} onClose=${closeLayer} />`}
     ${layer === "dial" && html`<${DialPad} />`}
     ${layer === "letter" && html`<${NewLetter} />`}
+    ${layer === "standing" && html`<${OwnStanding} onClose=${closeLayer} />`}
     ${layer === "preferences" && html`<${Preferences} onClose=${closeLayer} />`}
   </div>`;
 }

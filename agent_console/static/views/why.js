@@ -44,4 +44,4 @@ const counts = (one) => one.code !== "offered_elsewhere";
 /** @param {Considered} one */
 const other = (one) => one.refusals.length > 0 && !one.refusals.some(counts);
 /** @param {Refused} one */
-const refusal = (one) => (has(`refusal.${one.code}`) ? t(`refusal.${one.code}`, { fact: one.fact }) : `${one.code} ${one.fact}`);
+export const refusal = (one) => (has(`refusal.${one.code}`) ? t(`refusal.${one.code}`, { fact: one.fact }) : `${one.code} ${one.fact}`);
