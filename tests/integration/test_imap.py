@@ -72,7 +72,7 @@ class FakeInbox:
             if line.startswith(b"Subject: ")
         ]
 
-    async def until(self, wanted: Callable[[], bool], within_s: float = 20) -> None:
+    async def until(self, wanted: Callable[[], bool], within_s: float = 90) -> None:
         """Return when it is so."""
         async with asyncio.timeout(within_s):
             while not wanted():

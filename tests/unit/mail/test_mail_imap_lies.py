@@ -179,7 +179,8 @@ GREETINGS = {
 async def test_a_greeting_that_is_none_takes_no_longer_than_allowed(
     greeting: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imap, "_SIGN_IN_S", 0.3)
+    monkeypatch.setattr(imap, "SIGN_IN_S", 0.3)
+    monkeypatch.setattr(imap_line, "SIGN_IN_S", 0.3)
     monkeypatch.setattr(imap, "_LOOK_S", 0.05)
     server = LyingServer(greeting=greeting)
     inbox, mailbox = FakeInbox(), mailbox_of(server)
