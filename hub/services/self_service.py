@@ -173,8 +173,13 @@ class SelfService:
         return await self._step(tx, interaction, stored, session, HungUp("hung up"))
 
     async def taken_over(self, tx: UnitOfWork, interaction: Interaction, reason: str) -> Interaction:
-        """A person steps in: the session ends where it stands, and the interaction waits in its queue."""
+        """A person steps in: an open session ends where it stands.
+
+        What was in self-service waits in its queue then; a customer whom an agent had sent into a flow talks on.
+        """
         found = await self._open(tx, interaction.id)
+        if interaction.state is not State.SELF_SERVICE:
+            return await self.give_back(tx, interaction, reason) if found is not None else interaction
         if found is not None:
             await self._cut_short(tx, interaction, *found, reason)
         return await self._to_queue(tx, interaction, reason)

@@ -58,7 +58,7 @@ class Supervision:
                 raise Conflict("It is over already.")
             if agent is not None:
                 await moves.agent_for_change(tx, agent)
-            interaction = await self._out_of_flow(tx, interaction)
+            interaction = await self._self_service.taken_over(tx, interaction, "supervisor")
             if needs is not None:
                 interaction = msgspec.structs.replace(interaction, needs=needs)
             _reassigned(tx, interaction, scope, agent, queue)
@@ -98,7 +98,7 @@ class Supervision:
             interaction = await moves.interaction_for_change(tx, interaction_id)
             if interaction.state in TERMINAL:
                 raise Conflict("It is over already.")
-            interaction = await self._out_of_flow(tx, interaction)
+            interaction = await self._self_service.taken_over(tx, interaction, "supervisor")
             if interaction.state in {State.QUEUED, State.OFFERED}:
                 return await self._handling.leave_queue(
                     tx, interaction, State.CANCELLED, ClosingReason.SUPERVISOR, scope.actor
@@ -110,12 +110,6 @@ class Supervision:
             )
 
         return await self._store.write(unit)
-
-    async def _out_of_flow(self, tx: UnitOfWork, interaction: Interaction) -> Interaction:
-        """End self-service, so that no flow goes on beside a person."""
-        if interaction.state is not State.SELF_SERVICE:
-            return interaction
-        return await self._self_service.taken_over(tx, interaction, "supervisor")
 
 
 def _reassigned(tx: UnitOfWork, interaction: Interaction, scope: Scope, agent: str | None, queue: str | None) -> None:

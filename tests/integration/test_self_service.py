@@ -417,6 +417,23 @@ async def test_an_agent_sends_a_visitor_into_a_flow_and_takes_them_back(desk: De
     assert len(await words(desk, interaction)) == before
 
 
+async def test_supervisor_takes_back_whom_an_agent_had_sent_into_a_flow(desk: Desk, erp: Erp) -> None:
+    await desk.available("ann")
+    interaction = await desk.chat(text="Hello")
+    await desk.settle()
+    await desk.accept("ann")
+    await desk.hub.services.agent_flows.send(interaction.id, "survey", await desk.scope("ann"))
+    await desk.available("bob")
+    await desk.hub.services.supervision.assign(interaction.id, await desk.scope("sue"), agent="bob")
+    await desk.settle()
+    assert (await desk.accept("bob")).id == interaction.id
+    stored, _ = await session_of(desk, interaction)
+    assert (stored.outcome, stored.reason) == ("handed_back", "supervisor")
+    before = await words(desk, interaction)
+    await says(desk, interaction, "5")
+    assert await words(desk, interaction) == before
+
+
 async def test_a_flow_is_tried_without_a_trace_and_changes_nothing_outside(desk: Desk, erp: Erp) -> None:
     trying = FlowTrying(desk.hub.services.self_service)
     now = START
