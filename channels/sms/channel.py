@@ -1,9 +1,5 @@
 """A line for texts as the hub knows it: webhooks in, messages out."""
 
-import asyncio
-import contextlib
-import hashlib
-import itertools
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -11,10 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from aiohttp import web
 
-from channels._health import Health
-from channels._twilio import LONGEST_KEPT, UNPROVED, Rest, Signatures, Webhook
+from channels._account import Account
+from channels._twilio import LONGEST_KEPT, Webhook
 from channels.sms import checking, reading, words
-from hub.clock import Clock
 from hub.contract import (
     Capabilities,
     ChannelStatus,
@@ -29,7 +24,6 @@ from hub.contract import (
 )
 from hub.domain.errors import (
     ChannelUnavailable,
-    HubError,
     MessageRejected,
     PayloadUnreadable,
     TooLarge,
@@ -45,8 +39,6 @@ log = logging.getLogger(__name__)
 LONGEST: Final = 1600
 LARGEST_FILE: Final = 5_000_000
 WINDOW_S: Final = 24 * 3600
-LONGEST_SILENCE_S: Final = 60.0
-WARM_UP_AFTER_S: Final = 1.5
 RETRY_FIRST_S: Final = 5.0
 GIVE_UP_S: Final = 4 * 3600.0
 """A text that comes half a day late answers nothing any more."""
@@ -91,12 +83,17 @@ class Sms:
         }
         if found := checking.problems(f"channels.{id}", number, values):
             raise SettingsError(found)
-        self._account_sid = account_sid
         self._is_chat_app = number.startswith(reading.PREFIX)
-        self._tokens = [token for token in (auth_token, second_auth_token) if token is not None]
-        key = api_key_sid if api_key_sid and api_key_secret else account_sid
-        secret = api_key_secret if api_key_sid and api_key_secret else auth_token
-        self._rest = Rest(account_sid, key, secret, api_url)
+        self.account = Account(
+            id,
+            account_sid,
+            self._check,
+            auth_token=auth_token,
+            second_auth_token=second_auth_token,
+            api_key_sid=api_key_sid,
+            api_key_secret=api_key_secret,
+            api_url=api_url,
+        )
         self._takes_files = files
         self._per_minute = per_minute
         self._content = {one["id"]: one["sid"] for one in templates}
@@ -115,10 +112,6 @@ class Sms:
             name=name,
             flow=flow,
         )
-        self._hub: HubSide | None = None
-        self._health: Health | None = None
-        self._signatures: Signatures | None = None
-        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def id(self) -> str:
@@ -152,21 +145,12 @@ class Sms:
     @property
     def hub(self) -> HubSide:
         """The hub's side; there once the channel is mounted."""
-        if self._hub is None:
-            raise RuntimeError("a channel is mounted before it is opened")
-        return self._hub
-
-    @property
-    def health(self) -> Health:
-        """How the line stands; there once the channel is mounted."""
-        if self._health is None:
-            raise RuntimeError("a channel is mounted before it is opened")
-        return self._health
+        return self.account.hub
 
     @property
     def status(self) -> ChannelStatus:
         """How the line to the carrier is (see `HasLine`)."""
-        return self._health.status if self._health else ChannelStatus(is_up=False, since=0, reason="Not opened yet.")
+        return self.account.status
 
     def addresses(self, public_url: str) -> dict[str, str]:
         """Return what to enter at the provider (see `HasAddresses`)."""
@@ -178,36 +162,23 @@ class Sms:
 
     def mount(self, app: web.Application, hub: HubSide) -> None:
         """Add the addresses that the carrier calls."""
-        self._hub = hub
-        self._health = Health(hub.clock)
-        self._signatures = Signatures(self._tokens, hub.public_url)
+        self.account.mount(hub)
         path = f"/webhooks/{self._id}"
         for name in ("message", "fallback", "status/{outgoing:o[0-9a-z]{1,60}}"):
             app.router.add_post(f"{path}/{name}", self._told)
 
-    async def open(self, hub: HubSide) -> Listener:
+    async def open(self, hub: HubSide) -> Listener:  # noqa: ARG002 - known since it was mounted
         """Prove that the carrier lets us in (later, if out of reach).
 
         Raises:
             MessageRejected: it does not; the text says what to do.
         """
-        try:
-            await self._check()
-            self.health.carrier()
-        except ChannelUnavailable as error:
-            self.health.carrier(str(error))
-            self._tasks.append(asyncio.create_task(self._prove_later(hub.clock), name="carrier"))
-        self._tasks.append(asyncio.create_task(self._warm_up(hub.clock), name="carrier's library"))
+        await self.account.open()
         return Listener(on_message=lambda _interaction, _message: None, on_change=lambda _interaction: None)
 
     async def close(self, reason: str) -> None:  # noqa: ARG002 - nobody is connected
         """Take nothing more in. What the carrier cannot deliver meanwhile it sends to the fallback address."""
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        self._tasks.clear()
-        await self._rest.close()
+        await self.account.close()
 
     async def _check(self) -> None:
         """Return if the account lets us in. Whether a number for chats is registered it does not tell this way.
@@ -215,30 +186,9 @@ class Sms:
         Raises:
             ChannelUnavailable: later. MessageRejected: the credentials or the number are wrong.
         """
-        has_number = await self._rest.has_number(self._number.removeprefix(reading.PREFIX))
+        has_number = await self.account.rest.has_number(self._number.removeprefix(reading.PREFIX))
         if not has_number and not self._is_chat_app:
             raise MessageRejected(f"The account has no number {self._number}: look at `number`.", "20404")
-
-    async def _warm_up(self, clock: Clock) -> None:
-        await clock.sleep(WARM_UP_AFTER_S)
-        await self._rest.warm_up()
-
-    async def _prove_later(self, clock: Clock) -> None:
-        """Ask again until the carrier answers, and say in the log what it says."""
-        for tries in itertools.count(1):
-            await clock.sleep(min(2**tries, LONGEST_SILENCE_S))
-            try:
-                await self._check()
-            except ChannelUnavailable as error:
-                self.health.carrier(str(error))
-                continue
-            except HubError as error:
-                self.health.carrier(str(error))
-                log.error("the carrier refuses us", extra={"channel": self._id, "error": str(error)})  # noqa: TRY400
-            else:
-                self.health.carrier()
-                log.info("the carrier answers", extra={"channel": self._id})
-            return
 
     # -- in
 
@@ -248,8 +198,8 @@ class Sms:
             return web.Response(status=413)
         webhook = Webhook.of(request, await request.read())
         told = _what(webhook)
-        if self._signatures is None or not self._signatures.vouches_for(webhook):
-            return await self._refused(webhook, told)
+        if not self.account.vouches_for(webhook):
+            return await self.account.refuse(webhook)
         try:
             arrival = RawArrival(provider_id=reading.key_of(told), raw=webhook.packed())
             await self.hub.inbox.keep(self._id, [arrival], {})
@@ -262,32 +212,13 @@ class Sms:
             return web.Response(status=204)
         return web.Response(text=_NOTHING, content_type="text/xml")
 
-    async def _refused(self, webhook: Webhook, told: reading.Told) -> web.Response:
-        """Let nobody in; what names our account is kept for a person, for then it is more likely our own mistake."""
-        log.warning("a request is not signed by the carrier", extra={"channel": self._id})
-        arrival = None
-        if told.params.get("AccountSid") == self._account_sid and len(webhook.body) <= LONGEST_KEPT:
-            self.health.unproved()
-            raw = webhook.packed()
-            name = f"unproved:{hashlib.sha256(raw).hexdigest()[:40]}"
-            arrival = RawArrival(provider_id=name, raw=raw, problem=UNPROVED)
-        with contextlib.suppress(HubError):
-            await self.hub.inbox.refuse(self._id, arrival)
-        return web.Response(status=403, text="This is not signed with a token of ours.")
-
     async def read(self, raw: bytes) -> Inbound:
         """Read what was kept (see `Reads`), if a token of ours has signed it; files are fetched now.
 
         Raises:
             PayloadUnreadable: none has, or it names no message.
         """
-        try:
-            webhook = Webhook.unpacked(raw)
-        except ValueError as error:
-            raise PayloadUnreadable(str(error)) from error
-        if self._signatures is None or not self._signatures.vouches_for(webhook):
-            raise PayloadUnreadable(UNPROVED)
-        return await self._understood(_what(webhook))
+        return await self._understood(_what(self.account.proved(raw)))
 
     async def _understood(self, told: reading.Told) -> Inbound:
         if told.outgoing:
@@ -308,9 +239,9 @@ class Sms:
         limit = self.hub.limits.visitor_upload_bytes
         sid = reading.key_of(told)
         try:
-            return await self._rest.media(sid, one.sid, limit)
+            return await self.account.rest.media(sid, one.sid, limit)
         except ChannelUnavailable:
-            return await self._rest.media(sid, one.sid, limit)
+            return await self.account.rest.media(sid, one.sid, limit)
 
     # -- out
 
@@ -329,7 +260,7 @@ class Sms:
             return str(made.sid)
 
         try:
-            sid = await self._rest.once(ask)
+            sid = await self.account.rest.once(ask)
         except MessageRejected as error:
             meant = words.meaning(error.reply_status, str(error))
             raise type(error)(f"{meant} ({error.reply_status})", error.reply_status) from error

@@ -1,9 +1,6 @@
 """A phone line as the hub knows it: webhooks in, orders out."""
 
 import asyncio
-import contextlib
-import hashlib
-import itertools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,12 +9,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from aiohttp import web
 
-from channels._health import Health
-from channels._twilio import LONGEST_KEPT, UNPROVED, Rest, Signatures, Webhook
+from channels._account import Account
+from channels._twilio import Webhook
 from channels.voice import checking, music, news
 from channels.voice.documents import Places, document, hold_document, nothing
 from channels.voice.orders import Orders
-from hub.clock import Clock
 from hub.contract import (
     CallStep,
     Capabilities,
@@ -31,12 +27,11 @@ from hub.contract import (
     LegView,
     Line,
     Listener,
-    RawArrival,
     RecordingNews,
     Target,
 )
 from hub.domain.calls import CallerSaid, EndCause, Order, Softphone
-from hub.domain.errors import ChannelUnavailable, HubError, NotFound, PayloadUnreadable
+from hub.domain.errors import HubError, NotFound
 from hub.settings import Problem, Secret, SettingsError
 
 log = logging.getLogger(__name__)
@@ -44,11 +39,7 @@ STATIC: Final = Path(__file__).parent / "static"
 _SOFTPHONE: Final = "/voice/static/softphone.js"
 _SDK_ORIGINS: Final = ("https://*.twilio.com", "wss://*.twilio.com", "https://media.twiliocdn.com")
 _SDK_MEDIA: Final = ("mediastream:", "https://sdk.twilio.com", "https://media.twiliocdn.com")
-LONGEST_SILENCE_S: Final = 60.0
-WARM_UP_AFTER_S: Final = 1.0
 SORRY_S: Final = 5
-QUIET_TRIES: Final = 3
-"""A carrier that starts beside us answers sooner."""
 _CALLBACKS: Final = ("status", "leg/{leg}", "machine/{leg}", "room", "recording")
 Answer = Callable[[dict[str, str], web.Request], Awaitable[str]]
 
@@ -106,20 +97,21 @@ class Voice:
             records=records,
             flow=flow,
         )
-        self._tokens = [token for token in (auth_token, second_auth_token) if token is not None]
-        key = api_key_sid if api_key_sid and api_key_secret else account_sid
-        secret = api_key_secret if api_key_sid and api_key_secret else auth_token
-        self._rest = Rest(account_sid, key, secret, api_url)
+        self.account = Account(
+            id,
+            account_sid,
+            lambda: self.orders.check(),  # noqa: PLW0108 - there are none before the channel is mounted
+            auth_token=auth_token,
+            second_auth_token=second_auth_token,
+            api_key_sid=api_key_sid,
+            api_key_secret=api_key_secret,
+            api_url=api_url,
+        )
         self._access = (account_sid, api_key_sid, api_key_secret, application_sid)
         self._softphone = _softphone(softphone, softphone_url, api_url, account_sid)
         self._music_url = music_url
-        self._hub: HubSide | None = None
-        self._health: Health | None = None
-        self._signatures: Signatures | None = None
         self._places: Places | None = None
         self._orders: Orders | None = None
-        self._proof: asyncio.Task[None] | None = None
-        self._warming: asyncio.Task[None] | None = None
 
     @property
     def id(self) -> str:
@@ -134,9 +126,7 @@ class Voice:
     @property
     def hub(self) -> HubSide:
         """The hub's side; there once the channel is mounted."""
-        if self._hub is None:
-            raise RuntimeError("a channel is mounted before it is opened")
-        return self._hub
+        return self.account.hub
 
     @property
     def places(self) -> Places:
@@ -153,16 +143,9 @@ class Voice:
         return self._orders
 
     @property
-    def health(self) -> Health:
-        """How the line stands; there once the channel is mounted."""
-        if self._health is None:
-            raise RuntimeError("a channel is mounted before it is opened")
-        return self._health
-
-    @property
     def status(self) -> ChannelStatus:
         """How the line to the carrier is (see `HasLine`)."""
-        return self._health.status if self._health else ChannelStatus(is_up=False, since=0, reason="Not opened yet.")
+        return self.account.status
 
     def addresses(self, public_url: str) -> dict[str, str]:
         """Return what to enter at the provider (see `HasAddresses`)."""
@@ -174,12 +157,10 @@ class Voice:
 
     def mount(self, app: web.Application, hub: HubSide) -> None:
         """Add the addresses that the carrier calls."""
-        self._hub = hub
-        self._health = Health(hub.clock)
-        self._signatures = Signatures(self._tokens, hub.public_url)
+        self.account.mount(hub)
         path = f"/webhooks/{self._id}"
         self._places = Places(base=f"{hub.public_url.rstrip('/')}{path}", music=self._music_url)
-        self._orders = Orders(self._rest, self._places, self._line.number, self._access, hub.clock)
+        self._orders = Orders(self.account.rest, self._places, self._line.number, self._access, hub.clock)
         for name, answer in self._documents().items():
             app.router.add_post(f"{path}/{name}", self._proved(answer))
         app.router.add_get(f"{path}/music/{{bars:[0-9]{{1,3}}}}.wav", self._music)
@@ -197,48 +178,12 @@ class Voice:
             MessageRejected: it does not; the text says what to do.
         """
         hub.calls.declare(self._line)
-        try:
-            await self.orders.check()
-            self.health.carrier()
-        except ChannelUnavailable as error:
-            self.health.carrier(str(error))
-            # No reason to stay closed: chats and letters do not need this carrier, and it may be back in a moment.
-            self._proof = asyncio.create_task(self._prove_later(hub.clock), name="carrier")
-        self._warming = asyncio.create_task(self._warm_up(hub.clock), name="carrier's library")
+        await self.account.open()
         return Listener(on_message=lambda _interaction, _message: None, on_change=lambda _interaction: None)
-
-    async def _warm_up(self, clock: Clock) -> None:
-        """Load what takes long to load, once everything else has started."""
-        await clock.sleep(WARM_UP_AFTER_S)
-        await self._rest.warm_up()
-
-    async def _prove_later(self, clock: Clock) -> None:
-        """Ask again until the carrier answers, and say in the log what it says."""
-        for tries in itertools.count(1):
-            await clock.sleep(min(2**tries, LONGEST_SILENCE_S))
-            try:
-                await self.orders.check()
-            except ChannelUnavailable as error:
-                self.health.carrier(str(error))
-                if tries >= QUIET_TRIES:
-                    log.warning("the carrier is out of reach", extra={"channel": self._id, "error": str(error)})
-            except HubError as error:
-                self.health.carrier(str(error))
-                log.error("the carrier refuses us", extra={"channel": self._id, "error": str(error)})  # noqa: TRY400
-                return
-            else:
-                self.health.carrier()
-                log.info("the carrier answers", extra={"channel": self._id})
-                return
 
     async def close(self, reason: str) -> None:  # noqa: ARG002 - calls go on without us
         """Take nothing more in. Calls that are up stay up, and are found again after the next start."""
-        for task in (self._proof, self._warming):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-        await self._rest.close()
+        await self.account.close()
 
     # -- what the carrier asks
 
@@ -262,8 +207,8 @@ class Voice:
         async def handle(request: web.Request) -> web.Response:
             webhook = Webhook.of(request, await request.read())
             params = dict(webhook.fields)
-            if self._signatures is None or not self._signatures.vouches_for(webhook):
-                return await self._refused(webhook, params)
+            if not self.account.vouches_for(webhook):
+                return await self.account.refuse(webhook)
             try:
                 text = await answer(params, request)
             except NotFound:
@@ -282,31 +227,13 @@ class Voice:
 
         return handle
 
-    async def _refused(self, webhook: Webhook, params: Mapping[str, str]) -> web.Response:
-        """Let nobody in; what names our account is kept for a person, for then it is more likely our own mistake."""
-        log.warning("a request is not signed by the carrier", extra={"channel": self._id})
-        arrival = None
-        if params.get("AccountSid") == self._access[0] and len(webhook.body) <= LONGEST_KEPT:
-            self.health.unproved()
-            raw = webhook.packed()
-            name = f"unproved:{hashlib.sha256(raw).hexdigest()[:40]}"
-            arrival = RawArrival(provider_id=name, raw=raw, problem=UNPROVED)
-        with contextlib.suppress(HubError):
-            await self.hub.inbox.refuse(self._id, arrival)
-        return web.Response(status=403, text="This is not signed with a token of ours.")
-
     async def read(self, raw: bytes) -> Inbound:
         """Take what was refused, if a token of ours has signed it after all (see `Reads`); nothing happens twice.
 
         Raises:
             PayloadUnreadable: none has.
         """
-        try:
-            webhook = Webhook.unpacked(raw)
-        except ValueError as error:
-            raise PayloadUnreadable(str(error)) from error
-        if self._signatures is None or not self._signatures.vouches_for(webhook):
-            raise PayloadUnreadable(UNPROVED)
+        webhook = self.account.proved(raw)
         at = urlsplit(webhook.path)
         found = news.of(_parts(at.path), dict(parse_qsl(at.query)), dict(webhook.fields))
         await self._tell(found)

@@ -166,7 +166,7 @@ class PhoneHouse:
                 for _ in range(20):
                     await asyncio.sleep(0)
                 await stored()
-                calm = 0 if self.wire.under_way or self.channel._rest.under_way else calm + 1
+                calm = 0 if self.wire.under_way or self.channel.account.rest.under_way else calm + 1
 
         return quiet
 

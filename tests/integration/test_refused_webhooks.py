@@ -24,7 +24,7 @@ async def house(database_url: str, tmp_path: Path) -> AsyncIterator[PhoneHouse]:
 
 def knows(house: PhoneHouse, token: str) -> None:
     """Let the hub be one that was started with this token."""
-    house.channel._signatures = Signatures([Secret(token)], house.desk.hub.settings.server.public_url)
+    house.channel.account._signatures = Signatures([Secret(token)], house.desk.hub.settings.server.public_url)
 
 
 def refused(house: PhoneHouse) -> float:

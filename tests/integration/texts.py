@@ -156,7 +156,7 @@ class TextHouse:
                 for _ in range(20):
                     await asyncio.sleep(0)
                 await stored()
-                is_busy = self.wire.under_way or self.channel._rest.under_way or _reads(services.arrivals)
+                is_busy = self.wire.under_way or self.channel.account.rest.under_way or _reads(services.arrivals)
                 calm = 0 if is_busy else calm + 1
                 if is_busy:
                     await asyncio.sleep(0.002)
@@ -199,7 +199,7 @@ async def text_house(
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     house = TextHouse(desk, carrier, wire, cast("Sms", desk.hub.channels[0]), clock)
-    await house.channel._rest.warm_up()
+    await house.channel.account.rest.warm_up()
     clock.settle = house.when_quiet(clock.settle)
     try:
         yield house
