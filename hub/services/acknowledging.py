@@ -16,7 +16,7 @@ from hub.domain.ids import new_id
 from hub.domain.interaction import Interaction
 from hub.domain.messages import Author, Message
 from hub.domain.redaction import without_cards
-from hub.services import outbox
+from hub.services import moves, outbox
 from hub.settings import Settings, routing_policy
 from hub.storage.tables import MESSAGES
 from hub.storage.unit_of_work import UnitOfWork
@@ -105,15 +105,7 @@ class Acknowledging:
             text=without_cards(said.text),
         )
         await tx.insert(MESSAGES, message)
-        tx.record(
-            EventKind.MESSAGE_STORED,
-            interaction=interaction.id,
-            customer=interaction.customer,
-            queue=interaction.queue,
-            n=n,
-            author="system",
-            code="acknowledged",
-        )
+        moves.message_stored(tx, interaction, message)
         outgoing = Outgoing(
             id=new_id("o"),
             interaction=interaction.id,

@@ -13,13 +13,13 @@ import msgspec
 
 from hub.contract import CallStep, Said
 from hub.domain.calls import CallerSaid, Gathering, Leg, Place
-from hub.domain.events import EventKind
 from hub.domain.interaction import WITH_AGENT, Interaction, State
 from hub.domain.messages import Author, Message
 from hub.domain.redaction import without_cards
 from hub.flows import session as flows
 from hub.flows.session import Session, TimeUp
 from hub.flows.voice import Gather, Record, Say, spoken
+from hub.services import moves
 from hub.services.call_state import WholeCall, save_leg
 from hub.services.self_service import SelfService
 from hub.storage.tables import CALLS, INTERACTIONS, MESSAGES
@@ -164,14 +164,6 @@ async def _written(tx: UnitOfWork, interaction: Interaction, given: flows.Said) 
         interaction=interaction.id, n=interaction.last_n + 1, at=tx.now, author=Author.CUSTOMER, text=text
     )
     await tx.insert(MESSAGES, message)
-    tx.record(
-        EventKind.MESSAGE_STORED,
-        actor="customer",
-        interaction=interaction.id,
-        customer=interaction.customer,
-        queue=interaction.queue,
-        n=message.n,
-        author="customer",
-    )
+    moves.message_stored(tx, interaction, message)
     changed = msgspec.structs.replace(interaction, last_n=message.n, last_at=tx.now, last_from="customer")
     return await tx.save(INTERACTIONS, changed)

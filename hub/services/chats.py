@@ -512,15 +512,7 @@ async def _with_opening(
             choice=clean_choice(start.choice),
         )
         await tx.insert(MESSAGES, message)
-        tx.record(
-            EventKind.MESSAGE_STORED,
-            actor="customer",
-            interaction=interaction.id,
-            customer=interaction.customer,
-            queue=interaction.queue,
-            n=1,
-            author="customer",
-        )
+        moves.message_stored(tx, interaction, message)
         interaction = msgspec.structs.replace(
             interaction, last_n=1, last_at=tx.now, last_from="customer", waits_since=tx.now
         )

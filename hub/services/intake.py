@@ -414,12 +414,4 @@ async def _insert(
         await tx.execute(FILES.insert, *FILES.values(owned))
     await tx.insert(MESSAGES, message)
     await tx.insert(ENVELOPES, envelope)
-    tx.record(
-        EventKind.MESSAGE_STORED,
-        actor="customer",
-        interaction=interaction.id,
-        customer=interaction.customer,
-        queue=interaction.queue,
-        n=message.n,
-        author="customer",
-    )
+    moves.message_stored(tx, interaction, message)

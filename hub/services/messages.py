@@ -10,12 +10,11 @@ import msgspec
 
 from hub.domain.customers import clean_name
 from hub.domain.errors import BadRequest, Closed, HubError, NotFound, RateLimited, Stale, TooLarge
-from hub.domain.events import EventKind
 from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Author, Choice, FileRef, Message
 from hub.domain.redaction import without_cards
 from hub.domain.texting import TemplateUse
-from hub.services.moves import wake_parked
+from hub.services.moves import message_stored, wake_parked
 from hub.services.texting import Texting
 from hub.settings import Settings
 from hub.storage.batches import Batch
@@ -209,17 +208,7 @@ class Messages:
                 await wake_parked(tx, interaction)
         for message in fresh:
             tx.touch(message)
-            interaction = conversation[message.interaction]
-            tx.record(
-                EventKind.MESSAGE_STORED,
-                actor=f"agent:{message.agent}" if message.agent else "customer",
-                interaction=message.interaction,
-                customer=interaction.customer,
-                agent=message.agent,
-                queue=interaction.queue,
-                n=message.n,
-                author=str(message.author),
-            )
+            message_stored(tx, conversation[message.interaction], message)
         served = {each.id for each in changed if each.state in FLOWS_HEAR}
         await self._answer(
             tx, [each for each in fresh if each.interaction in served and each.author is Author.CUSTOMER]

@@ -221,16 +221,26 @@ async def say_system(
         files=files,
     )
     await tx.insert(MESSAGES, message)
+    message_stored(tx, interaction, message)
+    return msgspec.structs.replace(interaction, last_n=message.n)
+
+
+def message_stored(tx: UnitOfWork, interaction: Interaction, message: Message, *, actor: str = "") -> None:
+    """Record that a message of an interaction was stored; by whom, its author says, unless `actor` does."""
+    is_system = message.author is Author.SYSTEM
+    agent = None if is_system else message.agent
+    facts = {"code": message.code} if is_system else {}
     tx.record(
         EventKind.MESSAGE_STORED,
+        actor=actor or ("system" if is_system else f"agent:{agent}" if agent else "customer"),
         interaction=interaction.id,
         customer=interaction.customer,
+        agent=agent,
         queue=interaction.queue,
         n=message.n,
-        author="system",
-        code=code,
+        author=str(message.author),
+        **facts,
     )
-    return msgspec.structs.replace(interaction, last_n=message.n)
 
 
 async def disconnected(tx: UnitOfWork, interaction: Interaction, outcome: str) -> Interaction:

@@ -300,16 +300,7 @@ async def _move_beside(tx: UnitOfWork, before: Message, after: Message, target: 
         target.queue,
         f"{before.interaction}:{before.n}",
     )
-    tx.record(
-        EventKind.MESSAGE_STORED,
-        actor=f"agent:{after.agent}" if after.agent else "customer",
-        interaction=target.id,
-        customer=target.customer,
-        agent=after.agent,
-        queue=target.queue,
-        n=after.n,
-        author=str(after.author),
-    )
+    moves.message_stored(tx, target, after)
 
 
 async def _end(tx: UnitOfWork, interaction: Interaction, scope: Scope, handling: Handling) -> None:

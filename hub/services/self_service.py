@@ -306,16 +306,7 @@ class SelfService:
             await tx.insert(MESSAGES, message)
             if self.texting is not None:
                 await self.texting.post(tx, interaction, message, is_automatic=True)
-            tx.record(
-                EventKind.MESSAGE_STORED,
-                actor="flow",
-                interaction=interaction.id,
-                customer=interaction.customer,
-                queue=interaction.queue,
-                n=message.n,
-                author="system",
-                code=CODE,
-            )
+            moves.message_stored(tx, interaction, message, actor="flow")
             interaction = msgspec.structs.replace(
                 interaction, last_n=message.n, last_at=tx.now, last_from="system", waits_since=None
             )
