@@ -132,6 +132,11 @@ def _spell(value: object, language: str, currency: str) -> str:
     return " ".join(c for c in _text(value, language, currency)[:60] if c.isalnum())
 
 
+def _said(value: object, language: str, currency: str) -> str:
+    """What somebody said, or that they did not: for notes, where a gap would be read as a mistake."""
+    return _text(value, language, currency) or ("未提供" if language.startswith("zh") else "not said")
+
+
 def _last4(value: object, language: str, currency: str) -> str:
     return _text(value, language, currency)[-4:]
 
@@ -142,5 +147,6 @@ FILTERS: Final[dict[str, Filter]] = {
     "date": _date,
     "spell": _spell,
     "last4": _last4,
+    "said": _said,
 }
 """What may stand after | in a template."""

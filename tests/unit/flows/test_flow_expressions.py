@@ -104,6 +104,8 @@ def test_filters_shape_values() -> None:
     assert filled("{{ results.x.eta | date }}", scope, language="zh") == "2026年12月1日"
     assert filled("{{ results.x.code | spell }}", scope) == "F W 1 2"
     assert filled("{{ results.x.code | last4 }}", scope) == "W-12"
+    assert filled("{{ results.x.none | said }}, {{ results.x.code | last4 }}", scope) == "not said, W-12"
+    assert filled("{{ results.x.none | said }}", scope, language="zh") == "未提供"
     assert len(filled("{{ results.x.big }}", scope)) == 500
 
 
