@@ -33,6 +33,8 @@ export async function beginLetter(interaction, mode, n) {
   changeDraft(interaction, { mode, answers_n: about });
   const answer = /** @type {any} */ (await get(`${of(interaction)}/letters/suggestion${query({ mode, n: about })}`));
   if (!answer.ok) return void toast(explain(answer), "bad");
+  // Meanwhile they may have turned it into another kind, or sent it: this answers a question nobody asks any more.
+  if (letterDraft(interaction)?.mode !== mode) return;
   const { answers_n, to, cc, subject, signature, quoted, files, passed_over } = answer.suggestion;
   const kept = (letterDraft(interaction)?.files ?? []).filter((one) => !one.passed_on);
   const passed = files.map((/** @type {import("./types").FileRow} */ one) => ({ ...one, passed_on: true }));
