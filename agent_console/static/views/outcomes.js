@@ -11,8 +11,9 @@ import { outcomesFor, outcomeWord } from "./wrapup.js";
 
 /** Below the list: closed by the clock, the outcome can still be given. */
 export function OutcomesMissing() {
-  const wrapping = myWork.value.filter((row) => row.state === "wrapping").map((row) => row.id).join();
-  useEffect(() => void loadOutcomes(), [wrapping]);
+  // A short wrap-up may be over before it was ever shown: whatever leaves the list may have left without an outcome.
+  const work = myWork.value.map((row) => `${row.id} ${row.state === "wrapping"}`).join();
+  useEffect(() => void loadOutcomes(), [work]);
   const letters = Object.values(hubSettings()?.kinds ?? {}).some((kind) => kind.has_envelopes);
   useEffect(() => void (letters && loadTroubles()), [letters]);
   const rows = missingOutcomes();
