@@ -43,7 +43,8 @@ export function Path({ id, state }) {
 
 /** @param {{ one: Taken }} props */
 function Session({ one }) {
-  const ending = one.reason || one.outcome;
+  const last = one.steps.at(-1);
+  const ending = last && !last.answer && last.outcome === one.reason ? "" : one.reason || one.outcome;
   return html`<div class="path-session"><h4>${one.title}${ending && html` <span class="quiet">${has(`path.${ending}`) ? t(`path.${ending}`) : ending}</span>`}</h4>
     <ol>${one.steps.filter(told).map((step, n) => html`<li key=${n}><time>${clockTime(step.at)}</time><span>${step.about}</span>
       ${step.answer ? html`<b dir="auto">${step.answer}</b>` : html`<em>${has(`path.${step.outcome}`) ? t(`path.${step.outcome}`) : step.outcome || t(one.outcome ? "path.unanswered" : "path.open")}</em>`}</li>`)}</ol>
