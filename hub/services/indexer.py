@@ -7,7 +7,8 @@ the transaction that writes the index, so after `kill -9` nothing is missing and
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 import phonenumbers
@@ -26,6 +27,7 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 from hub.storage.words import WordTable
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 BATCH = 250
 """Events a batch on SQLite. One transaction writes them in some 5 ms; larger ones would make chats wait for it."""
@@ -63,7 +65,10 @@ class _Wanted(msgspec.Struct):
 
 
 class _Sources(msgspec.Struct):
-    """The texts as read: messages are rows (interaction, n, text, at, customer, queue); notes come with their queue."""
+    """The texts as read: messages are rows (interaction, n, text, at, customer, queue); notes come with their queue.
+
+    All in the order of the journal, whatever order the database found them in: later documents are newer.
+    """
 
     messages: list[Row]
     notes: list[tuple[Note, str]]
@@ -276,14 +281,22 @@ async def _sources(tx: UnitOfWork, wanted: _Wanted, words: WordTable) -> _Source
     queues = await _queues(tx, notes)
     known = await tx.select(INDEXED, "WHERE ref ANY_OF($1)", wanted.messages + wanted.notes + wanted.customers)
     return _Sources(
-        messages=messages,
-        notes=[(note, queues.get(note.interaction or "", "")) for note in notes],
+        messages=_in_order(messages, wanted.messages, lambda row: f"{row[0]}:{row[1]}"),
+        notes=[
+            (note, queues.get(note.interaction or "", ""))
+            for note in _in_order(notes, wanted.notes, lambda note: note.id)
+        ],
         customers=[
             (customer, survivors[customer.id], [one for one in addresses if one.customer == customer.id])
-            for customer in customers
+            for customer in _in_order(customers, wanted.customers, lambda customer: customer.id)
         ],
         indexed={record.ref: record for record in known},
     )
+
+
+def _in_order(found: Sequence[T], refs: Sequence[str], ref: Callable[[T], str]) -> list[T]:
+    places = {name: place for place, name in enumerate(refs)}
+    return sorted(found, key=lambda one: places[ref(one)])
 
 
 async def _survivor(tx: UnitOfWork, customer: Customer) -> str:
