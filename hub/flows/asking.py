@@ -158,6 +158,7 @@ def _chosen(run: Run, step: Ask, said: Said, text: str) -> str:
         lead = phrases.said("again", run.session.language)
         return missed(run, step, text, f"{lead} {phrases.said('choose', run.session.language)}")
     if found.is_sure and said.confidence >= HEARD:
+        run.session.opening = text[:MAX_TEXT]  # "where is my order FW-10001" has answered the next question, too
         return take(run, step, option.id, "words", confidence)
     _ask_back(run, option.id, run.words(option.label))
     run.mark("flow_asked_back", choice=option.id, confidence=round(confidence, 2))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from aiohttp import web
 
@@ -64,11 +64,21 @@ class Wire:
         await self.network.close()
 
 
+class Exchange(Protocol):
+    """A house with a line."""
+
+    carrier: Carrier
+
+    @property
+    def channel(self) -> Voice:
+        """The line."""
+
+
 @dataclass
 class AgentPhone:
     """A browser's softphone of one agent: registered by the hub's own pass, answers what comes."""
 
-    house: "PhoneHouse"
+    house: Exchange
     name: str
     answers: bool = True
     told: list[dict[str, Any]] = field(default_factory=list)

@@ -316,3 +316,14 @@ def test_nothing_is_said_after_the_end() -> None:
     talk = Talk(MENU).begin().say("bill")
     assert isinstance(talk.stepped.outputs[-1], Finished)
     assert talk.silence().stepped.outputs == ()
+
+
+def test_words_that_choose_answer_the_next_question_too() -> None:
+    talk = Talk(medium=Medium.PHONE).begin().say("where is my order FW-10001")
+    assert talk.session.answers == {"topic": "order", "order": "FW-10001"}
+    assert talk.session.frames[-1].step == "find"
+
+
+def test_a_tap_answers_its_own_question_only() -> None:
+    talk = Talk().begin().say("order")
+    assert talk.session.frames[-1].step == "number"
