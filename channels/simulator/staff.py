@@ -32,6 +32,8 @@ DECLINE_SHARE: Final = 0.03
 HOLD_SHARE: Final = 0.12
 """How often a colleague on the phone lets the caller hold before an answer."""
 _PHONE_MISSES: Final = 2
+_CANNOT_ANSWER: Final = frozenset({"opted_out", "window_over"})
+"""Why nothing can be written to a customer any more: what is left is to put the conversation away."""
 _ENDED: Final = frozenset({"wrapping", "closed", "abandoned", "cancelled", "flowed_out", "resolved"})
 
 
@@ -319,15 +321,23 @@ class Conversation:
         opened = await self._me.ask("open", {"interaction": self._id})
         self._note(opened["messages"])
         desk = self._desk(opened)
-        if opened["interaction"]["channel_kind"] == "email":
-            is_parked = self._state == "active" and await self._write(desk)
-        else:
+        try:
+            is_parked = await self._serve(desk, str(opened["interaction"]["channel_kind"]))
+        except Refused as error:
+            if error.code not in _CANNOT_ANSWER:
+                raise
             is_parked = False
-            await (self._speak if opened["interaction"]["channel_kind"] == "voice" else self._converse)(desk)
         if not is_parked:
             await self._finish(desk)
         self._me.forget(self._id)
         await self._me.tell("leave_view", {"interaction": self._id})
+
+    async def _serve(self, desk: Desk, kind: str) -> bool:
+        """Do what the channel's kind asks for; True when it is parked."""
+        if kind == "email":
+            return self._state == "active" and await self._write(desk)
+        await (self._speak if kind == "voice" else self._converse)(desk)
+        return False
 
     async def _write(self, desk: Desk) -> bool:
         """Read the customer's letter and answer it; True when it is parked. A machine's letter is only put away."""

@@ -5,6 +5,7 @@ Nothing here is reachable from `hub serve`.
     config.py   the demo's settings: its company, its own data folder
     pages.py    what a browser fetches under /demo
     phone.py    the telephone company, and phone_pages.py the page to call from
+    text_pages.py  the page to text from
     letters.py  writing to the company, and reading its answers, as a customer: /demo/mail
     world.py    who comes and who works, while the hub runs
     past.py     the customers and conversations there were before

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from channels.simulator.post import PostSettings
 from hub.auth import Auth
 from hub.demo.erp import answer
+from hub.demo.phone import Exchange
 from hub.domain.errors import BadRequest
 from hub.settings import Settings
 
@@ -54,12 +55,14 @@ class Pages:
         templates: Path,
         visits: Callable[[], Visits],
         counts: Callable[[], dict[str, int]],
+        exchange: Exchange,
     ) -> None:
         self._settings = settings
         self._auth = auth
         self._folder = templates / "demo"
         self._visits = visits
         self._counts = counts
+        self._exchange = exchange
         loader = FileSystemLoader(templates)
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, auto_reload=False)
         self._bodies = {name: (self._folder / name).read_bytes() for name in _FILES}
@@ -86,7 +89,8 @@ class Pages:
             people=[{"role": role, "name": agent.name} for role, agent in people],
             rate=self._visits().rate,
             most=int(_MOST_PER_MINUTE),
-            has_phone=any(name in self._settings.channels for name in demo.phone_lines),
+            has_phone=bool(self._exchange.lines),
+            has_texts=bool(self._exchange.text_lines),
             mail=PostSettings.of(self._settings),
         )
         return page(text, _LANDING_POLICY)

@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hub.auth import Auth
-from hub.demo.phone import SOFTPHONE, Exchange
+from hub.demo.phone import SOFTPHONE, Exchange, languages
 from hub.domain.errors import Forbidden, NotFound
 from hub.settings import Settings
 
@@ -43,8 +43,7 @@ class PhonePages:
         asked = str(request.query.get("lang") or request.headers.get("Accept-Language", ""))
         language = "zh" if asked.startswith("zh") else "en"
         lines = [
-            {"number": str(line.options["number"]), "language": str((line.options.get("languages") or ("en",))[0])}
-            for line in self._exchange.lines
+            {"number": str(line.options["number"]), "language": languages(line)[0]} for line in self._exchange.lines
         ]
         text = self._templates.get_template("demo/phone.html").render(
             lang=language,

@@ -20,6 +20,7 @@ from hub.demo.letters import LetterPages
 from hub.demo.pages import Pages
 from hub.demo.phone import Exchange
 from hub.demo.phone_pages import PhonePages
+from hub.demo.text_pages import TextPages
 from hub.services.accounts import Accounts, Device
 from hub.services.floor import Floor
 from hub.settings import AgentSettings, Settings
@@ -197,8 +198,9 @@ def setup(
 ) -> Demo:
     """Add the demo's routes to the application and return its world, not begun yet."""
     demo = Demo(settings, accounts, auth, floor, key=key)
-    Pages(settings, auth, templates, lambda: demo, demo.counts).attach(app)
+    Pages(settings, auth, templates, lambda: demo, demo.counts, demo.exchange).attach(app)
     PhonePages(settings, auth, templates, demo.exchange).attach(app)
+    TextPages(settings, auth, templates, demo.exchange).attach(app)
     LetterPages(settings, auth, templates, demo.post).attach(app)
 
     async def stop(_app: web.Application) -> None:

@@ -370,7 +370,7 @@ class Dispatcher:
         return WaitingInteraction(
             id=interaction.id,
             queue_id=interaction.queue,
-            channel=interaction.kind if interaction.kind in self.policy.channels else "chat",
+            channel=self._known_kind(interaction.kind),
             queued_at_ms=interaction.queued_at or interaction.created_at,
             head_start_ms=interaction.head_start_ms,
             value=tier.value if tier else 1,
@@ -382,6 +382,10 @@ class Dispatcher:
             preferred_agent_ids=(interaction.last_agent,) if interaction.last_agent else (),
             stays=interaction.is_message,
         )
+
+    def _known_kind(self, kind: str) -> str:
+        """Return the channel kind whose rules hold: a chat's where the configuration has none (see `Settings.kind`)."""
+        return kind if kind in self.policy.channels else "chat"
 
     def _known_needs(self, needs: Needs) -> Needs:
         """Return the needs without skills that the configuration no longer knows: nobody could ever have them."""
@@ -411,7 +415,7 @@ class Dispatcher:
             speed=agent.speed,
             idle_since_ms=agent.idle_since,
             last_offer_at_ms=agent.last_offer_at,
-            holds=tuple(HeldWork(i.id, i.kind, i.queue, i.answered_at or 0) for i in held),
+            holds=tuple(HeldWork(i.id, self._known_kind(i.kind), i.queue, i.answered_at or 0) for i in held),
             paused_until_ms=agent.paused_until,
             misses=agent.misses,
         )

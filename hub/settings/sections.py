@@ -304,9 +304,12 @@ class Demo(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     visitors_per_minute: Annotated[float, Meta(ge=0, le=600)] = 6.0
     """Simulated visitors that come. 0: quiet; above 60 two people at the consoles see only a flood."""
     phone_lines: tuple[str, ...] = ()
-    """Channels of the kind `voice` that the demo's own carrier serves, without an account. Others reach a real one."""
+    """Channels of the kinds `voice` and `sms` that the demo's own carrier serves, without an account. Others reach a
+    real one."""
     callers_per_minute: Annotated[float, Meta(ge=0, le=60)] = 1.0
     """Simulated callers that ring. Calls take minutes: above 4 they wait in a long line."""
+    texters_per_minute: Annotated[float, Meta(ge=0, le=60)] = 1.0
+    """Simulated people who text. 0: none."""
     mailbox: str = ""
     """Channel whose mail server the demo plays itself, on the ports of its block. Empty: no letters."""
     letters_per_minute: Annotated[float, Meta(ge=0, le=60)] = 1.0

@@ -9,6 +9,11 @@ const lines = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelecto
 const inCall = /** @type {NodeListOf<HTMLButtonElement | HTMLInputElement>} */ (document.querySelectorAll("[data-key], .say input, .say button"));
 const LINES_KEPT = 200;
 
+// The same number as on the page to text from: who calls and texts is one customer.
+const number = localStorage.getItem("demo-number") ?? data.from ?? "";
+localStorage.setItem("demo-number", number);
+find("own").textContent = number;
+
 /** @type {WebSocket | null} */
 let socket = null;
 let call = "";
@@ -124,7 +129,7 @@ function dial() {
   hangUpKey.focus();
   const opened = new WebSocket(new URL(data.softphone || "", location.href.replace(/^http/, "ws")));
   socket = opened;
-  opened.addEventListener("open", () => tell({ type: "call", from: data.from, to }));
+  opened.addEventListener("open", () => tell({ type: "call", from: number, to }));
   opened.addEventListener("message", (event) => { if (socket === opened) take(JSON.parse(event.data)); });
   opened.addEventListener("close", () => {
     if (socket !== opened) return;

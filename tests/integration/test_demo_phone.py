@@ -41,7 +41,7 @@ async def demo(folder: Path) -> AsyncIterator[tuple[Hub, str, aiohttp.ClientSess
         trusted_proxies=("127.0.0.0/8",),
     )
     quiet = msgspec.structs.replace(
-        settings.demo, visitors_per_minute=0.0, letters_per_minute=0.0, callers_per_minute=0.0
+        settings.demo, visitors_per_minute=0.0, letters_per_minute=0.0, callers_per_minute=0.0, texters_per_minute=0.0
     )
     hub = build(msgspec.structs.replace(settings, server=server, demo=quiet), strict=True, demo=True)
     assert hub.demo is not None

@@ -98,7 +98,7 @@ async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
         trusted_proxies=("127.0.0.0/8",),
     )
     rate = msgspec.structs.replace(
-        settings.demo, visitors_per_minute=0.0, letters_per_minute=0.0, callers_per_minute=0.0
+        settings.demo, visitors_per_minute=0.0, letters_per_minute=0.0, callers_per_minute=0.0, texters_per_minute=0.0
     )
     hub = build(msgspec.structs.replace(settings, server=server, demo=rate), strict=True, demo=True)
     assert hub.demo is not None

@@ -222,6 +222,15 @@ async def test_text_longer_than_the_carrier_takes_is_refused_before_it_is_stored
     assert house.on_phone() == ["字" * 1600]
 
 
+async def test_agent_with_one_text_in_hand_is_offered_the_next(house: TextHouse) -> None:
+    first = await house.talking()
+    await house.writes("Me too", number=BEN)
+    await house.wait(1)
+    second = await house.desk.accept("ann")
+    assert (first.kind, second.kind, second.address) == ("sms", "sms", BEN)
+    assert house.desk.hub.services.dispatcher.corrections == 0
+
+
 async def test_free_words_have_their_day_and_templates_go_after_it(chat_house: TextHouse) -> None:
     house = chat_house
     interaction = await house.talking(to=CHAT_LINE)

@@ -97,6 +97,8 @@ class Account:
     numbers: dict[str, Number] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)
     services: dict[str, MessagingService] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
+    """Wordings agreed beforehand, by the sid of their content; `{{1}}` and so on stand for what is filled in."""
     verified: set[str] = field(default_factory=set)
     secondary_token: str = ""
     """A second token that is accepted while the first is being changed; nothing is signed with it."""

@@ -183,6 +183,11 @@ class Post:
         self._move(message, "delivered")
         if message.is_whatsapp and isinstance(inbox, Handset) and inbox.reads_after_s is not None:
             await timers.sleep(inbox.reads_after_s)
+            self.looked_at(message)
+
+    def looked_at(self, message: Message) -> None:
+        """Whoever got a message has seen it; only WhatsApp tells the sender."""
+        if message.is_whatsapp and message.status == "delivered":
             self._move(message, "read")
 
     def _failure(self, message: Message) -> int:

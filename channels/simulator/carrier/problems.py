@@ -35,6 +35,7 @@ REFUSALS: Final[dict[int, tuple[int, str]]] = {
     21617: (400, "The concatenated message body exceeds the 1600 character limit"),
     21620: (400, "Invalid media URL(s)"),
     21623: (400, "Number of media files exceeds allowed limit"),
+    21656: (400, "The Content Variables Parameter is invalid"),
     21701: (404, "The Messaging Service does not exist"),
     22003: (400, "Queue already has this name"),
     32018: (400, "Twiml parameter is longer than 4000 characters"),

@@ -137,3 +137,14 @@ async def test_number_without_an_address_keeps_the_message_to_itself(street: Str
     message = await street.carrier.person_writes(ANN, LINE, "Hello")
     assert (street.customer.requests, street.carrier.alerts) == ([], [])
     assert street.get(f"Messages/{message.sid}.json")["body"] == "Hello"
+
+
+async def test_agreed_wording_reaches_the_customer_filled_in(street: Street) -> None:
+    sid = "HX" + "b" * 32
+    street.carrier.account.contents[sid] = "Dear {{1}}, your order {{2}} is on its way."
+    sent = street.post(
+        "Messages.json", To=CHAT, From=CHAT_LINE, ContentSid=sid, ContentVariables='{"1": "Bob", "2": "4711"}'
+    )
+    assert sent["body"] == "Dear Bob, your order 4711 is on its way."
+    refused = street.ask("POST", "Messages.json", To=CHAT, From=CHAT_LINE, ContentSid=sid, ContentVariables="[1]")
+    assert (refused.payload or {})["code"] == 21656

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import phonenumbers
 
 from channels.simulator.carrier.account import API_VERSION, Hook
@@ -50,7 +51,7 @@ def create(post: Post, request: Request) -> Response:
         sid=post.switch.sids.new("MM" if urls else "SM"),
         to=to,
         from_=from_,
-        body=body or (request.get("ContentVariables", content) if content else ""),
+        body=body or (_filled(post, content, request.get("ContentVariables")) if content else ""),
         direction="outbound-api",
         status="accepted" if service_sid else "queued",
         created_at=post.switch.now(),
@@ -61,6 +62,20 @@ def create(post: Post, request: Request) -> Response:
     payload = row(post, message, num_media=len(urls))
     post.send(message, urls)
     return Response(status=201, payload=payload | {"num_segments": str(message.segments)})
+
+
+def _filled(post: Post, content: str, variables: str) -> str:
+    """Return an agreed wording with its gaps filled in; of one that the account does not have, what was given."""
+    text = post.switch.account.contents.get(content)
+    if text is None:
+        return variables or content
+    try:
+        values = msgspec.json.decode(variables or "{}", type=dict[str, str])
+    except msgspec.DecodeError:
+        raise RestError(21656) from None
+    for name, value in values.items():
+        text = text.replace(f"{{{{{name}}}}}", value)
+    return text
 
 
 def sender(post: Post, request: Request, to: str) -> tuple[str, str, Hook]:
