@@ -40,6 +40,11 @@ added AS (
   FROM numbers, unnest($2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
     WITH ORDINALITY AS e (at, kind, actor, interaction, customer, agent, queue, facts, position)
 )"""
+# Every statement here has an index to go by, and tables grow faster than the planner's statistics: a plan made while a
+# table was small, kept for the connection's life, would read all of it for ever more.
+_BY_INDEX = {"enable_seqscan": "off"}
+# The writer's few statements are run thousands of times a minute: to plan one anew costs as much as to run it.
+_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 # The newest transaction that has drawn numbers of the journal is older than any that begins now, unless the tables came
 # here by dump and restore: transactions have begun again at a small number, and readers would wait for the old ones.
 _MOVED = """
@@ -238,7 +243,9 @@ class PostgresStore(Store):
         )
         self._unfit = asyncpg.CharacterNotInRepertoireError
         try:
-            self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=self._readers, command_timeout=30)
+            self._pool = await asyncpg.create_pool(
+                self._url, min_size=1, max_size=self._readers, command_timeout=30, server_settings=_BY_INDEX
+            )
             self._writer = await self._connect()
             await self._writer.raw.execute(_MOVED, timeout=3600)
         except (OSError, asyncpg.PostgresError) as error:
@@ -353,4 +360,8 @@ class PostgresStore(Store):
         import asyncpg
 
         # Changes are joined to one statement for each set of tables: more of them than asyncpg keeps by default.
-        return PostgresConnection(await asyncpg.connect(self._url, command_timeout=30, statement_cache_size=400))
+        return PostgresConnection(
+            await asyncpg.connect(
+                self._url, command_timeout=30, statement_cache_size=400, server_settings=_BY_INDEX | _PLANNED_ONCE
+            )
+        )
