@@ -83,6 +83,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-def pytest_sessionfinish() -> None:
-    """Close the default event loop policy's leftovers, so that warnings-as-errors judge our code only."""
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Close the default event loop policy's leftovers, so that warnings-as-errors judge our code only.
+
+    How it ended is kept beside the failures: 1 says that every test was run and some failed.
+    """
     asyncio.set_event_loop_policy(None)
+    if not hasattr(session.config, "workerinput"):
+        session.config.cache.set("house/exitstatus", int(exitstatus))
