@@ -197,7 +197,7 @@ class Dispatcher:
         known = self.router.floor.items.get(interaction.id)
         if interaction.state in _WAITING:
             wanted = self._waiting(interaction)
-            if known is None or known.interaction.queue_id != interaction.queue:
+            if known is None or _PLACE(known.interaction) != _PLACE(wanted):
                 self._inbox.append(told.InteractionLeft(interaction.id))
                 self._inbox.append(told.InteractionQueued(wanted))
             elif _WISHES(known.interaction) != _WISHES(wanted):
@@ -429,6 +429,7 @@ def _of(skills: Mapping[str, int]) -> tuple[SkillNeed, ...]:
     return tuple(SkillNeed(skill, level) for skill, level in sorted(skills.items()))
 
 
+_PLACE = attrgetter("queue_id", "queued_at_ms")
 _WISHES = attrgetter(
     "head_start_ms", "value", "skills", "any_of", "best_skills", "languages", "only_agent_id", "preferred_agent_ids"
 )

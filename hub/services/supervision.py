@@ -69,20 +69,17 @@ class Supervision:
                     tx, interaction, name, "reassigned", direct_to=agent, queue=queue or interaction.queue
                 )
             await moves.end_offers(tx, interaction, RevokeReason.SUPERVISOR)
-            waiting = msgspec.structs.replace(interaction, state=State.QUEUED)
-            if queue is None:
-                return await tx.save(INTERACTIONS, msgspec.structs.replace(waiting, direct_to=agent))
-            after = await moves.enter_queue(
-                tx,
-                waiting,
-                "reassigned",
-                outcome="reassigned",
-                queue=queue,
-                direct_to=None,
+            # The queue's patience with this agent, or its relaxation, begins now; what was waited counts for the order.
+            waiting = msgspec.structs.replace(
+                interaction,
+                state=State.QUEUED,
+                direct_to=agent,
                 queued_at=tx.now,
                 head_start_ms=interaction.head_start_ms + tx.now - (interaction.queued_at or tx.now),
             )
-            return await tx.save(INTERACTIONS, after)
+            if queue is not None:
+                waiting = await moves.enter_queue(tx, waiting, "reassigned", outcome="reassigned", queue=queue)
+            return await tx.save(INTERACTIONS, waiting)
 
         return await self._store.write(unit)
 

@@ -156,8 +156,8 @@ class QueueSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Closed hours count as waiting, so that Monday begins with Friday's."""
     sticky_s: Seconds = 0.0
     """How long the agent who knows the customer is waited for. Long: acquaintance at the price of the wait."""
-    only_agent_s: SomeSeconds | None = None
-    """How long work addressed to one agent waits for them. None: for ever."""
+    only_agent_s: SomeSeconds = 300.0
+    """How long work addressed to one agent waits for them before others may take it."""
     offer_timeout_s: SomeSeconds | None = None
     """In place of the channel kind's."""
     offers_at_once: Annotated[int, Meta(ge=1, le=10)] = 1

@@ -320,6 +320,26 @@ async def test_supervisor_takes_live_work_to_another_queue(desk: Desk) -> None:
     assert (await desk.agent("ann")).held in {0, 25}
 
 
+async def test_work_assigned_to_somebody_away_waits_for_them_a_while_then_for_anybody(
+    database_url: str, tmp_path: Path
+) -> None:
+    queues = {"support": QueueSettings(id="support", name="Support", only_agent_s=10.0)}
+    desk = await open_desk(tmp_path, database_url, {"queues": queues})
+    try:
+        chat = await desk.chat()
+        await desk.wait(15)
+        await desk.hub.services.supervision.assign(chat.id, await desk.scope("sue"), agent="bob")
+        await desk.available("ann")
+        await desk.wait(8)
+        assert await desk.offers_of(chat) == []
+
+        await desk.wait(3)
+
+        assert await desk.offers_of(chat) == [("ann", "pending")]
+    finally:
+        await desk.hub.stop()
+
+
 def _skilled(**skills: dict[str, int]) -> dict[str, Any]:
     return {
         name: AgentSettings(
