@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from operator import attrgetter
 
 import msgspec
@@ -18,7 +18,7 @@ from hub.clock import Clock
 from hub.contract import Waiting
 from hub.domain.agent import Agent, Connectivity, Presence
 from hub.domain.errors import Conflict, HubError
-from hub.domain.interaction import ClosingReason, Interaction, Needs, State
+from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.events import Commit
 from hub.services.floor import Floor, Key
@@ -26,6 +26,7 @@ from hub.services.handling import Handling
 from hub.services.lease import Lease
 from hub.services.offers import Offers, Proposal, Refusal
 from hub.services.routing_record import RoutingRecord
+from hub.services.wishes import Wishes
 from hub.settings import Settings, routing_policy
 from routing import events as told
 from routing import hours
@@ -37,7 +38,6 @@ from routing.model import (
     HeldWork,
     LiveOffer,
     OfferEnd,
-    SkillNeed,
     WaitingInteraction,
     WayOutKind,
 )
@@ -364,7 +364,6 @@ class Dispatcher:
 
     def _waiting(self, interaction: Interaction) -> WaitingInteraction:
         company = self._settings.company
-        needs = self._known_needs(interaction.needs)
         language = interaction.language.partition("-")[0]
         tier = self._settings.tiers.get(interaction.tier)
         return WaitingInteraction(
@@ -374,29 +373,14 @@ class Dispatcher:
             queued_at_ms=interaction.queued_at or interaction.created_at,
             head_start_ms=interaction.head_start_ms,
             value=tier.value if tier else 1,
-            skills=_of(needs.skills),
-            any_of=tuple(_of(group) for group in needs.any_of),
-            best_skills=needs.best_skills,
             languages=(language,) if language in company.languages else (),
-            only_agent_id=interaction.direct_to,
-            preferred_agent_ids=(interaction.last_agent,) if interaction.last_agent else (),
             stays=interaction.is_message,
+            **Wishes.of(interaction).for_routing(self.policy.skills),
         )
 
     def _known_kind(self, kind: str) -> str:
         """Return the channel kind whose rules hold: a chat's where the configuration has none (see `Settings.kind`)."""
         return kind if kind in self.policy.channels else "chat"
-
-    def _known_needs(self, needs: Needs) -> Needs:
-        """Return the needs without skills that the configuration no longer knows: nobody could ever have them."""
-        known = self.policy.skills
-        if not known or all(skill in known for skill in (*needs.named, *needs.best_skills)):
-            return needs
-        return Needs(
-            skills={skill: level for skill, level in needs.skills.items() if skill in known},
-            any_of=tuple(group for group in needs.any_of if all(skill in known for skill in group)),
-            best_skills=tuple(skill for skill in needs.best_skills if skill in known),
-        )
 
     def _agent_state(self, agent: Agent) -> AgentState:
         held = [i for i in self._floor.work_of(agent.id) if i.units > 0]
@@ -423,10 +407,6 @@ class Dispatcher:
 
 def _is_there(agent: Agent) -> bool:
     return agent.presence is not Presence.OFFLINE and agent.connectivity is not Connectivity.LOST
-
-
-def _of(skills: Mapping[str, int]) -> tuple[SkillNeed, ...]:
-    return tuple(SkillNeed(skill, level) for skill, level in sorted(skills.items()))
 
 
 _PLACE = attrgetter("queue_id", "queued_at_ms")

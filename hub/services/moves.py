@@ -16,6 +16,7 @@ from hub.domain.interaction import Interaction, Needs, State, check_move
 from hub.domain.messages import Author, FileRef, Message
 from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.domain.segments import Segment, SegmentKind
+from hub.services.wishes import Wishes
 from hub.services.wording import worded
 from hub.settings import Settings
 from hub.storage.changes import Shape
@@ -303,6 +304,7 @@ async def enter_queue(
         entry=entry,
         channel_kind=after.kind,
         head_start_ms=after.head_start_ms,
+        wishes=Wishes.of(after).text(),
     )
     return after
 

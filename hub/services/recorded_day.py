@@ -3,14 +3,18 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from hub.domain.agent import Agent, Connectivity, Presence
 from hub.domain.events import Event, EventKind
 from hub.services.figures import COUNTED
-from hub.settings import Settings
+from hub.services.wishes import Wishes
+from hub.settings import Settings, routing_policy
 from hub.storage import journal
 from hub.storage.tables import AGENTS, INTERACTIONS
 from hub.storage.unit_of_work import UnitOfWork
 from routing.model import AgentState, WaitingInteraction
+from routing.policy import Policy
 from routing.simulate import Fate, Recorded, Shift
 
 _STAFF = (EventKind.PRESENCE_CHANGED, EventKind.CONNECTIVITY_CHANGED)
@@ -33,6 +37,8 @@ async def read_day(tx: UnitOfWork, settings: Settings, start_at: int, end_at: in
     ids = sorted({event.interaction for event in events if event.interaction})
     known = {interaction.id: interaction for interaction in await tx.select(INTERACTIONS, "WHERE id ANY_OF($1)", ids)}
 
+    skills = msgspec.convert(routing_policy(settings), Policy).skills
+
     def needs(event: Event) -> WaitingInteraction:
         interaction = known.get(event.interaction or "")
         tier = settings.tiers.get(interaction.tier) if interaction else None
@@ -46,6 +52,7 @@ async def read_day(tx: UnitOfWork, settings: Settings, start_at: int, end_at: in
             head_start_ms=int(event.facts.get("head_start_ms") or 0),
             value=tier.value if tier else 1,
             languages=(language,) if language in settings.company.languages else (),
+            **Wishes.noted(event).for_routing(skills),
         )
 
     recorded, fates = _entries([event for event in events if event.queue in settings.queues], needs)

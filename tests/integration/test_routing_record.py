@@ -1,6 +1,6 @@
 """The routing record: replaying the journal rebuilds the engine exactly, explains the past, and feeds the simulator."""
 
-from hub.domain.interaction import Interaction
+from hub.domain.interaction import Interaction, Needs
 from hub.services.recorded_day import RecordedDay, read_day
 from hub.services.routing_record import RoutingRecord, decode, encode
 from hub.storage.unit_of_work import UnitOfWork
@@ -106,3 +106,26 @@ async def test_recorded_day_has_everybody_who_came_and_plays_again(desk: Desk) -
     )
     played = run(Day(customers=from_record(day.recorded, seed=1), shifts=day.shifts, start_ms=began), policy)
     assert len(played.fates) == len(day.recorded)
+
+
+async def test_recorded_day_knows_what_each_asked_when_they_entered_the_queue(desk: Desk) -> None:
+    began = desk.clock.now()
+    handling = desk.hub.services.handling
+    chat = await desk.handled("ann")
+    await desk.available("bob")
+    await handling.transfer(chat.id, await desk.scope("ann"), agent="bob")
+    await desk.settle()
+    await desk.accept("bob")
+    await handling.transfer(chat.id, await desk.scope("bob"), queue="billing", needs=Needs(skills={"tents": 3}))
+    await desk.settle()
+
+    async def unit(tx: UnitOfWork) -> RecordedDay:
+        return await read_day(tx, desk.hub.settings, began, desk.clock.now() + 1)
+
+    entries = [one.interaction for one in (await desk.hub.services.store.read(unit)).recorded]
+    asked = [(one.queue_id, one.skills, one.only_agent_id) for one in sorted(entries, key=lambda one: one.id)]
+    assert asked == [
+        ("support", (), None),
+        ("support", (), "bob"),
+        ("billing", (SkillNeed("tents", 3),), None),
+    ]
