@@ -221,6 +221,7 @@ class Api:
             kinds={kind: _kind(one) for kind, one in self._rows.kinds().items()},
             channels=[api.ChannelShape(one.id, one.capabilities.kind) for one in self._hub.channels.values()],
             languages=list(known.company.languages),
+            skills=list(known.skills or sorted({skill for one in known.agents.values() for skill in one.skills})),
             demo=self._auth.is_demo,
             company=known.company.name,
             role=call.agent.role,

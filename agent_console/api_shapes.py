@@ -366,6 +366,7 @@ class SettingsAnswer(Answer, frozen=True, kw_only=True):
     kinds: dict[str, KindShape]
     channels: list[ChannelShape]
     languages: list[str]
+    skills: list[str]
     demo: bool
     company: str
     role: Role

@@ -105,7 +105,7 @@ export interface Disposition { id: string; label: Texts; queues?: Id[] }
 export interface CannedReply { id: Id; shortcut: string; title: Texts; text: Texts; languages?: string[]; queues?: Id[] }
 export interface Settings {
   queues: { id: Id; name: string; color?: string | null }[]; dispositions: Disposition[]; away_reasons: { id: string; label: Texts }[]; tiers?: { id: string; label: Texts }[];
-  canned_replies: CannedReply[]; languages: string[]; demo: boolean; company: string; kinds?: Record<string, Kind>; channels?: ChannelShape[];
+  canned_replies: CannedReply[]; languages: string[]; skills?: string[]; demo: boolean; company: string; kinds?: Record<string, Kind>; channels?: ChannelShape[];
 }
 export interface SessionState { known: boolean; signedIn: boolean; demo: boolean; company: string }
 

@@ -187,6 +187,7 @@ def company(
         base,
         company=msgspec.structs.replace(base.company, name="Fernway Outdoor", languages=LANGUAGES),
         queues=queues,
+        skills=("invoices", "tents"),
         agents={name: msgspec.structs.replace(agent, languages=LANGUAGES) for name, agent in base.agents.items()},
         kinds={**default_kinds(), "chat": chat},
         hours={"far": _far_hours()},

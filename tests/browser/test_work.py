@@ -2,6 +2,7 @@
 
 from playwright.async_api import Page, expect
 
+from hub.domain.interaction import Needs
 from tests.browser.conftest import Houses, SeatAt
 from tests.browser.house import PASSWORD, House
 from tests.browser.people import Seat
@@ -56,6 +57,24 @@ async def test_a_reply_that_crossed_a_colleagues_is_held_back(house: House, seat
     await ann.page.get_by_role("button", name="Send anyway").click()
     await ann.shows("How long does delivery take?", "Two days.", "It takes a week")
     await ann.is_back()
+
+
+async def test_a_transfer_says_what_whoever_takes_it_must_know(house: House, seat: SeatAt) -> None:
+    ann = await seat(house, "ann")
+    chat = await handling(house, ann)
+    await ann.page.keyboard.press("Escape")
+    await ann.page.keyboard.press("t")
+    side = ann.page.get_by_role("complementary", name="Transfer")
+    await side.get_by_role("radio", name="Billing 0 waiting").click()
+    for skill in ("tents", "invoices"):
+        await side.get_by_label("Add a skill").select_option(skill)
+    await side.get_by_label("Level of invoices").select_option("4 or better")
+    await side.get_by_role("button", name="Do not ask for tents").click()
+    await side.get_by_role("button", name="Transfer to Billing").click()
+    await expect(ann.page.get_by_text("Transferred to Billing")).to_be_visible()
+
+    moved = house.hub.services.floor.interactions[chat]
+    assert (moved.queue, moved.needs) == ("billing", Needs(skills={"invoices": 4}))
 
 
 async def test_presence_with_a_reason_and_the_next_one(house: House, seat: SeatAt) -> None:

@@ -3,7 +3,7 @@ import { transfer } from "../actions.js";
 import { consult, isTalking } from "../calls.js";
 import { t } from "../i18n.js";
 import { showCustomerDrawer, showPane, toast } from "../screen.js";
-import { agents, interactions, myself, queueName, queues } from "../store.js";
+import { agents, hubSettings, interactions, myself, queueName, queues } from "../store.js";
 import { Avatar, Button, Chip, Icon, IconButton } from "../ui/parts.js";
 import { PersonState, stateOf } from "../ui/status.js";
 import { reasonWord } from "./presence.js";
@@ -19,11 +19,30 @@ function peopleFor(find) {
   return agents.all().filter((one) => one.id !== me && one.name.toLowerCase().includes(find)).sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
 }
 
+/**
+ * What whoever takes it from the queue must be able to do, beyond what the queue asks; untouched, as before.
+ * @param {{ skills: Record<string, number>, onChange: (skills: Record<string, number>) => void }} props
+ */
+function SkillNeeds({ skills, onChange }) {
+  const known = hubSettings()?.skills ?? [];
+  const left = known.filter((skill) => !(skill in skills));
+  const without = (/** @type {string} */ skill) => Object.fromEntries(Object.entries(skills).filter(([name]) => name !== skill));
+  const value = (/** @type {Event} */ e) => /** @type {HTMLSelectElement} */ (e.target).value;
+  if (!known.length) return null;
+  return html`<fieldset class="field skill-needs"><legend>${t("transfer.skills")}</legend>
+    ${Object.entries(skills).map(([skill, level]) => html`<div class="skill-need" key=${skill}><span>${skill}</span>
+      <select aria-label=${t("transfer.skills.level", { skill })} value=${String(level)} onChange=${(/** @type {Event} */ e) => onChange({ ...skills, [skill]: Number(value(e)) })}>${[1, 2, 3, 4, 5].map((n) => html`<option key=${n} value=${String(n)}>${t("transfer.skills.least", { n })}</option>`)}</select>
+      <${IconButton} icon="x" label=${t("transfer.skills.remove", { skill })} tip="left" onClick=${() => onChange(without(skill))} /></div>`)}
+    ${!!left.length && html`<select aria-label=${t("transfer.skills.add")} value="" onChange=${(/** @type {Event} */ e) => value(e) && onChange({ ...skills, [value(e)]: 3 })}><option value="">${t("transfer.skills.add")}</option>${left.map((skill) => html`<option key=${skill} value=${skill}>${skill}</option>`)}</select>`}
+  </fieldset>`;
+}
+
 /** Side panel: to a queue or a person, with a word for who takes over. @param {{ id: string, onClose: () => void }} props */
 export function Transfer({ id, onClose }) {
   const [find, setFind] = useState("");
   const [to, setTo] = useState(/** @type {Target | null} */ (null));
   const [note, setNote] = useState("");
+  const [skills, setSkills] = useState(/** @type {Record<string, number>} */ ({}));
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
@@ -49,7 +68,8 @@ export function Transfer({ id, onClose }) {
       return;
     }
     setBusy(true);
-    const answer = await transfer(id, to.kind === "queue" ? { queue: to.id } : { agent: to.id }, note.trim());
+    const needs = Object.keys(skills).length ? { needs: { skills } } : {};
+    const answer = await transfer(id, to.kind === "queue" ? { queue: to.id, ...needs } : { agent: to.id }, note.trim());
     setBusy(false);
     if (!answer.ok) return;
     toast(t("transfer.done", { name: to.name }), "ok");
@@ -69,6 +89,7 @@ export function Transfer({ id, onClose }) {
         ${peopleFor(wanted).map((one) => option({ kind: "agent", id: one.id, name: one.name }, html`<${Avatar} name=${one.name} size="s" /><span class="target-main"><b>${one.name}</b><small><${PersonState} person=${one} reason=${reasonWord(one.reason)} /> · ${one.queues.map(queueName).join(", ")}</small></span>
           <span class="target-load" title=${t("units.free")}>${t("transfer.free", { n: Math.max(0, one.capacity - one.held) })}</span>`, one.presence === "offline" || one.connectivity === "lost"))}
       </div>
+      ${to?.kind === "queue" && html`<${SkillNeeds} skills=${skills} onChange=${setSkills} />`}
       <div class="field"><label for="transfer-note">${to?.kind === "agent" ? t("transfer.note.person") : t("transfer.note")}</label>
         <textarea id="transfer-note" rows="3" value=${note} placeholder=${t("transfer.note.hint")} aria-describedby=${error ? "transfer-error" : undefined} onInput=${(/** @type {Event} */ e) => (setNote(/** @type {HTMLTextAreaElement} */ (e.target).value), setError(""))}></textarea>
         ${error && html`<p class="field-error" id="transfer-error"><${Icon} name="triangle-alert" size=${12} /> ${error}</p>`}</div>
