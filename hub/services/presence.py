@@ -12,6 +12,7 @@ from hub.domain.interaction import Interaction, State, check_move, moved
 from hub.domain.offer import RevokeReason
 from hub.services import moves
 from hub.services.access import Scope
+from hub.services.flow_sessions import end_agents_session
 from hub.services.offers import requeue_unless_offered
 from hub.settings import Settings
 from hub.storage.tables import AGENTS, INTERACTIONS, OFFERS
@@ -174,7 +175,11 @@ async def held_by(tx: UnitOfWork, agent_id: str) -> list[Interaction]:
 async def take_back(
     tx: UnitOfWork, interaction: Interaction, agent_name: str, cause: str, **changes: object
 ) -> Interaction:
-    """Take live work from its agent and put it at the head of its queue: all its waiting and handling counts for it."""
+    """Take live work from its agent and put it at the head of its queue: all its waiting and handling counts for it.
+
+    A customer whom the agent had sent into a flow leaves it: nobody would take them back from there.
+    """
+    await end_agents_session(tx, interaction, cause)
     if interaction.agent is not None:
         await moves.release(tx, interaction.agent, interaction.units)
     if interaction.state is State.CONNECTING and changes.get("queue", interaction.queue) == interaction.queue:

@@ -46,6 +46,7 @@ from hub.flows.writing import Bubble, chat, sms
 from hub.services import moves, people
 from hub.services.floor import Floor
 from hub.services.flow_library import FlowLibrary
+from hub.services.flow_sessions import cut_short, open_session
 from hub.services.texting import Texting
 from hub.settings import Settings
 from hub.storage.tables import CUSTOMERS, FLOW_SESSIONS, INTERACTIONS, MESSAGES, NOTES
@@ -128,9 +129,9 @@ class SelfService:
 
     async def give_back(self, tx: UnitOfWork, interaction: Interaction, reason: str) -> Interaction:
         """End the session an agent sent the customer into; they talk on where they still do."""
-        found = await self._open(tx, interaction.id)
+        found = await open_session(tx, interaction.id)
         if found is not None:
-            await self._cut_short(tx, interaction, *found, reason, outcome=Outcome.HANDED_BACK)
+            await cut_short(tx, interaction, *found, reason, outcome=Outcome.HANDED_BACK)
         return await self._back(tx, interaction, reason)
 
     async def _back(self, tx: UnitOfWork, interaction: Interaction, outcome: str) -> Interaction:
@@ -143,7 +144,7 @@ class SelfService:
 
     async def heard(self, tx: UnitOfWork, interaction: Interaction, message: Message) -> Interaction:
         """Hand a customer's message to the flow of its interaction; returns the interaction as it stands then."""
-        found = await self._open(tx, interaction.id)
+        found = await open_session(tx, interaction.id)
         if found is None and interaction.state is not State.SELF_SERVICE:
             return interaction
         if found is None:
@@ -155,7 +156,7 @@ class SelfService:
 
     async def put(self, tx: UnitOfWork, interaction: Interaction, given: Input) -> Interaction:
         """Hand an input to the session of an interaction; returns the interaction as it stands then."""
-        found = await self._open(tx, interaction.id)
+        found = await open_session(tx, interaction.id)
         return await self._step(tx, interaction, *found, given) if found is not None else interaction
 
     async def latest(self, tx: UnitOfWork, interaction_id: str) -> Session | None:
@@ -166,7 +167,7 @@ class SelfService:
 
     async def left(self, tx: UnitOfWork, interaction: Interaction, *, actor: str = "customer") -> Interaction:
         """The customer is gone: the session ends, and the interaction with it."""
-        found = await self._open(tx, interaction.id)
+        found = await open_session(tx, interaction.id)
         if found is None:
             return await self._ended(tx, interaction, State.ABANDONED, ClosingReason.CUSTOMER_LEFT, actor)
         stored, session = found
@@ -177,11 +178,11 @@ class SelfService:
 
         What was in self-service waits in its queue then; a customer whom an agent had sent into a flow talks on.
         """
-        found = await self._open(tx, interaction.id)
+        found = await open_session(tx, interaction.id)
         if interaction.state is not State.SELF_SERVICE:
             return await self.give_back(tx, interaction, reason) if found is not None else interaction
         if found is not None:
-            await self._cut_short(tx, interaction, *found, reason)
+            await cut_short(tx, interaction, *found, reason)
         return await self._to_queue(tx, interaction, reason)
 
     # -- durable timers
@@ -198,7 +199,7 @@ class SelfService:
             if due is None or int(due[0]) > tx.now:
                 return  # it has moved on, and waits for something later
             if session.by_agent and interaction.state is not State.HELD:
-                await self._cut_short(tx, interaction, stored, session, "customer_left", outcome=Outcome.ABANDONED)
+                await cut_short(tx, interaction, stored, session, "customer_left", outcome=Outcome.ABANDONED)
                 return
             given = TimeUp(f"t{session.timer}", session.timer)
             await self._step(tx, interaction, stored, session, given)
@@ -231,16 +232,12 @@ class SelfService:
 
     # -- one step
 
-    async def _open(self, tx: UnitOfWork, interaction_id: str) -> tuple[FlowSession, Session] | None:
-        found = await tx.select(FLOW_SESSIONS, "WHERE interaction = $1 AND ended_at IS NULL FOR UPDATE", interaction_id)
-        return (found[0], msgspec.json.decode(found[0].body, type=Session)) if found else None
-
     async def _found(self, tx: UnitOfWork, session_id: str) -> tuple[Interaction, FlowSession, Session] | None:
         stored = await tx.get(FLOW_SESSIONS, session_id)
         if stored is None or stored.ended_at is not None:
             return None
         interaction = await moves.interaction_for_change(tx, stored.interaction)
-        found = await self._open(tx, interaction.id)
+        found = await open_session(tx, interaction.id)
         return (interaction, *found) if found else None
 
     async def _step(
@@ -347,50 +344,12 @@ class SelfService:
         self, tx: UnitOfWork, interaction: Interaction, stored: FlowSession, session: Session, *, is_gone: bool
     ) -> Interaction:
         """End a session that cannot go on: no message is ever locked out by a flow that broke."""
-        await self._cut_short(tx, interaction, stored, session, "broken")
+        await cut_short(tx, interaction, stored, session, "broken")
         if session.by_agent:
             return await self._back(tx, interaction, "broken")
         if is_gone:
             return await self._ended(tx, interaction, State.ABANDONED, ClosingReason.CUSTOMER_LEFT, "customer")
         return await self._to_queue(tx, interaction, "broken")
-
-    async def _cut_short(
-        self,
-        tx: UnitOfWork,
-        interaction: Interaction,
-        stored: FlowSession,
-        session: Session,
-        reason: str,
-        *,
-        outcome: Outcome = Outcome.QUEUED,
-    ) -> None:
-        """End a session without asking its flow."""
-        over = msgspec.structs.replace(
-            session, state=FlowState.ENDED, outcome=outcome, reason=reason, ended_at=tx.now, pending=""
-        )
-        ended = msgspec.structs.replace(
-            stored,
-            state=str(over.state),
-            stepped_at=tx.now,
-            ended_at=tx.now,
-            outcome=str(over.outcome),
-            reason=over.reason,
-            looking_up="",
-            body=msgspec.json.encode(over).decode(),
-        )
-        await tx.save(FLOW_SESSIONS, ended)
-        await moves.cancel_job(tx, "flow_wait", stored.id)
-        await moves.cancel_job(tx, "flow_fetch", stored.id)
-        tx.record(
-            EventKind.FLOW_ENDED,
-            actor="flow",
-            interaction=interaction.id,
-            customer=interaction.customer,
-            flow=stored.flow,
-            step=stored.step,
-            outcome=str(outcome),
-            reason=reason,
-        )
 
     async def _leave(self, tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> Interaction:
         """Lead the interaction to where the session ended."""

@@ -125,6 +125,16 @@ class PhoneHouse:
     wire: Wire
     channel: Voice
     clock: FakeClock
+    listens: Callable[["PhoneHouse"], Awaitable[None]]
+    """Opens the hub again, as it was configured."""
+    runner: web.AppRunner
+
+    async def restart(self) -> None:
+        """Stop the hub and start it again: nobody's line is touched, and no time passes."""
+        self.clock.settle = None
+        await self.desk.hub.stop()
+        await self.runner.cleanup()
+        await self.listens(self)
 
     def calls(self, number: str = ANN, script: tuple[Step, ...] = ()) -> Line:
         """Somebody rings our line."""
@@ -207,24 +217,38 @@ async def phone_house(
         "calls": CallSettings(callback_again_s=60.0),
         **(settings or {}),
     }
+
+    async def listens(house: PhoneHouse) -> None:
+        house.desk, house.runner = await listening(folder, database_url, changes, clock, port)
+        house.channel = cast("Voice", house.desk.hub.channels[0])
+        clock.settle = house.when_quiet(clock.settle)
+
     try:
-        desk = await open_desk(folder, database_url, changes, clock=clock)
+        desk, runner = await listening(folder, database_url, changes, clock, port)
     except BaseException:
         await server.stop()
         raise
-    runner = web.AppRunner(desk.hub.app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
-    house = PhoneHouse(desk, carrier, wire, cast("Voice", desk.hub.channels[0]), clock)
+    house = PhoneHouse(desk, carrier, wire, cast("Voice", desk.hub.channels[0]), clock, listens, runner)
     clock.settle = house.when_quiet(clock.settle)
     try:
         yield house
     finally:
         clock.settle = None
         await carrier.close()
-        await desk.hub.stop()
-        await runner.cleanup()
+        await house.desk.hub.stop()
+        await house.runner.cleanup()
         await server.stop()
+
+
+async def listening(
+    folder: Path, database_url: str, changes: Mapping[str, Any], clock: FakeClock, port: int
+) -> tuple[Desk, web.AppRunner]:
+    """Open a hub that listens at this port of the loopback."""
+    desk = await open_desk(folder, database_url, changes, clock=clock)
+    runner = web.AppRunner(desk.hub.app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    return desk, runner
 
 
 def account(hooks: str, limits: AccountLimits | None) -> Account:

@@ -259,3 +259,56 @@ async def test_an_agent_sends_a_caller_into_a_flow_and_gets_them_back(house: Pho
     await house.wait(2)
     assert (await house.desk.interaction(accepted.id)).state is State.WRAPPING
     assert await house.desk._rows(FLOW_SESSIONS, "WHERE ended_at IS NULL") == []
+
+
+async def test_a_caller_in_a_flow_of_an_agent_who_is_lost_waits_for_another(house: PhoneHouse) -> None:
+    await house.desk.available("ann")
+    AgentPhone(house, "ann")
+    line = house.calls(script=(WaitFor("What is it about"), Press("0")))
+    while not await house.desk.live_offers(agent="ann"):
+        await house.wait(2)
+    accepted = await house.desk.accept("ann")
+    await house.wait(3)
+    desk = house.desk
+    await desk.hub.services.presence.disconnected("ann")
+    await house.wait(desk.hub.settings.presence.lost_s - 3)
+    await desk.hub.services.agent_flows.send(accepted.id, "survey", await desk.scope("ann"))
+    await house.wait(4)
+
+    session = await session_of(house, await desk.interaction(accepted.id))
+    assert (session.by_agent, session.is_over, session.reason) == (True, True, "agent_lost")
+    assert not line.is_over
+    await desk.available("bob")
+    other = AgentPhone(house, "bob")
+    while not await desk.live_offers(agent="bob"):
+        await house.wait(2)
+    assert (await desk.accept("bob")).id == accepted.id
+    await house.wait(10)
+    assert (await desk.interaction(accepted.id)).state is State.ACTIVE
+    other.says("Here I am")
+    await house.wait(2)
+    assert "Here I am" in [sound.text for sound in line.hearing.sounds]
+
+
+async def test_a_caller_goes_on_in_the_flow_when_the_hub_was_restarted(house: PhoneHouse) -> None:
+    line = house.calls(
+        script=(
+            WaitFor("For Order status, press 1"), Press("1"),
+            WaitFor(ORDER_ASKED), Wait(1), Press("10000"),
+            WaitFor("anything else"), HangUp(),
+        )
+    )  # fmt: skip
+    while not any(ORDER_ASKED in sound.text for sound in line.hearing.sounds):
+        await house.wait(0.5)
+    (interaction,) = await house.interactions()
+    before = await session_of(house, interaction)
+    await house.restart()
+    house.desk.hub.services.self_service.fetcher = Erp()
+    while not line.is_over:
+        await house.wait(2)
+
+    after = await session_of(house, interaction)
+    assert after.id == before.id
+    assert after.answers == {"topic": "order", "order": "FW-10000"}
+    assert any(sound.text.startswith("It is on its way with") for sound in line.hearing.sounds)
+    assert (await house.interactions())[0].state is State.ABANDONED

@@ -434,6 +434,24 @@ async def test_supervisor_takes_back_whom_an_agent_had_sent_into_a_flow(desk: De
     assert await words(desk, interaction) == before
 
 
+async def test_who_was_in_a_flow_of_an_agent_who_is_lost_waits_at_once(desk: Desk, erp: Erp) -> None:
+    await desk.available("ann")
+    interaction = await desk.chat(text="Hello")
+    await desk.settle()
+    await desk.accept("ann")
+    await desk.hub.services.agent_flows.send(interaction.id, "survey", await desk.scope("ann"))
+    await desk.hub.services.presence.disconnected("ann")
+    await desk.wait(desk.hub.settings.presence.lost_s + 1)
+    assert (await desk.interaction(interaction.id)).state is State.QUEUED
+    stored, session = await session_of(desk, interaction)
+    assert (stored.outcome, stored.reason, session.is_over) == ("handed_back", "agent_lost", True)
+    before = await words(desk, interaction)
+    await says(desk, interaction, "5")
+    await desk.wait(400)
+    assert (await words(desk, interaction)) == before
+    assert (await desk.interaction(interaction.id)).state is State.QUEUED
+
+
 async def test_a_flow_is_tried_without_a_trace_and_changes_nothing_outside(desk: Desk, erp: Erp) -> None:
     trying = FlowTrying(desk.hub.services.self_service)
     now = START
