@@ -91,14 +91,15 @@ class SelfService:
 
     def look(self) -> None:
         """Note how the queues stand, for the expressions of flows: units run where the floor cannot be asked."""
-        self.queues = {
-            queue: {
+        found = {}
+        for queue in self._settings.queues:
+            waiting = self._floor.waiting_in(queue)
+            found[queue] = {
                 "open": self._floor.queue_view(queue).is_open,
-                "waiting": len(self._floor.waiting_in(queue)),
-                "wait_s": None,
+                "waiting": len(waiting),
+                "wait_s": self._floor.waiting(waiting[-1].id).wait_s if waiting else None,
             }
-            for queue in self._settings.queues
-        }
+        self.queues = found
 
     # -- in other services' units
 

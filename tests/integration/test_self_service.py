@@ -192,6 +192,22 @@ async def test_who_speaks_in_time_is_not_taken_for_silent(desk: Desk, erp: Erp) 
     assert (await session_of(desk, interaction))[1].silences == 0
 
 
+async def test_flows_know_how_long_people_wait(desk: Desk, erp: Erp) -> None:
+    flows = desk.hub.services.self_service
+    await desk.wait(1)
+    assert flows.queues["support"] == {"open": True, "waiting": 0, "wait_s": None}
+    await desk.available("ann")
+    for _ in range(4):
+        await desk.chat()
+        await desk.accept("ann")
+    await desk.chat()
+    last = await desk.chat()
+    await desk.wait(1)
+    expected = desk.hub.services.dispatcher.place(last.id).wait_s
+    assert expected
+    assert flows.queues["support"] == {"open": True, "waiting": 2, "wait_s": expected}
+
+
 async def test_a_system_that_is_down_leads_to_a_person(desk: Desk, erp: Erp) -> None:
     erp.is_down = True
     interaction = await begun(desk, "where is my order FW-10000")
