@@ -7,6 +7,8 @@ from agent_console.routes import Answer, Call, Nothing, Route, route
 from agent_console.rows import named
 from agent_console.services import ConsoleServices
 from hub.contract import HasLine
+from hub.domain.agent import Role
+from hub.services.arrivals import is_unproved
 from hub.services.reading import Troubled
 
 
@@ -29,6 +31,7 @@ class AttentionApi:
                     size=one.size,
                     attempts=one.attempts,
                     problem=one.problem,
+                    may_read_again=call.scope.role is Role.ADMIN or not is_unproved(one),
                 )
                 for one in arrivals
             ],

@@ -200,6 +200,7 @@ class ArrivalShape(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     attempts: int
     problem: str
+    may_read_again: bool
 
 
 class TroubledShape(msgspec.Struct, frozen=True, kw_only=True):

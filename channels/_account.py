@@ -116,7 +116,7 @@ class Account:
         if dict(webhook.fields).get("AccountSid") == self._sid and len(webhook.body) <= LONGEST_KEPT:
             self.health.unproved()
             raw = webhook.packed()
-            name = f"unproved:{hashlib.sha256(raw).hexdigest()[:40]}"
+            name = hashlib.sha256(raw).hexdigest()[:40]
             arrival = RawArrival(provider_id=name, raw=raw, problem=UNPROVED)
         with contextlib.suppress(HubError):
             await self.hub.inbox.refuse(self._channel, arrival)

@@ -4,7 +4,7 @@ import { get, post } from "./api.js";
 import { hubSettings, isSupervisor } from "./store.js";
 
 const EVERY_MS = 15_000;
-/** @typedef {{ id: string, channel: string, at: number, size: number, attempts: number, problem: string }} ArrivalShape */
+/** @typedef {{ id: string, channel: string, at: number, size: number, attempts: number, problem: string, may_read_again: boolean }} ArrivalShape */
 /** @typedef {{ interaction: string, n: number, channel: string, channel_kind: string, customer_name: string, subject: string, agent: string | null, at: number, state: "failed" | "uncertain", status: string, problem: string }} TroubledLetter */
 /** @typedef {{ id: string, channel_kind: string, is_up: boolean, since: number, problem: string }} ChannelState */
 /** @typedef {{ arrivals: ArrivalShape[], letters: TroubledLetter[], channels: ChannelState[] }} Attention */

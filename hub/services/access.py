@@ -55,3 +55,12 @@ class Scope:
         """
         if self.role is Role.AGENT:
             raise Forbidden("Supervisors only.")
+
+    def require_admin(self) -> None:
+        """Raise unless this person answers for the hub's settings.
+
+        Raises:
+            Forbidden: anybody else may not.
+        """
+        if self.role is not Role.ADMIN:
+            raise Forbidden("Admins only.")

@@ -32,6 +32,8 @@ _RETRY_S = 2.0
 MOST_REFUSED = 100
 """Requests of one channel that nobody can vouch for and that wait for a person."""
 _FULL_MS = 60_000
+_UNPROVED = "unproved:"
+"""Before the name of what nobody could vouch for when it came."""
 _MAX_TRIES = 3
 """How often the hub may die while it reads one arrival, or find the database in conflict over it."""
 _WRITERS = 4
@@ -46,6 +48,11 @@ class Reading(msgspec.Struct, frozen=True):
     inbound: Inbound | None = None
     files: tuple[StoredFile, ...] = ()
     problem: str = ""
+
+
+def is_unproved(arrival: Arrival) -> bool:
+    """Whether nobody could vouch for it when it came: it may have come from anybody."""
+    return arrival.provider_id.startswith(_UNPROVED)
 
 
 class Arrivals:
@@ -167,7 +174,8 @@ class Arrivals:
         if await self._store.read(unit) >= MOST_REFUSED:
             self._full_until[channel] = self._clock.now() + _FULL_MS
             return
-        await self.keep(channel, [arrival], {})
+        named = msgspec.structs.replace(arrival, provider_id=f"{_UNPROVED}{arrival.provider_id}")
+        await self.keep(channel, [named], {})
 
     async def mark(self, channel: str, name: str) -> str:
         """Return how far the channel had read this source; empty for never."""
@@ -208,9 +216,19 @@ class Arrivals:
     async def forget_old(self, days: int) -> int:
         """Remove the bytes of what was read more than so many days ago; return how many files went.
 
-        What waits to be read, or for a person's look, keeps its bytes. Safe to repeat and on several nodes at once.
+        What waits to be read, or for a person's look, keeps its bytes; what was refused because nobody could vouch for
+        it waits no longer than that. Safe to repeat and on several nodes at once.
         """
         before = self._clock.now() - days * _DAY_MS
+
+        async def give_up(tx: UnitOfWork) -> None:
+            await tx.execute(
+                "UPDATE arrivals SET state = 'ignored' WHERE state = 'failed' AND at < $1 AND provider_id LIKE $2",
+                before,
+                f"{_UNPROVED}%",
+            )
+
+        await self._store.write(give_up)
 
         async def unit(tx: UnitOfWork) -> list[Arrival]:
             return await tx.select(ARRIVALS, "WHERE state ANY_OF($1) AND at < $2", ["kept", "failed"], before)
@@ -240,12 +258,14 @@ class Arrivals:
         """Let what failed, or was dismissed, be read once more, soon.
 
         Raises:
-            Forbidden: supervisors only. NotFound: there is none. Conflict: it was read already.
+            Forbidden: supervisors only, and of what nobody could vouch for admins only. NotFound: there is none.
+            Conflict: it was read already.
         """
         changed = await self._change(
             arrival_id,
             scope,
             {ArrivalState.FAILED, ArrivalState.IGNORED},
+            is_replay=True,
             state=ArrivalState.KEPT,
             problem="",
             attempts=0,
@@ -281,13 +301,23 @@ class Arrivals:
         except FileNotFoundError:
             raise NotFound("Its bytes are gone.") from None
 
-    async def _change(self, arrival_id: str, scope: Scope, allowed: set[ArrivalState], **changes: object) -> Arrival:
+    async def _change(
+        self,
+        arrival_id: str,
+        scope: Scope,
+        allowed: set[ArrivalState],
+        *,
+        is_replay: bool = False,
+        **changes: object,
+    ) -> Arrival:
         scope.require_supervisor()
 
         async def unit(tx: UnitOfWork) -> Arrival:
             found = await tx.get(ARRIVALS, arrival_id, lock=True)
             if found is None:
                 raise NotFound("There is no such arrival.")
+            if is_replay and is_unproved(found):
+                scope.require_admin()
             if found.state not in allowed or found.interaction is not None:
                 raise Conflict(f"It is {found.state.value}.")
             changed = msgspec.structs.replace(found, **changes)

@@ -8,9 +8,12 @@ import pytest
 
 from channels._health import ALARM_MS
 from channels._twilio import Signatures
+from hub.domain.agent import Role
 from hub.domain.correspondence import ArrivalState
+from hub.domain.errors import Forbidden, NotFound
 from hub.domain.interaction import State
 from hub.services import arrivals
+from hub.services.access import Scope
 from hub.settings import Secret
 from hub.storage.tables import ARRIVALS
 from tests.integration.phones import SID, TOKEN, PhoneHouse, phone_house
@@ -41,6 +44,7 @@ async def forged(house: PhoneHouse, session: aiohttp.ClientSession, **fields: st
 async def test_news_under_an_unknown_token_are_taken_once_the_token_is_known(house: PhoneHouse) -> None:
     interaction, line, _ = await house.talking()
     service, sue = house.desk.hub.services.arrivals, await house.desk.scope("sue")
+    ada = Scope("ada", Role.ADMIN)
     knows(house, "another token")
     line.hang_up()
     await house.wait(1)
@@ -51,13 +55,15 @@ async def test_news_under_an_unknown_token_are_taken_once_the_token_is_known(hou
     assert not house.channel.status.is_up
     assert "public_url" in house.channel.status.reason
 
-    await service.read_again(kept[0].id, sue)
+    with pytest.raises(Forbidden):
+        await service.read_again(kept[0].id, sue)
+    await service.read_again(kept[0].id, ada)
     await service.caught_up()
     assert len(await service.attention(sue)) == len(kept)
 
     knows(house, TOKEN)
     for one in kept:
-        await service.read_again(one.id, sue)
+        await service.read_again(one.id, ada)
     await service.caught_up()
     await house.settle()
     assert await service.attention(sue) == []
@@ -83,3 +89,18 @@ async def test_flood_fills_neither_the_disk_nor_the_list(house: PhoneHouse, monk
         assert await forged(house, session, AccountSid=SID, CallSid="CA0") == 403
     assert refused(house) == 7
     assert [one.state for one in await house.desk._rows(ARRIVALS, "")] == [ArrivalState.FAILED] * 3
+
+
+async def test_refused_request_is_not_kept_for_longer_than_anything_else(house: PhoneHouse) -> None:
+    service, sue = house.desk.hub.services.arrivals, await house.desk.scope("sue")
+    async with aiohttp.ClientSession() as session:
+        assert await forged(house, session, AccountSid=SID, CallSid="CA1") == 403
+    (kept,) = await service.attention(sue)
+    assert await service.forget_old(3) == 0
+    assert await service.raw(kept.id, sue)
+
+    house.clock._now += 5 * 86_400_000  # as after days in which the hub stood still
+    assert await service.forget_old(3) == 1
+    assert await service.attention(sue) == []
+    with pytest.raises(NotFound):
+        await service.raw(kept.id, sue)

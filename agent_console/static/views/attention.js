@@ -40,7 +40,7 @@ function Arrival({ one }) {
     <div class="attention-actions">${sure
       ? html`<span class="quiet">${t("attention.dismiss.sure")}</span><${Button} small kind="ghost" onClick=${() => setSure(false)}>${t("cancel")}<//><${Button} small kind="bad" busy=${busy === "dismiss"} onClick=${() => act("dismiss")}>${t("attention.dismiss")}<//>`
       : html`<a class="button ghost small" href=${`/api/v1/arrivals/${encodeURIComponent(one.id)}/raw`} download><${Icon} name="download" /><span>${t("attention.raw")}</span></a>
-        <${Button} small kind="ghost" onClick=${() => setSure(true)}>${t("attention.dismiss")}<//><${Button} small icon="refresh-cw" busy=${busy === "read-again"} onClick=${() => act("read-again")}>${t("attention.read-again")}<//>`}</div></li>`;
+        <${Button} small kind="ghost" onClick=${() => setSure(true)}>${t("attention.dismiss")}<//>${one.may_read_again && html`<${Button} small icon="refresh-cw" busy=${busy === "read-again"} onClick=${() => act("read-again")}>${t("attention.read-again")}<//>`}`}</div></li>`;
 }
 
 /** @param {{ one: import("../attention.js").TroubledLetter }} props */
