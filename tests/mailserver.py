@@ -150,6 +150,9 @@ class Dovecot:
     def kill(self) -> None:
         """End it, and every process that serves a client, as a power cut does."""
         assert self._process is not None
+        # Held still, it begins no worker that the list would not have, and that would go on holding the port.
+        self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)
         workers = _descendants(self._process.pid)
         os.killpg(self._process.pid, signal.SIGKILL)
         for pid in workers:
