@@ -134,6 +134,15 @@ class Api:
             sessions=await self._hub.paths.of(found), offerable=self._hub.agent_flows.offerable(current, call.scope)
         )
 
+    async def texting(self, call: Call) -> Answer:
+        """Whether the customer can be written to now, and with which agreed wordings; null where no texts are sent."""
+        found, _ = await self._hub.reading.interaction(call.id, call.scope)
+        rules = self._hub.texting.rules(found.channel)
+        standing = await self._hub.texting.standing(found.id, call.scope)
+        if rules is None or standing is None:
+            return api.TextingAnswer(texting=None)
+        return api.TextingAnswer(texting=api.TextingShape(standing=standing, templates=list(rules.templates)))
+
     async def send_into_flow(self, call: Call) -> Answer:
         """Let one's customer go through a flow; they come back by themselves."""
         body: api.SentInto = call.body
@@ -308,6 +317,7 @@ class Api:
             route(
                 "DELETE", f"{one}/self-service", "Take the customer back from a flow", self.take_back, api.PathsAnswer
             ),
+            route("GET", f"{one}/texting", "May it be written to", self.texting, api.TextingAnswer),
             route("GET", f"{one}/routing", "Why it went where it went", self.routing, api.RoutingAnswer),
             route(
                 "GET",

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from agent_console import shapes
 from agent_console.routes import Answer
 from hub.domain.agent import Role
+from hub.domain.texting import Standing, Template
 from hub.flows.model import Medium
 from hub.services.agent_flows import Offerable
 from hub.services.explaining import AgentStanding, Explained
@@ -166,6 +167,19 @@ class TimelineAnswer(Answer, frozen=True, kw_only=True):
 
     items: list[Item]
     before: str | None
+
+
+class TextingShape(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a customer can be written to now, and the wordings agreed with the provider."""
+
+    standing: Standing
+    templates: list[Template]
+
+
+class TextingAnswer(Answer, frozen=True, kw_only=True):
+    """Null where no texts are sent."""
+
+    texting: TextingShape | None
 
 
 class NoteAnswer(Answer, frozen=True, kw_only=True):

@@ -62,6 +62,7 @@ ROUTES: Final[dict[str, frozenset[Role] | None]] = {
     "GET /interactions/{id}/self-service": EVERYBODY,
     "POST /interactions/{id}/self-service": EVERYBODY,
     "DELETE /interactions/{id}/self-service": EVERYBODY,
+    "GET /interactions/{id}/texting": EVERYBODY,
     "POST /interactions/{id}/files": EVERYBODY,
     "GET /interactions/{id}/letters": EVERYBODY,
     "GET /interactions/{id}/letters/suggestion": EVERYBODY,

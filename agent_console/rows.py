@@ -388,6 +388,10 @@ def customer(profile: Profile) -> shapes.CustomerShape:
             shapes.MergedShape(merge=merge.id, source=merge.source, name=named(name, merge.source), at=merge.at)
             for merge, name in profile.merged
         ],
+        opt_outs=[
+            shapes.OptOutShape(channel=one.channel, address=one.address, at=one.at, word=one.word)
+            for one in profile.opt_outs
+        ],
         open=profile.open,
         totals=shapes.Totals(
             interactions=profile.interactions,

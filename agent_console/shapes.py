@@ -318,6 +318,15 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     last_at: int | None
 
 
+class OptOutShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel that the customer wants no texts of, at one of their numbers: since when, and in which word."""
+
+    channel: str
+    address: str
+    at: int
+    word: str
+
+
 class CustomerShape(msgspec.Struct, frozen=True, kw_only=True):
     """A customer's profile."""
 
@@ -333,5 +342,6 @@ class CustomerShape(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[str]
     created_at: int
     merged: list[MergedShape]
+    opt_outs: list[OptOutShape]
     open: list[str]
     totals: Totals

@@ -178,6 +178,19 @@ export async function deliver(one, seen, anyway) {
   return answer;
 }
 
+/**
+ * Send a wording agreed with the provider. The same `client_id` again is the same message.
+ * @param {string} interaction @param {{ client_id: string, id: string, values: string[], text: string }} one
+ */
+export async function sendTemplate(interaction, { client_id, id, values, text }) {
+  const seen_n = store.conversation(interaction)?.messages.at(-1)?.n ?? 0;
+  const answer = /** @type {any} */ (await must("send", { interaction, client_id, seen_n, anyway: true, template: { id, values } }));
+  if (!answer.ok) return answer;
+  const me = store.myself();
+  store.addMessages(interaction, [{ id: `${interaction}:${answer.n}`, interaction, n: answer.n, at: answer.at, from: "agent", author: me?.agent_id, name: me?.name, text, files: [], choices: [], client_id, delivery: "sent" }]);
+  return answer;
+}
+
 /** What had no answer when the line went is said again; the hub knows the client's id and stores it once. */
 whenBack(() => {
   for (const one of store.allPending()) if (one.state === "sending") void deliver(one, store.conversation(one.interaction)?.messages.at(-1)?.n ?? 0, false);

@@ -84,9 +84,18 @@ export interface Frame { seq: number; prev: number; put?: Put; drop?: Drop }
 
 export interface Address { kind: string; value: string; verified: boolean }
 export interface Merge { merge: Id; source: Id; name: string; at: number }
+export interface OptOut { channel: Id; address: string; at: number; word: string }
+/** Whether a customer can be written to now; `until` is the end of the time for free words. */
+export interface Texting {
+  standing: { opted_out_at: number | null; opted_out_word: string; until: number | null; has_window: boolean };
+  templates: Template[];
+}
+/** A wording agreed with the provider; `{{1}}` and so on stand for what is filled in. */
+export interface Template { id: Id; name: string; text: string; language: string }
 export interface Customer {
   id: Id; name: string; language?: string | null; tier?: string | null; value: number; company?: string | null; addresses: Address[];
   fields: Record<string, string>; notes: NoteRow[]; tags: string[]; created_at: number; merged: Merge[]; open: Id[];
+  /** Channels that they want no texts of, at one of their numbers. */ opt_outs: OptOut[];
   totals: { interactions: number; messages: number; first_at?: number | null; last_at?: number | null };
 }
 export interface Duplicate {

@@ -10,8 +10,10 @@ from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.messages import Note
 from hub.domain.redaction import without_cards
+from hub.domain.texting import OptOut
 from hub.domain.visitors import Merge
 from hub.services.access import Scope
+from hub.services.texting import opt_outs_of
 from hub.settings import Settings
 from hub.storage.tables import ADDRESSES, CUSTOMERS, INTERACTIONS, MERGES, NOTES
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -28,6 +30,7 @@ class Profile(msgspec.Struct, kw_only=True):
     addresses: list[Address]
     notes: list[Note]
     merged: list[tuple[Merge, str]]
+    opt_outs: list[OptOut]
     open: list[str]
     interactions: int
     messages: int
@@ -183,6 +186,7 @@ class People:
                     NOTES, "WHERE customer = $1 AND interaction IS NULL ORDER BY at DESC LIMIT 50", customer.id
                 ),
                 merged=[(merge, (names[merge.source] or customer).name) for merge in merges],
+                opt_outs=await opt_outs_of(tx, customer.id),
                 open=[row[0] for row in is_open],
                 interactions=int(interactions),
                 messages=int(messages),

@@ -36,6 +36,7 @@ from hub.storage.tables import ARRIVALS, INTERACTIONS
 from hub.storage.unit_of_work import UnitOfWork
 from tests import letterbox
 from tests.builders import PEOPLE, small_company
+from tests.integration import texts
 from tests.integration.conftest import free_port
 from tests.integration.phones import LINE, account, options
 from tests.letterbox import Mailed
@@ -59,7 +60,7 @@ class House:
     """A site that may not carry the widget."""
     visitors: dict[str, VisitorId] = field(default_factory=dict)
     carrier: Carrier | None = None
-    """What our phone line is at, where there is one."""
+    """What our line for calls or for texts is at, where there is one."""
 
     async def key(self, name: str) -> dict[str, str]:
         """Return the cookie of somebody who is signed in."""
@@ -262,10 +263,12 @@ async def open_house(
     wrap_up_s: float = 60.0,
     passwords: bool = False,
     phones: bool = False,
+    whatsapp: bool = False,
 ) -> AsyncIterator[House]:
     """Start hub and shop in this very loop.
 
-    `passwords` lets people sign in by the form too, `phones` gives the company a line at a carrier of its own.
+    `passwords` lets people sign in by the form too. `phones` gives the company a line at a carrier of its own,
+    `whatsapp` one for texts.
     """
     hub_port, shop_port = free_port(), free_port()
     url, shop, abroad, stranger = (
@@ -278,6 +281,10 @@ async def open_house(
         exchange = Server(carrier)
         block = options(await exchange.start()) | {"softphone": "websocket", "records": True}
         lines = {"hotline": ChannelSettings(id="hotline", kind="voice", options=block)}
+    if whatsapp:
+        carrier = Carrier(texts.account(f"{url}/webhooks/texts"), SystemClock(), transport=NetworkTransport())
+        exchange = Server(carrier)
+        lines = {"texts": texts.line(await exchange.start(), number=texts.CHAT_LINE, templates=(texts.TEMPLATE,))}
     with letterbox.known():
         hub = build(
             company(folder, url, (shop, abroad), offer_timeout_s=offer_timeout_s, wrap_up_s=wrap_up_s, lines=lines),

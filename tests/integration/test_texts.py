@@ -138,7 +138,14 @@ async def test_whoever_opted_out_is_not_written_to_until_they_say_start(house: T
     with pytest.raises(OptedOut):
         await house.says(interaction, "One more thing")
     assert [(one.address, one.is_out, one.word) for one in await house.ledger()] == [(ANN, True, "STOP")]
+    services, scope = house.desk.hub.services, await house.desk.scope("ann")
+    profile = await services.people.profile(interaction.customer, scope)
+    assert [(one.channel, one.address, one.word) for one in profile.opt_outs] == [("texts", ANN, "STOP")]
+    standing = await services.texting.standing(interaction.id, scope)
+    assert standing is not None
+    assert (standing.opted_out_word, standing.has_window) == ("STOP", False)
     await house.writes("Start")
+    assert (await services.people.profile(interaction.customer, scope)).opt_outs == []
     await house.says(interaction, "One more thing")
     await house.wait(5)
     assert house.on_phone()[-1] == "One more thing"

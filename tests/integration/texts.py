@@ -23,7 +23,7 @@ from hub.services.arrivals import Arrivals
 from hub.services.messages import Words
 from hub.settings import ChannelSettings, Secret
 from hub.storage.tables import ARRIVALS, ENVELOPES, INTERACTIONS, OPT_OUTS, OUTGOING
-from hub.storage.unit_of_work import UnitOfWork
+from hub.storage.unit_of_work import Store, UnitOfWork
 from tests.builders import Desk, open_desk
 from tests.integration.conftest import free_port
 from tests.integration.phones import Wire
@@ -103,14 +103,7 @@ class TextHouse:
 
     async def was_long_ago(self, *, hours: int) -> None:
         """Let everything said so far have been said earlier, in the hub's eyes and in the carrier's."""
-        back_ms = hours * 3_600_000
-
-        async def unit(tx: UnitOfWork) -> None:
-            await tx.execute("UPDATE messages SET at = at - $1", back_ms)
-
-        await self.desk.hub.services.store.write(unit)
-        for pair in self.carrier.post._written_at:
-            self.carrier.post._written_at[pair] -= back_ms
+        await set_back(self.desk.hub.services.store, self.carrier, hours=hours)
 
     async def interactions(self) -> list[Interaction]:
         """Return every interaction, in the order they began."""
@@ -164,6 +157,18 @@ class TextHouse:
         return quiet
 
 
+async def set_back(store: Store, carrier: Carrier, *, hours: int) -> None:
+    """Let everything said so far have been said earlier, in the hub's eyes and in the carrier's."""
+    back_ms = hours * 3_600_000
+
+    async def unit(tx: UnitOfWork) -> None:
+        await tx.execute("UPDATE messages SET at = at - $1", back_ms)
+
+    await store.write(unit)
+    for pair in carrier.post._written_at:
+        carrier.post._written_at[pair] -= back_ms
+
+
 def _reads(arrivals: Arrivals) -> bool:
     """Whether something that was kept is not read yet."""
     return arrivals._wake.is_set() or not arrivals._caught_up.is_set()
@@ -178,17 +183,7 @@ async def text_house(
     url = f"http://127.0.0.1:{port}"
     carrier = Carrier(account(f"{url}/webhooks/texts"), clock, transport=wire)
     server = Server(carrier)
-    taken = {
-        "number": LINE,
-        "queue": "support",
-        "account_sid": SID,
-        "auth_token": Secret(TOKEN),
-        "api_url": await server.start(),
-        "languages": ("en", "zh"),
-        "name": "Fernway",
-        **block,
-    }
-    channels = {"texts": ChannelSettings(id="texts", kind="sms", options=taken)}
+    channels = {"texts": line(await server.start(), **block)}
     try:
         changes = {"public_url": url, "channels": channels, **(settings or {})}
         desk = await open_desk(folder, database_url, changes, clock=clock)
@@ -209,6 +204,21 @@ async def text_house(
         await desk.hub.stop()
         await runner.cleanup()
         await server.stop()
+
+
+def line(api_url: str, **block: Any) -> ChannelSettings:
+    """Return the settings of the line `texts`; `number` decides whether it is one for chats."""
+    options = {
+        "number": LINE,
+        "queue": "support",
+        "account_sid": SID,
+        "auth_token": Secret(TOKEN),
+        "api_url": api_url,
+        "languages": ("en", "zh"),
+        "name": "Fernway",
+        **block,
+    }
+    return ChannelSettings(id="texts", kind="sms", options=options)
 
 
 def account(hooks: str) -> Account:

@@ -8,6 +8,7 @@ import { composing } from "../ui/layers.js";
 import { segments } from "../segments.js";
 import { Answers, answersAt } from "./answers.js";
 import { ChoiceEditor, Chosen, useFiles } from "./attach.js";
+import { TemplatePicker, TextingNotice, useTexting } from "./texting.js";
 
 const SAVE_MS = 500;
 const TYPING_MS = 3000;
@@ -77,6 +78,10 @@ export function Composer({ row, noteOnly, tabs }) {
   const { text, write, save, saved } = useDraft(row.id, mode);
   const guard = useGuard(row.id, !text.trim());
   const files = useFiles(row.id);
+  const { texting, may } = useTexting(row);
+  const [picking, setPicking] = useState(false);
+  const templates = texting?.templates ?? [];
+  const isPicking = !note && templates.length > 0 && (may === "templates" || (may === "all" && picking));
   const [choices, setChoices] = useState(/** @type {string[] | null} */ (null));
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const [answersOpen, setAnswersOpen] = useState(/** @type {{ find: string, from: number } | null} */ (null));
@@ -109,7 +114,7 @@ export function Composer({ row, noteOnly, tabs }) {
     setAnswersOpen(null);
   };
   const submit = () => {
-    if (!ready || files.busy) return;
+    if (!ready || files.busy || (!note && may !== "all")) return;
     const words = text.trim();
     clear();
     field.current?.focus();
@@ -141,6 +146,7 @@ export function Composer({ row, noteOnly, tabs }) {
   const sendWord = note ? t("note.save") : guard.guarded ? t("send.anyway") : t("send.to", { name: row.customer_name });
   return html`<footer class=${`composer ${note ? "as-note" : ""}`} onDragOver=${(/** @type {Event} */ e) => e.preventDefault()} onDrop=${note ? undefined : files.onDrop}>
     ${guard.guarded && !note && html`<p class="guard" role="alert"><${Icon} name="triangle-alert" />${t("guard", { name: guard.by || t("colleague") })}</p>`}
+    ${texting && !note && html`<${TextingNotice} texting=${texting} may=${may} />`}
     ${answersOpen && html`<${Answers} find=${answersOpen.find} row=${row} onChoose=${insert} onClose=${() => (setAnswersOpen(null), field.current?.focus())} field=${field} />`}
     <div class="composer-box">
       <div class="composer-tabs" role="group" aria-label=${t("composer.mode")}>
@@ -148,18 +154,20 @@ export function Composer({ row, noteOnly, tabs }) {
         <button type="button" aria-pressed=${note} aria-keyshortcuts="N" onClick=${() => setComposerMode("note")}>${t("note")}</button>`}
         <span class="composer-to">${note ? t("note.hint") : t("reply.to", { name: row.customer_name, kind: t(`channel.${row.channel_kind}`) })}</span>
       </div>
-      <textarea ref=${field} rows="2" data-composer aria-label=${note ? t("note.hint") : t("reply.to", { name: row.customer_name, kind: t(`channel.${row.channel_kind}`) })} placeholder=${note ? t("note.placeholder") : t("reply.placeholder")}
-        lang=${note ? undefined : (row.language ?? undefined)} value=${text} onInput=${typed} onKeyDown=${onKey} onBlur=${save} onPaste=${note ? undefined : files.onPaste} autocomplete="off"></textarea>
+      ${isPicking && html`<${TemplatePicker} row=${row} templates=${templates} onDone=${may === "all" ? () => setPicking(false) : undefined} />`}
+      ${!isPicking && html`<textarea ref=${field} disabled=${!note && may !== "all"} rows="2" data-composer aria-label=${note ? t("note.hint") : t("reply.to", { name: row.customer_name, kind: t(`channel.${row.channel_kind}`) })} placeholder=${note ? t("note.placeholder") : t("reply.placeholder")}
+        lang=${note ? undefined : (row.language ?? undefined)} value=${text} onInput=${typed} onKeyDown=${onKey} onBlur=${save} onPaste=${note ? undefined : files.onPaste} autocomplete="off"></textarea>`}
       ${!note && html`<${Chosen} files=${files} held=${held} />`}
       ${!note && choices && html`<${ChoiceEditor} choices=${choices} onChange=${setChoices} />`}
-      <div class="composer-tools">
+      ${!isPicking && html`<div class="composer-tools">
         ${!note && html`<${IconButton} icon="zap" label=${t("answers")} keys="/" tip="above" onClick=${() => setAnswersOpen(answersOpen ? null : { find: "", from: text.length })} />
           <${IconButton} icon="paperclip" label=${t("attach")} tip="above" onClick=${files.pick} />
           ${kindOf(row.channel_kind).has_choices !== false && html`<${IconButton} icon="list-plus" label=${t("choices.offer")} tip="above" aria-pressed=${Boolean(choices)} onClick=${() => setChoices(choices ? null : ["", ""])} />`}`}
+        ${!note && may === "all" && templates.length > 0 && html`<${IconButton} icon="sticky-note" label=${t("texting.templates")} tip="above" onClick=${() => setPicking(true)} />`}
         ${!note && text && kindOf(row.channel_kind).has_segments && html`<${Counted} text=${text} />`}
         <span class="composer-state" aria-live="off">${offline && text ? t("composer.waits") : saved && text ? t("draft.saved") : ""}</span>
-        <${Button} kind=${note || guard.guarded ? "warn" : "primary"} class="send" keys="Control+Enter" disabled=${!ready || files.busy} onClick=${submit} icon=${note ? "sticky-note" : "send"}>${sendWord}<//>
-      </div>
+        <${Button} kind=${note || guard.guarded ? "warn" : "primary"} class="send" keys="Control+Enter" disabled=${!ready || files.busy || (!note && may !== "all")} onClick=${submit} icon=${note ? "sticky-note" : "send"}>${sendWord}<//>
+      </div>`}
     </div>
   </footer>`;
 }

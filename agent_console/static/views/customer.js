@@ -6,9 +6,9 @@ import { canBegin } from "../commands.js";
 import { beginNew, sendTranscript } from "../letters.js";
 import { lines } from "../phone.js";
 import { ticking } from "../clock.js";
-import { dayName, shortDay, t } from "../i18n.js";
+import { dayName, fullTime, shortDay, t } from "../i18n.js";
 import { address, selected, showCustomerDrawer, showPane, toast } from "../screen.js";
-import { conversation, interactions, setCustomer } from "../store.js";
+import { conversation, hubSettings, interactions, setCustomer } from "../store.js";
 import { Avatar, Button, Chip, Icon, IconButton, Skeleton } from "../ui/parts.js";
 import { Duplicates, Merged } from "./duplicates.js";
 import { Tier } from "./tier.js";
@@ -63,6 +63,9 @@ export function contactOf({ addresses, fields }) {
 /** "today", where the name of a day does not begin the line. @param {string} day */
 const midSentence = (day) => ([t("day.today"), t("day.yesterday")].includes(day) ? day.toLowerCase() : day);
 
+/** @param {string} id */
+const kindOfChannel = (id) => hubSettings()?.channels?.find((one) => one.id === id)?.kind ?? "sms";
+
 /** @param {{ customer: Customer, onEdit: () => void }} props */
 function Profile({ customer, onEdit }) {
   const { totals } = customer;
@@ -83,6 +86,7 @@ function Profile({ customer, onEdit }) {
       ${customer.language && fact("languages", t("profile.language"), t(`language.${customer.language}`))}
       ${fields.filter(([name]) => !TYPED.includes(name)).map(([name, value]) => html`<div key=${name} class="extra"><dt>${name}</dt><dd>${value}</dd></div>`)}
     </dl>
+    ${customer.opt_outs.length > 0 && html`<ul class="opt-outs">${customer.opt_outs.map((one) => html`<li key=${one.channel + one.address} title=${fullTime(one.at)}><${Icon} name="triangle-alert" size=${12} />${t("texting.profile", { kind: t(`channel.${kindOfChannel(one.channel)}`), address: one.address, word: one.word || "STOP" })}</li>`)}</ul>`}
     ${customer.tags.length > 0 && html`<ul class="tags" aria-label=${t("tags")}>${customer.tags.map((tag) => html`<li key=${tag}>${tag}</li>`)}</ul>`}
     <p class="totals">${t("totals", { n: totals.interactions })}${totals.first_at ? ` · ${t("totals.since", { day: midSentence(dayName(totals.first_at, now)) })}` : ""}</p>
   </section>`;
