@@ -1,15 +1,14 @@
 """A stream of simulated callers, at a rate that can be changed: most talk, some give up, some book a callback."""
 
-import asyncio
 import logging
-import math
 import random
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from channels.simulator import menus
 from channels.simulator.carrier import Carrier
+from channels.simulator.coming import Coming
 from channels.simulator.people import Person, new_person
 from channels.simulator.receiver import Receiver
 from channels.simulator.scripts import Library
@@ -66,8 +65,10 @@ class _Subscriber:
     receiver: Receiver
 
 
-class Callers:
+class Callers(Coming):
     """Lets people call, at random, `rate` a minute on average."""
+
+    most = MOST_AT_ONCE
 
     def __init__(
         self,
@@ -79,58 +80,24 @@ class Callers:
         rate: float = 1.0,
         seed: int = 1,
     ) -> None:
+        super().__init__(tempo, rate=rate, seed=seed)
         self._carrier = carrier
         self._destinations = tuple(destinations)
         self._library = library
-        self._tempo = tempo
-        self._chance = random.Random(seed)  # noqa: S311 - a simulation, not a secret
-        self._rate = rate
-        self._changed = asyncio.Event()
         self._known: list[_Subscriber] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._on_the_line: set[asyncio.Task[None]] = set()
         self._made = 0
         self.counts = Counts()
 
-    @property
-    def rate(self) -> float:
-        """Callers a minute, on average."""
-        return self._rate
-
-    @rate.setter
-    def rate(self, rate: float) -> None:
-        self._rate = rate
-        self._changed.set()
-
-    async def start(self) -> None:
-        """Begin to call."""
-        self._go(self._come(), "simulated callers")
-
     async def stop(self) -> None:
         """Nobody calls any more; what is up is put down."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await super().stop()
         for one in self._known:
             one.receiver.hang_up()
 
-    def _go(self, job: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(job, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    async def _come(self) -> None:
-        """Poisson arrivals; a changed rate is taken up at once, for chance has no memory."""
-        while True:
-            self._changed.clear()
-            if self._rate <= 0 or not self._destinations:
-                await self._changed.wait()
-                continue
-            gap_s = -math.log(1.0 - self._chance.random()) * 60.0 / self._rate
-            if not await self._tempo.until(self._changed, gap_s) and len(self._on_the_line) < MOST_AT_ONCE:
-                self.ring()
+    def let_one_come(self) -> None:
+        """Let somebody call now, where there is anything to call."""
+        if self._destinations:
+            self.ring()
 
     def ring(self, plan: Plan | None = None) -> None:
         """Let somebody call now."""
@@ -138,9 +105,7 @@ class Callers:
         if plan is not None:
             fitting = [one for one in self._destinations if one.takes_messages_only == (plan == "leaves_message")]
             to = self._chance.choice(fitting)
-        task = self._go(self._call(self._somebody(to.language), to, plan or self._plan(to)), "simulated caller")
-        self._on_the_line.add(task)
-        task.add_done_callback(self._on_the_line.discard)
+        self._enter(self._call(self._somebody(to.language), to, plan or self._plan(to)), "simulated caller")
         self.counts.called += 1
 
     def _plan(self, to: Destination) -> Plan:

@@ -1,9 +1,6 @@
 """A stream of simulated texters: they write to one of the company's numbers, read what comes back, and answer."""
 
-import asyncio
 import logging
-import math
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +8,7 @@ from typing import Final
 from channels.simulator.carrier import Carrier
 from channels.simulator.carrier.messaging import Message
 from channels.simulator.carrier.pockets import Pocket
+from channels.simulator.coming import Coming
 from channels.simulator.people import Person, new_person
 from channels.simulator.picture import snapshot
 from channels.simulator.scripts import Library
@@ -50,8 +48,10 @@ class Tally:
     opted_out: int = 0
 
 
-class Texters:
+class Texters(Coming):
     """Lets people write, at random, `rate` a minute on average."""
+
+    most = MOST_AT_ONCE
 
     def __init__(
         self,
@@ -63,36 +63,17 @@ class Texters:
         rate: float = 1.0,
         seed: int = 1,
     ) -> None:
+        super().__init__(tempo, rate=rate, seed=seed)
         self._carrier = carrier
         self._lines = tuple(lines)
         self._library = library
-        self._tempo = tempo
-        self._rate = rate
-        self._chance = random.Random(seed)  # noqa: S311 - a simulation, not a secret
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._stream: asyncio.Task[None] | None = None
         self._number = 0
         self.tally = Tally()
 
-    async def start(self) -> None:
-        """Begin to write."""
-        if self._rate > 0 and self._lines:
-            self._stream = asyncio.create_task(self._come(), name="simulated texters")
-
-    async def stop(self) -> None:
-        """Nobody writes any more."""
-        tasks = [*self._tasks, *([self._stream] if self._stream else [])]
-        self._stream = None
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _come(self) -> None:
-        while True:
-            gap_s = -math.log(1.0 - self._chance.random()) * 60.0 / self._rate
-            await self._tempo.clock.sleep(gap_s * self._tempo.pace)
-            if len(self._tasks) < MOST_AT_ONCE:
-                self.write()
+    def let_one_come(self) -> None:
+        """Let somebody write now, where there is anybody to write to."""
+        if self._lines:
+            self.write()
 
     def write(self, *, opts_out: bool | None = None) -> None:
         """Let somebody write now; whether they want no more in the end is drawn where it is not given."""
@@ -109,9 +90,7 @@ class Texters:
         pocket = Pocket(reads_after_s=READS_AFTER_S * self._tempo.pace)
         self._carrier.post.handsets[address] = pocket
         texter = Texter(person, address, line.sender, pocket, opts_out=opts_out)
-        task = asyncio.create_task(self._live(texter), name="simulated texter")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._enter(self._live(texter), "simulated texter")
 
     async def _live(self, texter: "Texter") -> None:
         script = self._library.pick(texter.person.language, texter.person.chance)

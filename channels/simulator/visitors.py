@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import math
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +9,7 @@ from typing import Any, Final
 import aiohttp
 
 from channels.simulator.client import ANSWER_WITHIN_S, Gateway, Line, LineDown, Refused
+from channels.simulator.coming import Coming
 from channels.simulator.people import Person, new_person
 from channels.simulator.picture import snapshot
 from channels.simulator.scripts import Library
@@ -40,34 +39,21 @@ class Counts:
     returned: int = 0
 
 
-class Visitors:
+class Visitors(Coming):
     """Lets people come, at random, `rate` a minute on average."""
+
+    most = MOST_AT_ONCE
 
     def __init__(
         self, gateway: Gateway, site: str, library: Library, tempo: Tempo, *, rate: float = 6.0, seed: int = 1
     ) -> None:
+        super().__init__(tempo, rate=rate, seed=seed)
         self._gateway = gateway
         self._site = site
         self._library = library
-        self._tempo = tempo
-        self._chance = random.Random(seed)  # noqa: S311 - a simulation, not a secret
-        self._rate = rate
-        self._changed = asyncio.Event()
         self._known: list[Person] = []
-        self._present: set[asyncio.Task[None]] = set()
-        self._stream: asyncio.Task[None] | None = None
         self._arrived = 0
         self.counts = Counts()
-
-    @property
-    def rate(self) -> float:
-        """Visitors a minute, on average."""
-        return self._rate
-
-    @rate.setter
-    def rate(self, rate: float) -> None:
-        self._rate = rate
-        self._changed.set()
 
     def expect(self, tokens: Mapping[str, str]) -> None:
         """Let people return who were here before this run: their browser's token, and the language they speak."""
@@ -76,39 +62,13 @@ class Visitors:
             person.token, person.visits = token, 1
             self._known.append(person)
 
-    async def start(self, *, at_once: int = 0) -> None:
-        """Open the doors; `at_once` people are here already."""
-        for _ in range(at_once):
-            self._let_in()
-        self._stream = asyncio.create_task(self._come(), name="simulated visitors")
-
-    async def stop(self) -> None:
-        """Send everybody home, without a word, as when the power goes."""
-        tasks = [*self._present, *([self._stream] if self._stream else [])]
-        self._stream = None
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _come(self) -> None:
-        """Poisson arrivals; a changed rate is taken up at once, for chance has no memory."""
-        while True:
-            self._changed.clear()
-            if self._rate <= 0:
-                await self._changed.wait()
-                continue
-            gap_s = -math.log(1.0 - self._chance.random()) * 60.0 / self._rate
-            if not await self._tempo.until(self._changed, gap_s) and len(self._present) < MOST_AT_ONCE:
-                self._let_in()
-
-    def _let_in(self) -> None:
+    def let_one_come(self) -> None:
+        """Let somebody come to the site now."""
         person = self._somebody()
         visit = Visit(person, self._gateway, self._site, self._library, self._tempo)
-        task = asyncio.create_task(self._watch(visit), name="simulated visitor")
-        self._present.add(task)
-        task.add_done_callback(self._present.discard)
+        self._enter(self._watch(visit), "simulated visitor")
         self.counts.arrived += 1
-        self.counts.present = len(self._present)
+        self.counts.present = len(self._here)
 
     async def _watch(self, visit: "Visit") -> None:
         """Go through a visit, and remember the person when it is over."""
@@ -117,7 +77,7 @@ class Visitors:
         except (LineDown, Refused) as error:
             log.debug("a simulated visitor was cut off", extra={"reason": str(error)})
         finally:
-            self.counts.present = len(self._present) - 1
+            self.counts.present = len(self._here) - 1
             self.counts.thanked += visit.is_content
             self.counts.gave_up += visit.gave_up
         if visit.person.token and len(self._known) < KNOWN_AT_MOST:

@@ -10,7 +10,6 @@ from urllib.parse import quote
 import aiosmtplib
 import msgspec
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec import Meta
 
 from channels.mail.addresses import normalize
@@ -19,21 +18,16 @@ from channels.simulator.post import Letter, Post
 from channels.simulator.post.office import Mailbox, Stored
 from channels.simulator.post.words import File, answer_to, received
 from hub.auth import Auth
-from hub.demo.pages import language_of, page
+from hub.demo.page import DemoPage, body_of, language_of
 from hub.domain.errors import BadRequest, NotFound, Unavailable
 from hub.settings import Settings
 
-_POLICY: Final = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'; "
-    "style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
 _LARGEST: Final = 8 * 1024 * 1024
 _LARGEST_FILE: Final = 5 * 1024 * 1024
+_TOO_LARGE: Final = f"At most {_LARGEST_FILE // 1024 // 1024} MB."
 _SHOWN: Final = 60
 """So many of the latest letters are shown."""
 _FOLDERS: Final = {"in": "INBOX", "out": "Sent"}
-_FILES: Final = {"mail.css": "text/css", "mail.js": "text/javascript"}
 
 Line = Annotated[str, Meta(max_length=200)]
 
@@ -87,30 +81,22 @@ class LetterPages:
         self._company = settings.company.name
         self._auth = auth
         self._post = post
-        loader = FileSystemLoader(templates)
-        self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, auto_reload=False)
-        self._bodies = {name: (templates / "demo" / name).read_bytes() for name in _FILES}
+        self._page = DemoPage(templates, "mail")
 
     def attach(self, app: web.Application) -> None:
         """Add the routes."""
-        app.router.add_get("/demo/mail", self._page)
+        app.router.add_get("/demo/mail", self._show)
         app.router.add_get("/demo/mail/box", self._box)
         app.router.add_get("/demo/mail/file", self._file)
         app.router.add_post("/demo/mail/letters", self._send)
-        app.router.add_get("/demo/{name:mail\\.(?:css|js)}", self._asset)
+        self._page.attach(app)
 
-    async def _page(self, request: web.Request) -> web.Response:
-        text = self._templates.get_template("demo/mail.html").render(
-            lang=language_of(request),
+    async def _show(self, request: web.Request) -> web.Response:
+        return self._page.show(
+            request,
             company=self._company,
             post=self._post.settings if self._post and self._post.is_open else None,
         )
-        return page(text, _POLICY)
-
-    async def _asset(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        headers = {"Cache-Control": "no-cache"}
-        return web.Response(body=self._bodies[name], content_type=_FILES[name], charset="utf-8", headers=headers)
 
     # -- reading
 
@@ -151,7 +137,7 @@ class LetterPages:
     async def _send(self, request: web.Request) -> web.Response:
         self._auth.check_origin(request)
         try:
-            written = msgspec.json.decode(await _body(request), type=Written)
+            written = msgspec.json.decode(await body_of(request, _LARGEST, _TOO_LARGE), type=Written)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise BadRequest(f"The body is not what is expected: {error}.") from None
         box = self._mailbox(written.address, make=True)
@@ -201,15 +187,6 @@ def _address(given: str) -> str:
     if not address or not given.isprintable() or not address.isascii() or len(address) > 200:
         raise BadRequest("That is no e-mail address.")
     return address
-
-
-async def _body(request: web.Request) -> bytes:
-    pieces = bytearray()
-    async for piece in request.content.iter_chunked(65_536):
-        pieces += piece
-        if len(pieces) > _LARGEST:
-            raise BadRequest(f"At most {_LARGEST_FILE // 1024 // 1024} MB.")
-    return bytes(pieces)
 
 
 def _stored(box: Mailbox | None, name: str) -> Stored:

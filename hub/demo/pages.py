@@ -8,20 +8,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from channels.simulator.post import PostSettings
 from hub.auth import Auth
 from hub.demo.erp import answer
+from hub.demo.page import DemoPage, environment, language_of, page
 from hub.demo.phone import Exchange
 from hub.domain.errors import BadRequest
 from hub.settings import Settings
 
-_LANDING_POLICY: Final = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'; "
-    "style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
 _SHOP_POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'; "
     "style-src 'self'; frame-src 'self'; img-src 'self' data:; connect-src 'self'"
@@ -30,7 +25,6 @@ ERP: Final = "/demo/erp"
 """Where the demo company's own system answers."""
 _MOST_PER_MINUTE: Final = 60.0
 _ROLES: Final = ("agent", "agent2", "supervisor", "admin")
-_FILES: Final = {"landing.css": "text/css", "landing.js": "text/javascript"}
 
 
 class Visits(Protocol):
@@ -59,13 +53,11 @@ class Pages:
     ) -> None:
         self._settings = settings
         self._auth = auth
-        self._folder = templates / "demo"
         self._visits = visits
         self._counts = counts
         self._exchange = exchange
-        loader = FileSystemLoader(templates)
-        self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, auto_reload=False)
-        self._bodies = {name: (self._folder / name).read_bytes() for name in _FILES}
+        self._landing_page = DemoPage(templates, "landing")
+        self._templates = environment(templates)
 
     def attach(self, app: web.Application) -> None:
         """Add the routes."""
@@ -76,15 +68,15 @@ class Pages:
         app.router.add_get("/demo/visitors", self._visitors)
         app.router.add_post("/demo/visitors", self._change_visitors)
         app.router.add_post("/demo/session", self._auth.demo_session)
-        app.router.add_get("/demo/{name:landing\\.(?:css|js)}", self._file)
+        self._landing_page.attach(app)
 
     async def _landing(self, request: web.Request) -> web.Response:
         demo = self._settings.demo
         people = [
             (role, self._settings.agents[getattr(demo, role)]) for role in _ROLES if self._has(getattr(demo, role))
         ]
-        text = self._templates.get_template("demo/landing.html").render(
-            lang=language_of(request),
+        return self._landing_page.show(
+            request,
             company=self._settings.company.name,
             people=[{"role": role, "name": agent.name} for role, agent in people],
             rate=self._visits().rate,
@@ -93,7 +85,6 @@ class Pages:
             has_texts=bool(self._exchange.text_lines),
             mail=PostSettings.of(self._settings),
         )
-        return page(text, _LANDING_POLICY)
 
     def _has(self, agent_id: str) -> bool:
         return agent_id in self._settings.agents
@@ -119,15 +110,6 @@ class Pages:
         names = [f"{kind}/demo_site.html" for kind in kinds]
         return next((name for name in names if name in self._templates.list_templates()), "demo/no_shop.html")
 
-    async def _file(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        return web.Response(
-            body=self._bodies[name],
-            content_type=_FILES[name],
-            charset="utf-8",
-            headers={"Cache-Control": "no-cache"},
-        )
-
     async def _erp(self, request: web.Request) -> web.Response:
         """The company's own system, as flows ask it."""
         today = datetime.now(ZoneInfo(self._settings.company.zone)).date()
@@ -147,14 +129,3 @@ class Pages:
             raise BadRequest(f"Between 0 and {_MOST_PER_MINUTE:g} visitors a minute.")
         self._visits().rate = wanted
         return await self._visitors(request)
-
-
-def page(text: str, policy: str) -> web.Response:
-    """Return a page under a policy."""
-    return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": policy})
-
-
-def language_of(request: web.Request) -> str:
-    """Return the language that a page is wanted in, of the two there are."""
-    asked = str(request.query.get("lang") or request.headers.get("Accept-Language", ""))
-    return "zh" if asked.startswith("zh") else "en"

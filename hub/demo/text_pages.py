@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec import Meta
 
 from channels.simulator.senders import app_of, by_way_of, number_of
 from hub.auth import Auth
-from hub.demo.pages import language_of, page
+from hub.demo.page import DemoPage, body_of
 from hub.demo.phone import Exchange
 from hub.domain.errors import BadRequest, NotFound
 from hub.settings import Settings
@@ -20,16 +19,11 @@ if TYPE_CHECKING:
     from channels.simulator.carrier.messaging import Message
     from channels.simulator.carrier.pockets import Pocket
 
-_POLICY: Final = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'; "
-    "style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-_FILES: Final = {"text.css": "text/css", "text.js": "text/javascript"}
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _PICTURES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _LARGEST_PICTURE: Final = 2 * 1024 * 1024
 _LARGEST: Final = 4 * 1024 * 1024
+_TOO_LARGE: Final = f"At most {_LARGEST_PICTURE // 1024 // 1024} MB."
 _MOST_GUESTS: Final = 100
 
 
@@ -68,9 +62,7 @@ class TextPages:
         self._auth = auth
         self._exchange = exchange
         self._guests: dict[str, Pocket] = {}
-        loader = FileSystemLoader(templates)
-        self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, auto_reload=False)
-        self._bodies = {name: (templates / "demo" / name).read_bytes() for name in _FILES}
+        self._page = DemoPage(templates, "text", images=" blob:")
 
     @property
     def _senders(self) -> list[str]:
@@ -78,26 +70,20 @@ class TextPages:
 
     def attach(self, app: web.Application) -> None:
         """Add the routes."""
-        app.router.add_get("/demo/text", self._page)
+        app.router.add_get("/demo/text", self._show)
         app.router.add_get("/demo/text/thread", self._thread)
         app.router.add_get("/demo/text/picture", self._picture)
         app.router.add_post("/demo/text/messages", self._send)
-        app.router.add_get("/demo/{name:text\\.(?:css|js)}", self._file)
+        self._page.attach(app)
 
-    async def _page(self, request: web.Request) -> web.Response:
+    async def _show(self, request: web.Request) -> web.Response:
         if not self._exchange.text_lines:
             raise NotFound("Nobody can be texted in this demo.")
-        text = self._templates.get_template("demo/text.html").render(
-            lang=language_of(request),
+        return self._page.show(
+            request,
             company=self._company,
             lines=[{"sender": sender, "number": number_of(sender), "app": app_of(sender)} for sender in self._senders],
         )
-        return page(text, _POLICY)
-
-    async def _file(self, request: web.Request) -> web.Response:
-        name = request.match_info["name"]
-        headers = {"Cache-Control": "no-cache"}
-        return web.Response(body=self._bodies[name], content_type=_FILES[name], charset="utf-8", headers=headers)
 
     # -- reading
 
@@ -127,7 +113,7 @@ class TextPages:
     async def _send(self, request: web.Request) -> web.Response:
         self._auth.check_origin(request)
         try:
-            written = msgspec.json.decode(await _body(request), type=Written)
+            written = msgspec.json.decode(await body_of(request, _LARGEST, _TOO_LARGE), type=Written)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise BadRequest(f"The body is not what is expected: {error}.") from None
         sender = self._sender(written.line)
@@ -175,15 +161,6 @@ def _address(number: str, sender: str) -> str:
     if not _NUMBER.fullmatch(number):
         raise BadRequest("That is no telephone number.")
     return by_way_of(sender, number)
-
-
-async def _body(request: web.Request) -> bytes:
-    pieces = bytearray()
-    async for piece in request.content.iter_chunked(65_536):
-        pieces += piece
-        if len(pieces) > _LARGEST:
-            raise BadRequest(f"At most {_LARGEST_PICTURE // 1024 // 1024} MB.")
-    return bytes(pieces)
 
 
 def _shown(message: "Message") -> Shown:

@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-import math
-import random
 from dataclasses import dataclass, replace
 from typing import Final
 
 import aiosmtplib
 
+from channels.simulator.coming import Coming
 from channels.simulator.people import Person, new_person
 from channels.simulator.picture import snapshot
 from channels.simulator.post.office import Folder
@@ -49,54 +48,21 @@ class Tally:
     refused: int = 0
 
 
-class Correspondents:
-    """Lets letters come, at random, `rate` a minute on average."""
+class Correspondents(Coming):
+    """Lets letters come, at random, `rate` a minute from new customers on average."""
+
+    most = MOST_AT_ONCE
 
     def __init__(self, post: Post, library: Library, tempo: Tempo, *, rate: float, seed: int = 1) -> None:
+        super().__init__(tempo, rate=rate, seed=seed)
         self._post = post
         self._library = library
-        self._tempo = tempo
-        self._rate = rate
-        self._chance = random.Random(seed)  # noqa: S311 - a simulation, not a secret
-        self._changed = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._stream: asyncio.Task[None] | None = None
         self._number = 0
         self.tally = Tally()
 
-    @property
-    def rate(self) -> float:
-        """Letters a minute from new customers, on average."""
-        return self._rate
-
-    @rate.setter
-    def rate(self, rate: float) -> None:
-        self._rate = rate
-        self._changed.set()
-
-    async def start(self, *, at_once: int = 0) -> None:
-        """Begin; `at_once` letters are on their way."""
-        for _ in range(at_once):
-            self.write()
-        self._stream = asyncio.create_task(self._come(), name="simulated correspondents")
-
-    async def stop(self) -> None:
-        """Nobody writes any more."""
-        tasks = [*self._tasks, *([self._stream] if self._stream else [])]
-        self._stream = None
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _come(self) -> None:
-        while True:
-            self._changed.clear()
-            if self._rate <= 0:
-                await self._changed.wait()
-                continue
-            gap_s = -math.log(1.0 - self._chance.random()) * 60.0 / self._rate
-            if not await self._tempo.until(self._changed, gap_s) and len(self._tasks) < MOST_AT_ONCE:
-                self.write()
+    def let_one_come(self) -> None:
+        """Have somebody write now."""
+        self.write()
 
     def write(self, habit: str = "") -> None:
         """Have somebody write now; `habit` is "", "holiday" or "gone", drawn where it is not given."""
@@ -110,9 +76,7 @@ class Correspondents:
         person.email = f"{local}.{self._number}@{'gone.example' if habit == 'gone' else domain}"
         person.facts["email"] = person.email
         writer = Writer(person, habit, self._post, self._library, self._tempo, self.tally)
-        task = asyncio.create_task(self._guarded(writer), name="simulated correspondent")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._enter(self._guarded(writer), "simulated correspondent")
 
     async def _guarded(self, writer: "Writer") -> None:
         try:
