@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from secrets import token_hex
 from urllib.parse import unquote
@@ -58,6 +58,8 @@ _VOID = frozenset("area base br col embed hr img input link meta param source tr
 _SELF_CLOSING = frozenset("p li td th tr tbody thead tfoot option dt dd colgroup".split())
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
+_STRUCTURE = re.compile(r"</?[a-z0-9]+")
+_MOST_READINGS = 4
 _LONG_TAG = re.compile(r"<[a-zA-Z/!?][^<>]{4000,}")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _BETWEEN = re.compile(r"[\s/]+")
@@ -126,6 +128,9 @@ class _Run:
     inline_images: Mapping[str, str]
     remote_image: Callable[[str], str] | None
     blocked: int = 0
+    given: set[str] = field(default_factory=set)
+    """Addresses that we have put in ourselves, at home in what is read again."""
+    is_again: bool = False
 
 
 _RUN: ContextVar[_Run] = ContextVar("run")
@@ -146,7 +151,15 @@ def _filter(tag: str, name: str, value: str) -> str | None:
 
 def _source(value: str) -> str | None:
     run = _RUN.get()
-    source = value.strip()
+    if run.is_again:
+        return value if value in run.given else None
+    found = _address(run, value.strip())
+    if found is not None:
+        run.given.add(found)
+    return found
+
+
+def _address(run: _Run, source: str) -> str | None:
     if source[:4].lower() == "cid:":
         return run.inline_images.get(_content_id(source), source)
     if source[:5].lower() == "data:":
@@ -204,12 +217,33 @@ def sanitize(
     run = _Run(inline_images or {}, remote_image)
     token = _RUN.set(run)
     try:
-        safe = _CLEANER.clean(html if html.isprintable() else clean(html))
+        safe = _settled(_CLEANER.clean(html if html.isprintable() else clean(html)), run)
     finally:
         _RUN.reset(token)
+    if safe is None:
+        return SafeHtml(text_as_html(text), is_text_only=True)
     if run.blocked:
         safe = _PARKED_SOURCE.sub(' data-remote-src="', safe)
     return SafeHtml(safe.strip(), run.blocked)
+
+
+def _settled(safe: str, run: _Run) -> str | None:
+    """Return what a browser reads as it was written; None where that cannot be had.
+
+    Words misplaced in a table are carried up in front of it, there into elements that cannot hold them: written down
+    and read once more it is another tree, and none that anybody has looked at.
+    """
+    run.is_again = True
+    for _ in range(_MOST_READINGS):
+        if "<table" not in safe:
+            return safe
+        if is_hostile(safe):
+            return None
+        again = _CLEANER.clean(safe)
+        if _STRUCTURE.findall(again) == _STRUCTURE.findall(safe):
+            return safe
+        safe = again
+    return None
 
 
 def text_as_html(text: str) -> str:

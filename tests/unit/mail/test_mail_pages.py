@@ -172,6 +172,22 @@ ATOMS = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("inner", ["<a href=//x>", "<p>", "<h2>", "<b><p>", "<a href=//x><p><a href=//y>"])
+def test_what_a_table_pushes_out_is_read_as_it_was_written(inner: str) -> None:
+    for outer in ("<a href=https://x.example>", "<p>", "<h1>", "<li><a href=https://x.example>"):
+        page = f"{outer}<table>{inner}<img src=https://x.example/a.png><img src=cid:in>one</table>two"
+        found = sanitize(page, inline_images={"in": "/files/f1"})
+
+        again = sanitize(found.html)
+        assert re.findall(r"</?[a-z0-9]+", again.html) == re.findall(r"</?[a-z0-9]+", found.html)
+        assert (found.remote_images, found.html.count('src="/files/f1"'), found.html.count("data-remote-src")) == (
+            1,
+            1,
+            1,
+        )
+        assert found.html.index("one") < found.html.index("two")
+
+
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.sampled_from(ATOMS), max_size=25))
 def test_no_mixture_of_markup_runs_or_loads(atoms: list[str]) -> None:
