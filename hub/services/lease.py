@@ -87,11 +87,12 @@ class Lease:
         Raises:
             Fenced: it is not.
         """
-        row = await tx.get(LEASES, self._name, lock=True)
-        if row is None or row.token != self.token:
-            raise Fenced("Another node decides now.")
-        # Said once more where it is written, for those that read without a lock.
-        await tx.change(_STILL, [(row.id, row.token, row.owner)])
+        if tx.is_sure:
+            row = await tx.get(LEASES, self._name, lock=True)
+            if row is None or row.token != self.token:
+                raise Fenced("Another node decides now.")
+        # The first attempt only says it where it is written: it fails there, and is looked into.
+        await tx.change(_STILL, [(self._name, self.token, self._owner)])
 
     async def keep(self, taken: Callable[[], Awaitable[None]], lost: Callable[[], Awaitable[None]]) -> None:
         """Seek the lease and keep it until `stop`; `taken` and `lost` are awaited each time that happens."""

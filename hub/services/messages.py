@@ -24,6 +24,7 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 Heard = Callable[[UnitOfWork, Interaction, Message], Awaitable[Interaction]]
 _CHANGED = ("id", "last_n", "last_at", "last_from", "read_n", "waits_since", "version")
 _DAY_MS = 86_400_000
+_SAID = 20_000
 FLOWS_HEAR = frozenset({State.SELF_SERVICE, State.HELD})
 """States in which a flow may listen: held by an agent, the customer may have been sent into one."""
 _OPEN_FOR_AGENT = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.PARKED})
@@ -61,6 +62,7 @@ class Messages:
         self._letter_limit = settings.letters.message_chars
         self._per_day = settings.limits.visitor_messages_per_day
         self._batch: Batch[Words, Message] = Batch(store, self._say_many, guarded=True)
+        self._said: dict[tuple[str, str], None] = {}
         self.texting: Texting | None = None
         """Who sends what agents say where messages are texts."""
         self.heard: Heard | None = None
@@ -110,9 +112,14 @@ class Messages:
         return words
 
     async def _say_many(self, tx: UnitOfWork, items: Sequence[Words]) -> list[Message | Exception]:
-        ids = sorted({words.interaction for words in items})
-        found = await tx.select(INTERACTIONS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", ids)
-        conversation = {interaction.id: interaction for interaction in found}
+        said_in: dict[str, list[Words]] = {}
+        for words in items:
+            said_in.setdefault(words.interaction, []).append(words)
+        conversation = await tx.recall(
+            INTERACTIONS,
+            said_in,
+            fits=lambda found: all(self._refusal(words, found, tx.now) is None for words in said_in[found.id]),
+        )
         known = await self._repeated(tx, items, conversation)
         results: list[Message | Exception] = []
         fresh: list[Message] = []
@@ -126,7 +133,8 @@ class Messages:
                 if repeated is not None:
                     results.append(_same_sender(words, repeated))
                     continue
-                self._check_open(words, before, tx.now)
+                if (refusal := self._refusal(words, before, tx.now)) is not None:
+                    raise refusal
                 await self._check_seen(tx, words, before, fresh)
                 if self.texting is not None and words.author is Author.AGENT:
                     await self.texting.check(tx, before, words.text, words.files, words.template)
@@ -162,22 +170,37 @@ class Messages:
     async def _repeated(
         self, tx: UnitOfWork, items: Sequence[Words], conversation: dict[str, Interaction]
     ) -> dict[tuple[str, str], Message]:
-        """Return the messages among these that are stored already, by interaction and client's id."""
+        """Return the messages among these that are stored already, by interaction and client's id.
+
+        At first nothing is looked for that was not said here lately: what was said before all the same fails on its
+        unique index, and is said once more.
+        """
         keys = {(words.interaction, words.client_id) for words in items if words.interaction in conversation}
+        is_new = keys.isdisjoint(self._said) and not tx.is_sure
+        for key in keys:
+            self._said[key] = None
+        while len(self._said) > _SAID:
+            del self._said[next(iter(self._said))]
+        if is_new:
+            return {}
         found = await tx.select_many(MESSAGES, ("interaction", "client_id"), list(keys), "AND client_id <> ''")
         return {(message.interaction, message.client_id): message for message in found}
 
-    def _check_open(self, words: Words, interaction: Interaction, now: int) -> None:
+    def _refusal(self, words: Words, interaction: Interaction, now: int) -> HubError | None:
+        """Return why this cannot be said there, as the interaction is, or None."""
+        if not _may_speak(words, interaction):
+            return NotFound("There is no such conversation.")
         if words.author is not Author.CUSTOMER:
             is_open = interaction.state in (_OPEN_FOR_LETTERS if words.is_letter else _OPEN_FOR_AGENT)
             if not is_open or interaction.agent != words.agent:
-                raise Closed("You are not handling this conversation.")
-            return
+                return Closed("You are not handling this conversation.")
+            return None
         if not interaction.accepts_customer_messages:
-            raise Closed("This conversation has ended.")
+            return Closed("This conversation has ended.")
         # Numbers count both sides: nobody who is being answered comes near twice the limit in a day.
         if interaction.last_n >= 2 * self._per_day and interaction.created_at > now - _DAY_MS:
-            raise RateLimited(3_600)
+            return RateLimited(3_600)
+        return None
 
     async def _check_seen(
         self, tx: UnitOfWork, words: Words, interaction: Interaction, fresh: Sequence[Message]

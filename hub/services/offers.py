@@ -68,15 +68,11 @@ class Offers:
     async def _make_many(self, tx: UnitOfWork, proposals: Sequence[Proposal]) -> list[Offer | Refusal | Exception]:
         if self.fence is not None:
             await self.fence(tx)
-        wanted = sorted({proposal.interaction for proposal in proposals})
-        asked = sorted({proposal.agent for proposal in proposals})
-        found = await tx.select(INTERACTIONS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", wanted)
-        people = await tx.select(AGENTS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", asked)
-        interactions = {interaction.id: interaction for interaction in found}
-        agents = {agent.id: agent for agent in people}
+        interactions = await tx.recall(INTERACTIONS, (one.interaction for one in proposals), fits=_is_queued)
+        agents = await tx.recall(AGENTS, (one.agent for one in proposals), fits=_has_room)
         results: list[Offer | Refusal | Exception] = []
         made: list[Offer] = []
-        live = await self._live(tx, wanted)
+        live = await self._live(tx, [found.id for found in interactions.values() if found.state is State.OFFERED])
         for proposal in proposals:
             interaction, agent = interactions.get(proposal.interaction), agents.get(proposal.agent)
             refusal = self._refusal(proposal, interaction, agent, live)
@@ -93,6 +89,9 @@ class Offers:
         return results
 
     async def _live(self, tx: UnitOfWork, interactions: list[str]) -> set[tuple[str, str]]:
+        """Return who is offered these now; what is queued is offered to nobody."""
+        if not interactions:
+            return set()
         rows = await tx.fetch(
             "SELECT interaction, agent FROM offers WHERE interaction ANY_OF($1) AND state = 'pending'", interactions
         )
@@ -233,6 +232,26 @@ class Offers:
         await moves.release(tx, agent.id, offer.units, **changes)
 
 
+def _is_queued(interaction: Interaction) -> bool:
+    return interaction.state is State.QUEUED
+
+
+def _is_offered(interaction: Interaction) -> bool:
+    return interaction.state is State.OFFERED
+
+
+def _is_pending(offer: Offer) -> bool:
+    return offer.state is OfferState.PENDING
+
+
+def _is_active(agent: Agent) -> bool:
+    return agent.is_active
+
+
+def _has_room(agent: Agent) -> bool:
+    return agent.can_be_offered and agent.held < agent.capacity
+
+
 def _ringing(interaction: Interaction, agent: Agent, offer: Offer, now: int) -> Interaction:
     """Return the interaction held for the agent while lines are joined; `answered_at` is when they accepted."""
     return msgspec.structs.replace(
@@ -317,17 +336,14 @@ class _Answered:
     @classmethod
     async def of(cls, tx: UnitOfWork, offer_ids: list[str]) -> "_Answered":
         """Read all of it in a few statements."""
-        asked = await tx.select(OFFERS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", offer_ids)
-        ids = sorted({offer.interaction for offer in asked})
-        found = await tx.select(INTERACTIONS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", ids)
+        offers = await tx.recall(OFFERS, offer_ids, fits=_is_pending)
+        ids = sorted({offer.interaction for offer in offers.values()})
+        interactions = await tx.recall(INTERACTIONS, ids, fits=_is_offered)
         rivals = await tx.select(
             OFFERS, "WHERE interaction ANY_OF($1) AND state = 'pending' ORDER BY id FOR UPDATE", ids
         )
-        offers = {offer.id: offer for offer in (*asked, *rivals)}
-        people = await tx.select(
-            AGENTS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", sorted({offer.agent for offer in offers.values()})
-        )
-        interactions, agents = {each.id: each for each in found}, {each.id: each for each in people}
+        offers.update((offer.id, offer) for offer in rivals)
+        agents = await tx.recall(AGENTS, (offer.agent for offer in offers.values()), fits=_is_active)
         return cls(offers, interactions, agents, (dict(interactions), dict(agents)))
 
     async def save(self, tx: UnitOfWork) -> dict[str, Interaction]:

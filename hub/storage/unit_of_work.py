@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -20,6 +20,7 @@ from hub.domain.errors import HubError
 from hub.domain.events import Event, EventKind, Fact
 from hub.events import Commit
 from hub.storage.changes import Change, Pending, Row, Shape, changed_meanwhile, touched
+from hub.storage.memory import Memory
 from hub.storage.rows import Rows
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ class Connection(abc.ABC):
 
     def __init__(self) -> None:
         self.pending = Pending()
+        self.memory = Memory()
         self.is_broken = False
         """Whether a change failed after its unit had gone on: whoever notices is not who is to blame."""
 
@@ -144,6 +146,26 @@ class UnitOfWork:
         found = await self._connection.fetch_many(rows.listed, rows.table, columns, types, values, tail)
         return [rows.record(row) for row in found]
 
+    async def recall(self, rows: Rows[R], ids: Iterable[str], *, fits: Callable[[R], bool]) -> dict[str, R]:
+        """Return records by id, from memory where they are known and fit; the others as they are now, locked.
+
+        For units that change such records exactly, by version, and refuse only what does not fit: no refusal rests on
+        memory.
+        """
+        wanted = list(dict.fromkeys(ids))
+        known = cast("dict[str, R]", self._connection.memory.recall(rows.struct, wanted))
+        known = {key: record for key, record in known.items() if fits(record)}
+        missing = sorted(key for key in wanted if key not in known)
+        if missing:
+            for record in await self.select(rows, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", missing):
+                known[record.id] = record  # type: ignore[attr-defined]
+        return known
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether this is a second attempt: the first one's guess at what nobody else does was wrong."""
+        return not self._connection.memory.is_trusted
+
     async def insert(self, rows: Rows[R], record: R) -> R:
         """Insert one record and announce it after the commit."""
         await self.insert_many(rows, (record,))
@@ -227,19 +249,29 @@ class UncertainError(Exception):
 
 
 async def commit_group(
-    connection: Connection, units: Sequence[Unit[Any]], now: Callable[[], int], *, guarded: bool = False
+    connection: Connection,
+    units: Sequence[Unit[Any]],
+    now: Callable[[], int],
+    *,
+    guarded: bool = False,
+    is_second: bool = False,
 ) -> list[Outcome]:
     """Run units in one transaction and commit them together.
 
     A unit that refuses before it has written anything fails alone. Otherwise the group is undone and each unit runs in
     a transaction of its own, so that one failure never sinks its neighbours. Guarded units run without locks, and once
-    more with them if somebody else changed what they had read.
+    more with them if somebody else changed what they had read. Only the first attempt rests on the memory.
 
     Raises:
         UncertainError: the line was lost while the group was being committed.
     """
     await connection.begin(guarded=guarded)
-    attempt = await _run(connection, units, now)
+    connection.memory.begin(is_trusted=not is_second)
+    try:
+        attempt = await _run(connection, units, now)
+    except UncertainError:
+        connection.memory.forget()
+        raise
     if attempt is None:
         await connection.rollback()
         if len(units) == 1:
@@ -249,15 +281,17 @@ async def commit_group(
         await connection.commit()
     except Exception as error:
         log.exception("a group could not be committed")
+        connection.memory.forget()
         await connection.rollback()
         return [Outcome(error=error) for _ in units]
+    connection.memory.committed()
     return attempt.outcomes
 
 
 async def _one(connection: Connection, unit: Unit[Any], now: Callable[[], int], *, guarded: bool) -> Outcome:
     """Run one unit of a group that was undone: what is committed stays told, even if the line is lost after it."""
     try:
-        return (await commit_group(connection, [unit], now, guarded=guarded))[0]
+        return (await commit_group(connection, [unit], now, guarded=guarded, is_second=True))[0]
     except Exception as error:
         return Outcome(error=error)
 
@@ -278,6 +312,7 @@ async def _run(connection: Connection, units: Sequence[Unit[Any]], now: Callable
         else:
             attempt.outcomes.append(Outcome(value=value))
             attempt.units.append(work)
+            connection.memory.note(work.records)
     try:
         await _journal(connection, attempt)
     except UncertainError:
@@ -290,14 +325,18 @@ async def _run(connection: Connection, units: Sequence[Unit[Any]], now: Callable
 async def _alone(connection: Connection, unit: Unit[Any], now: Callable[[], int]) -> Outcome:
     """Run the unit once more to learn its error; a unit that succeeds this time is committed."""
     await connection.begin()
+    connection.memory.begin(is_trusted=False)
     work = UnitOfWork(connection, now())
     try:
         attempt = _Attempt([Outcome(value=await unit(work))], [work])
         await _journal(connection, attempt)
         await connection.commit()
     except Exception as error:
+        connection.memory.forget()
         await connection.rollback()
         return Outcome(error=error)
+    connection.memory.note(work.records)
+    connection.memory.committed()
     return attempt.outcomes[0]
 
 
