@@ -8,7 +8,7 @@ and never watchers times messages. A row is encoded once for all who get it, and
 Every frame carries the journal's number at its sending; what was missed is found by `Touched`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
@@ -26,6 +26,7 @@ from agent_console.tabs import (
     Delta,
     Frame,
     Line,
+    Mail,
     Places,
     Tab,
     View,
@@ -205,17 +206,19 @@ class Sync:
 
     def _flush_offers(self, keys: Iterable[Key]) -> None:
         """An offer's time runs: it goes out, or away, in the loop turn of its commit, with what it is about."""
-        deltas: dict[View, Delta] = {}
+        mail = Mail()
         for key in keys:
             self._dirty.pop(key, None)
-            self._flush_row(key, deltas)
-        for view, delta in deltas.items():
-            for offer_id in tuple(delta.put.get("offers", ())):
-                about = ("interactions", self._floor.offers[offer_id].interaction)
-                row = self._item_for(view, about)
-                if row is not None:
-                    delta.add(about, row)
-            self._send(view, delta)
+            self._flush_row(key, mail)
+        for views, delta in mail.sorted():
+            for view in views:
+                own = delta.copy()
+                for offer_id in delta.put.get("offers", ()):
+                    about = ("interactions", self._floor.offers[offer_id].interaction)
+                    row = self._item_for(view, about)
+                    if row is not None:
+                        own.add(about, row)
+                self._send((view,), own)
 
     def _push(self, commit: Commit, interaction_id: str, record: Said) -> None:
         """Send what is said, or became of a letter, at once to those who handle or have opened its interaction."""
@@ -232,7 +235,7 @@ class Sync:
             if interaction_id in tab.opening:
                 tab.opening[interaction_id].add((table, row.id), delta.put[table][row.id])
         for view in views:
-            self._send(view, delta)
+            self._send((view,), delta)
 
     def _as_row(self, record: Said) -> tuple[str, MessageRow | NoteRow | LetterRow | OutgoingRow]:
         if isinstance(record, Message):
@@ -252,10 +255,12 @@ class Sync:
                 found[tab.view] = None
         return found
 
-    def _send(self, view: View, delta: Delta) -> None:
-        frame = Frame(self._floor.seq, view.seq, delta.put, delta.drop)
-        view.seq = self._floor.seq
-        self._wire.emit("frame", frame, to=view.room)
+    def _send(self, views: Sequence[View], delta: Delta) -> None:
+        """Send rows to views that stand at the same `seq`."""
+        frame = Frame(self._floor.seq, views[0].seq, delta.put, delta.drop)
+        for view in views:
+            view.seq = self._floor.seq
+        self._wire.emit("frame", frame, to=[view.room for view in views])
 
     # -- what became dirty
 
@@ -335,22 +340,22 @@ class Sync:
         dirty = list(islice(self._dirty, most))
         for key in dirty:
             del self._dirty[key]
-        deltas: dict[View, Delta] = {}
+        mail = Mail()
         for key in dirty:
             if key[0] == "agents":
-                self._flush_me(key[1], deltas)
+                self._flush_me(key[1], mail)
             else:
-                self._flush_row(key, deltas)
-        for view, delta in deltas.items():
-            self._send(view, delta)
+                self._flush_row(key, mail)
+        for views, delta in mail.sorted():
+            self._send(views, delta)
 
-    def _flush_me(self, agent_id: str, deltas: dict[View, Delta]) -> None:
+    def _flush_me(self, agent_id: str, mail: Mail) -> None:
         view = self._views.by_agent.get(agent_id)
         row = self._encoded.me(agent_id)
         if view is not None and row is not None and self._encoded.is_news(FULL, ("me", agent_id), row):
-            deltas.setdefault(view, Delta()).add(("me", "me"), row)
+            mail.put((view,), ("me", "me"), row)
 
-    def _flush_row(self, key: Key, deltas: dict[View, Delta]) -> None:
+    def _flush_row(self, key: Key, mail: Mail) -> None:
         """Collect a row for those concerned, who get it in full, and for the others who see it."""
         now = self._encoded.places(key)
         before = self._placed.pop(key, NOWHERE)
@@ -364,20 +369,16 @@ class Sync:
             self._full[key] = full
             row = self._encoded.item(key)
             is_news = self._encoded.is_news(FULL, key, row) or before != now
-            for view in full if is_news else full - had_it:
-                deltas.setdefault(view, Delta()).add(key, row)
+            mail.put(full if is_news else full - had_it, key, row)
         else:
             self._encoded.forget(FULL, key)
         left = self._views.at(before - now) if before - now else {}
         if key[0] == "interactions":
             others |= {view for view in had_it - full if view.tabs and view.is_shown_in_brief(now)}
         if others:
-            row = self._encoded.brief(key[1])
-            for view in others:
-                deltas.setdefault(view, Delta()).add(key, row)
-        for view in left:
-            if view not in full and view not in others and not (now and view.is_watcher):
-                deltas.setdefault(view, Delta()).add(key, None)
+            mail.put(others, key, self._encoded.brief(key[1]))
+        gone = [v for v in left if v not in full and v not in others and not (now and v.is_watcher)]
+        mail.put(gone, key, None)
 
     def _audience(self, key: Key, now: Places, *, is_moved: bool) -> tuple[set[View], set[View]]:
         """Return who gets a row in full, and who else must hear of it (only when what a list needs has changed)."""

@@ -1,6 +1,6 @@
 """Who watches what: browsers (tabs), the person behind them (view), and which views a row concerns."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -37,6 +37,13 @@ class Delta:
         else:
             self.put.setdefault(table, {})[name] = row
 
+    def copy(self) -> "Delta":
+        """Return the same rows, to be added to."""
+        found = Delta()
+        found.put = {table: dict(rows) for table, rows in self.put.items()}
+        found.drop = {table: list(names) for table, names in self.drop.items()}
+        return found
+
     def __bool__(self) -> bool:
         return bool(self.put or self.drop)
 
@@ -44,8 +51,8 @@ class Delta:
 class Wire(Protocol):
     """What carries frames: the socket server."""
 
-    def emit(self, event: str, payload: object, *, to: str) -> None:
-        """Send an event to everybody in a room, or to one connection."""
+    def emit(self, event: str, payload: object, *, to: str | Iterable[str]) -> None:
+        """Send an event, encoded once, to everybody in rooms, or to one connection."""
 
     def join(self, line: Any, room: str) -> None:  # noqa: ANN401 - its own kind of connection
         """Put a connection into a room."""
@@ -117,6 +124,34 @@ class View:
     def board(self) -> str:
         """The room of those who share this person's board."""
         return BOARD_OF_ALL if self.is_watcher else BOARD_OF_OWN
+
+
+class Mail:
+    """Rows being collected for many views: those who get the same ones share a frame."""
+
+    def __init__(self) -> None:
+        self._rows: dict[View, list[tuple[Key, msgspec.Raw | None]]] = {}
+
+    def put(self, views: Iterable[View], key: Key, row: msgspec.Raw | None) -> None:
+        """Put a row for each of these, or drop it."""
+        item = key, row
+        for view in views:
+            rows = self._rows.get(view)
+            if rows is None:
+                self._rows[view] = [item]
+            else:
+                rows.append(item)
+
+    def sorted(self) -> Iterator[tuple[list[View], Delta]]:
+        """Return who gets which rows; all of one group stand at the same `seq`."""
+        groups: dict[tuple[int, ...], list[View]] = {}
+        for view, rows in self._rows.items():
+            groups.setdefault((view.seq, *map(id, rows)), []).append(view)
+        for views in groups.values():
+            delta = Delta()
+            for key, row in self._rows[views[0]]:
+                delta.add(key, row)
+            yield views, delta
 
 
 class Views:

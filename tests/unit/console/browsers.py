@@ -36,10 +36,11 @@ class Wires:
     def leave(self, line: "Browser", room: str) -> None:
         self.rooms.get(room, {}).pop(line.sid, None)
 
-    def emit(self, event: str, payload: object, *, to: str) -> None:
-        self.sent += 1
-        for browser in tuple(self.rooms.get(to, {}).values()):
-            browser.hear(event, on_the_wire(payload))
+    def emit(self, event: str, payload: object, *, to: str | Iterable[str]) -> None:
+        for room in (to,) if isinstance(to, str) else to:
+            self.sent += 1
+            for browser in tuple(self.rooms.get(room, {}).values()):
+                browser.hear(event, on_the_wire(payload))
 
 
 class Browser:
