@@ -13,6 +13,7 @@ from hub.domain.segments import SegmentKind
 from hub.services import moves
 from hub.services.access import Scope
 from hub.services.call_state import order, save_leg, whole_call
+from hub.services.flow_sessions import latest_session
 from hub.services.self_service import SelfService, medium_of
 from hub.storage.tables import CALLS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -78,8 +79,8 @@ class AgentFlows:
             interaction = await moves.interaction_for_change(tx, interaction_id)
             if interaction.agent != scope.agent:
                 raise NotFound("You are not handling such an interaction.")
-            session = await self._flows.latest(tx, interaction.id)
-            if session is None or session.is_over or interaction.state is not State.HELD:
+            found = await latest_session(tx, interaction.id)
+            if found is None or found[1].is_over or interaction.state is not State.HELD:
                 raise Conflict("The customer is in no flow.")
             interaction = await self._flows.give_back(tx, interaction, "taken_back")
             await _lead_line(tx, interaction, Place.ROOM)

@@ -21,6 +21,7 @@ from hub.flows.session import Session, TimeUp
 from hub.flows.voice import Gather, Record, Say, spoken
 from hub.services import moves
 from hub.services.call_state import WholeCall, save_leg
+from hub.services.flow_sessions import latest_session
 from hub.services.self_service import SelfService
 from hub.storage.tables import CALLS, INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import UnitOfWork
@@ -75,9 +76,12 @@ class CallFlows:
         interaction = whole.interaction
         if at is None or not at.is_question or interaction.state not in {State.SELF_SERVICE, State.HELD}:
             return interaction
+        found = await latest_session(tx, interaction.id)
+        if found is None:
+            return interaction
         if not (said.digits or said.text or said.recording):
-            return await self._flows.put(tx, interaction, TimeUp(f"t{at.timer}", at.timer))
-        session = await self._flows.latest(tx, interaction.id)
+            return await self._flows.take(tx, interaction, found, TimeUp(f"t{at.timer}", at.timer))
+        session = found[1]
         given = flows.Said(
             id=f"q{at.timer}",
             text=said.text[:2_000],
@@ -85,15 +89,18 @@ class CallFlows:
             confidence=said.confidence,
             recording=said.recording,
         )
-        if session is None or session.timer != at.timer or given.id in session.seen:
+        if session.timer != at.timer or given.id in session.seen:
             return interaction
-        return await self._flows.put(tx, await _written(tx, interaction, given), given)
+        written = await _written(tx, interaction, given)
+        after = await self._flows.take(tx, written, found, given)
+        return after if after is not written else await tx.save(INTERACTIONS, after)
 
     async def step(self, tx: UnitOfWork, whole: WholeCall, leg: Leg, turn: str) -> CallStep | None:
         """Return what a caller hears next in their flow, or as it ends; None when no flow has anything to say."""
-        session = await self._flows.latest(tx, whole.interaction.id)
-        if session is None or leg.goes_to is not Place.SCRIPT:
+        found = await latest_session(tx, whole.interaction.id) if leg.goes_to is Place.SCRIPT else None
+        if found is None:
             return None
+        session = found[1]
         at = _read(turn)
         heard = at.heard if at is not None and not at.is_question else 0
         words, last = _spoken(session, heard)
@@ -156,7 +163,10 @@ def _open_step(session: Session, words: tuple[Said, ...], last: Gather | Record 
 
 
 async def _written(tx: UnitOfWork, interaction: Interaction, given: flows.Said) -> Interaction:
-    """Write down what the caller said or pressed, so that whoever takes over reads it as a conversation."""
+    """Write down what the caller said or pressed, so that whoever takes over reads it as a conversation.
+
+    Returns the interaction with its new count, to be saved.
+    """
     text = without_cards(given.text or given.digits)
     if not text:
         return interaction
@@ -165,5 +175,4 @@ async def _written(tx: UnitOfWork, interaction: Interaction, given: flows.Said) 
     )
     await tx.insert(MESSAGES, message)
     moves.message_stored(tx, interaction, message)
-    changed = msgspec.structs.replace(interaction, last_n=message.n, last_at=tx.now, last_from="customer")
-    return await tx.save(INTERACTIONS, changed)
+    return msgspec.structs.replace(interaction, last_n=message.n, last_at=tx.now, last_from="customer")

@@ -10,12 +10,16 @@ from hub.domain.call_plan import News, Plan, Surroundings, plan
 from hub.domain.calls import Call, EndCause, Leg, LegState, Order
 from hub.domain.errors import NotFound
 from hub.domain.ids import new_id
-from hub.domain.interaction import Interaction
+from hub.domain.interaction import Interaction, State
 from hub.services import moves
-from hub.storage.tables import AGENTS, CALL_ORDERS, CALLS, LEGS
+from hub.storage.tables import AGENTS, CALL_ORDERS, CALLS, INTERACTIONS, LEGS
 from hub.storage.unit_of_work import UnitOfWork
 
 _MOST_TURNS = 8
+_SET_LEGS = LEGS.insertion._replace(
+    tail="ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in LEGS.columns if name not in LEGS.key)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +54,29 @@ async def whole_call(tx: UnitOfWork, interaction_id: str) -> WholeCall:
     return WholeCall(interaction, call, tuple(legs), agent)
 
 
+async def call_in_flow(tx: UnitOfWork, interaction_id: str) -> WholeCall:
+    """Return a call whose caller answers a flow: what is remembered of it will do, for an answer changes it exactly.
+
+    Raises:
+        NotFound: there is no such call.
+    """
+    one = (interaction_id,)
+    interaction = (await tx.recall(INTERACTIONS, one, fits=_is_in_flow)).get(interaction_id)
+    call = (await tx.recall(CALLS, one, fits=lambda _: True)).get(interaction_id)
+    if interaction is None or call is None:
+        raise NotFound("There is no such call.")
+    legs = await tx.select(LEGS, "WHERE interaction = $1 ORDER BY wanted_at, id FOR UPDATE", interaction_id)
+    agent = await tx.get(AGENTS, interaction.agent) if interaction.agent else None
+    return WholeCall(interaction, call, tuple(legs), agent)
+
+
+def _is_in_flow(interaction: Interaction) -> bool:
+    return interaction.state is State.SELF_SERVICE
+
+
 async def save_leg(tx: UnitOfWork, leg: Leg) -> Leg:
     """Store a leg, new or changed."""
-    await tx.execute(
-        f"{LEGS.insert} ON CONFLICT (id) DO UPDATE SET "
-        + ", ".join(f"{name} = excluded.{name}" for name in LEGS.columns if name not in LEGS.key),
-        *LEGS.values(leg),
-    )
+    await tx.change(_SET_LEGS, [LEGS.values(leg)], touches=(leg.id,))
     return tx.touch(leg)
 
 

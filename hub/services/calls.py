@@ -1,6 +1,7 @@
 """Phone calls: what a caller lives through, what the carrier tells, and what the interaction makes of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -31,7 +32,7 @@ from hub.domain.visitors import StoredFile
 from hub.services import moves, people
 from hub.services.call_flows import CallFlows
 from hub.services.call_news import CallNews
-from hub.services.call_state import WholeCall, ended, order, save_leg, settle, whole_call
+from hub.services.call_state import WholeCall, call_in_flow, ended, order, save_leg, settle, whole_call
 from hub.services.call_words import HOLD_CODES, spoken, standing
 from hub.services.floor import Floor
 from hub.services.handling import Handling
@@ -154,9 +155,9 @@ class CallService:
             channel=line.channel,
         )
         if self._flows is not None and self._flows.has(line.flow):
-            await save_leg(tx, msgspec.structs.replace(leg, goes_to=Place.SCRIPT))
+            leg = await save_leg(tx, msgspec.structs.replace(leg, goes_to=Place.SCRIPT))
             interaction = await self._flows.begin(tx, interaction, line.flow)
-            return await whole_call(tx, interaction.id)
+            return WholeCall(interaction, call, (leg,), None)
         is_open = self._floor.queue_view(line.queue).is_open
         if is_open:
             interaction = await moves.enter_queue(tx, interaction, "arrival")
@@ -248,11 +249,11 @@ class CallService:
         line = self._line(channel)
 
         async def unit(tx: UnitOfWork) -> tuple[WholeCall, CallStep | None]:
-            whole = await _known(tx, channel, provider_id)
-            if whole is None or self._flows is None:
+            leg = await _leg_of(tx, channel, "", provider_id)
+            if leg is None or self._flows is None:
                 raise NotFound("There is no such call.")
-            await self._flows.answer(tx, whole, turn, said)
-            whole = await whole_call(tx, whole.interaction.id)
+            whole = await call_in_flow(tx, leg.interaction)
+            whole = replace(whole, interaction=await self._flows.answer(tx, whole, turn, said))
             return whole, await self._flow_step(tx, whole, provider_id, turn)
 
         whole, step = await self._store.write(unit)

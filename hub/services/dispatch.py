@@ -246,6 +246,8 @@ class Dispatcher:
             self._handle(told.Tick())
 
     def _handle(self, event: told.Event) -> None:
+        if isinstance(event, told.InteractionLeft) and event.interaction_id not in self.router.floor.items:
+            return  # what does not wait changes with every word: the engine and its record have no use for it
         now = self._clock.now()
         try:
             decisions = self.router.handle(event, at_ms=now)

@@ -17,6 +17,17 @@ async def open_session(tx: UnitOfWork, interaction_id: str) -> tuple[FlowSession
     return (found[0], msgspec.json.decode(found[0].body, type=Session)) if found else None
 
 
+async def latest_session(tx: UnitOfWork, interaction_id: str) -> tuple[FlowSession, Session] | None:
+    """Return an interaction's newest session, over or not, as this unit left it; None when it never was in one."""
+    touched = [one for one in tx.touched(FlowSession) if one.interaction == interaction_id]
+    tail = "WHERE interaction = $1 ORDER BY started_at DESC, id DESC LIMIT 1"
+    found = touched or await tx.select(FLOW_SESSIONS, tail, interaction_id)
+    if not found:
+        return None
+    stored = max(found, key=lambda one: (one.started_at, one.id))
+    return stored, msgspec.json.decode(stored.body, type=Session)
+
+
 async def cut_short(
     tx: UnitOfWork,
     interaction: Interaction,

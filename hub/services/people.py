@@ -139,7 +139,8 @@ async def survivor(tx: UnitOfWork, customer_id: str) -> Customer:
         NotFound: there is none.
     """
     for _ in range(20):
-        customer = await tx.get(CUSTOMERS, customer_id)
+        found = await tx.recall(CUSTOMERS, (customer_id,), fits=lambda known: known.merged_into is None, lock=False)
+        customer = found.get(customer_id)
         if customer is None:
             break
         if customer.merged_into is None:

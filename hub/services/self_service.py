@@ -160,11 +160,11 @@ class SelfService:
         found = await open_session(tx, interaction.id)
         return await self._step(tx, interaction, *found, given) if found is not None else interaction
 
-    async def latest(self, tx: UnitOfWork, interaction_id: str) -> Session | None:
-        """Return an interaction's newest session, over or not."""
-        tail = "WHERE interaction = $1 ORDER BY started_at DESC, id DESC LIMIT 1"
-        found = await tx.select(FLOW_SESSIONS, tail, interaction_id)
-        return msgspec.json.decode(found[0].body, type=Session) if found else None
+    async def take(
+        self, tx: UnitOfWork, interaction: Interaction, found: tuple[FlowSession, Session], given: Input
+    ) -> Interaction:
+        """Hand an input to a session that was just read, unless it is over."""
+        return interaction if found[1].is_over else await self._step(tx, interaction, *found, given)
 
     async def left(self, tx: UnitOfWork, interaction: Interaction, *, actor: str = "customer") -> Interaction:
         """The customer is gone: the session ends, and the interaction with it."""

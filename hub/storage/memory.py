@@ -25,7 +25,7 @@ class Memory:
         self.is_trusted = is_trusted
 
     def note(self, records: Mapping[Key, object]) -> None:
-        """Keep what a unit of the group leaves behind, for the units behind it and for after the commit."""
+        """Keep what a unit of the group has read or leaves behind, for those behind it and for after the commit."""
         self._group.update(records)
 
     def committed(self) -> None:

@@ -146,19 +146,28 @@ class UnitOfWork:
         found = await self._connection.fetch_many(rows.listed, rows.table, columns, types, values, tail)
         return [rows.record(row) for row in found]
 
-    async def recall(self, rows: Rows[R], ids: Iterable[str], *, fits: Callable[[R], bool]) -> dict[str, R]:
+    async def recall(
+        self, rows: Rows[R], ids: Iterable[str], *, fits: Callable[[R], bool], lock: bool = True
+    ) -> dict[str, R]:
         """Return records by id, from memory where they are known and fit; the others as they are now, locked.
 
         For units that change such records exactly, by version, and refuse only what does not fit: no refusal rests on
         memory.
         """
         wanted = list(dict.fromkeys(ids))
-        known = cast("dict[str, R]", self._connection.memory.recall(rows.struct, wanted))
+        memory = self._connection.memory
+        known = cast("dict[str, R]", memory.recall(rows.struct, wanted))
         known = {key: record for key, record in known.items() if fits(record)}
+        for key in wanted:
+            if (own := self.records.get((rows.struct, key))) is not None:
+                known[key] = cast("R", own)
         missing = sorted(key for key in wanted if key not in known)
         if missing:
-            for record in await self.select(rows, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", missing):
-                known[record.id] = record  # type: ignore[attr-defined]
+            tail = "WHERE id ANY_OF($1) ORDER BY id" + (" FOR UPDATE" if lock else "")
+            found = {record.id: record for record in await self.select(rows, tail, missing)}  # type: ignore[attr-defined]
+            if memory.is_trusted:
+                memory.note({(rows.struct, key): record for key, record in found.items()})
+            known |= found
         return known
 
     @property
@@ -199,6 +208,10 @@ class UnitOfWork:
         """Announce the record as it is now after the commit."""
         self.records[type(record), getattr(record, "id", id(record))] = record
         return record
+
+    def touched(self, kind: type[R]) -> list[R]:
+        """Return the records of a kind that this unit has changed, as it left them."""
+        return [cast("R", record) for (known, _), record in self.records.items() if known is kind]
 
     def record(
         self,

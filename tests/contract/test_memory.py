@@ -138,3 +138,19 @@ def test_memory_keeps_what_was_committed_last_and_no_more_than_its_limit() -> No
     assert memory.recall(str, ["a"]) == {}
     memory.forget()
     assert remembering(memory, "a", "c") == [None, None]
+
+
+async def test_unit_recalls_what_it_has_changed_itself(house: House) -> None:
+    one = await chat(house)
+    seen: list[State] = []
+
+    async def unit(tx: UnitOfWork) -> None:
+        for state in (State.HELD, State.ACTIVE):
+            found = (await tx.recall(INTERACTIONS, (one.id,), fits=lambda _: True))[one.id]
+            seen.append(found.state)
+            await tx.save(INTERACTIONS, msgspec.structs.replace(found, state=state))
+        seen.append((await tx.recall(INTERACTIONS, (one.id,), fits=lambda _: False))[one.id].state)
+
+    await house.store.write(unit)
+    await house.store.write(unit)
+    assert seen == [State.ACTIVE, State.HELD, State.ACTIVE] * 2
