@@ -45,6 +45,7 @@ from hub.services.files import FileStore
 from hub.services.floor import Floor
 from hub.services.flow_figures import FlowOverview
 from hub.services.flow_library import FlowLibrary
+from hub.services.flow_sending import FlowSending
 from hub.services.flow_trying import FlowTrying
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
@@ -357,6 +358,7 @@ def _services(
     chats.self_service = intake.self_service = self_service
     chats.messages.heard = self_service.heard
     self_service.callbacks = calls
+    self_service.sending = FlowSending(settings, channels, clock)
     calls.serve_flows(CallFlows(self_service))
     return Services(
         store=store,

@@ -83,6 +83,7 @@ class EventKind(StrEnum):
     FLOW_LOOKED_UP = "flow_looked_up"
     FLOW_KNOWLEDGE = "flow_knowledge"
     FLOW_ENTERED = "flow_entered"
+    FLOW_SENT = "flow_sent"
     FLOW_NOT_SENT = "flow_not_sent"
     FLOW_EXPRESSION_FAILED = "flow_expression_failed"
     FLOW_ENDED = "flow_ended"

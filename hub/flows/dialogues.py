@@ -36,6 +36,7 @@ from hub.flows.session import (
     Input,
     LookedUp,
     Output,
+    Posted,
     Said,
     Session,
     State,
@@ -63,7 +64,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Dialogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One conversation and how it has to go."""
+    """One conversation and how it has to go. `sending` is what becomes of messages on another channel."""
 
     name: str
     turns: list[Turn] = []
@@ -73,6 +74,7 @@ class Dialogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     opens: str | list[str] = []
     known: dict[str, Any] = {}
     look_ups: dict[str, Any] = {}
+    sending: str = "sent"
     by_agent: bool = False
     outcome: str = ""
     reason: str = ""
@@ -123,6 +125,7 @@ class Talk:
         self.known: Mapping[str, Any] = {}
         self.now = now
         self.n = 0
+        self.sending = "sent"
 
     @property
     def question(self) -> Ask | None:
@@ -135,6 +138,9 @@ class Talk:
         """Give the session an input made with an id of its own."""
         self.n += 1
         stepped = step(self.book, self.session, make(f"t{self.n}"), self.now, known=self.known)
+        while (wish := stepped.sending) is not None:
+            given = Posted(id=f"p{wish.id}", send=wish.id, outcome=self.sending, to=wish.to)
+            stepped = stepped.followed_by(step(self.book, stepped.session, given, self.now, known=self.known))
         self.session = stepped.session
         self.now += 1_000
         return stepped
@@ -180,7 +186,7 @@ def play_table(table: Table, book: Book) -> list[Failure]:
 def play(dialogue: Dialogue, book: Book, flow: str, medium: Medium) -> list[Failure]:
     """Play one dialogue on one channel."""
     talk = Talk(book, flow, medium, dialogue.language, by_agent=dialogue.by_agent)
-    talk.known = dialogue.known
+    talk.known, talk.sending = dialogue.known, dialogue.sending
     wishes: list[Wish] = []
     failures: list[Failure] = []
 

@@ -11,7 +11,7 @@ from hub.flows import phrases
 from hub.flows.asking import hear, silent
 from hub.flows.expressions import MAX_TEXT, Scope
 from hub.flows.matching import Similar
-from hub.flows.model import BACK, END, PERSON, Ask, Book, Flow, LeaveMessage, LookUp, Medium, SubFlow
+from hub.flows.model import BACK, END, PERSON, Ask, Book, Flow, LeaveMessage, LookUp, Medium, Send, SubFlow
 from hub.flows.model import End as EndStep
 from hub.flows.run import Run
 from hub.flows.session import (
@@ -21,6 +21,7 @@ from hub.flows.session import (
     Input,
     LookedUp,
     Outcome,
+    Posted,
     Said,
     Session,
     State,
@@ -28,7 +29,7 @@ from hub.flows.session import (
     TimeUp,
     Wait,
 )
-from hub.flows.steps import HANDLERS, looked_up, message_left
+from hub.flows.steps import HANDLERS, looked_up, message_left, posted
 
 MAX_MOVES: Final = 60
 """Steps that one input may lead through; more is a circle, and a person sees to it."""
@@ -97,14 +98,16 @@ def step(
         return Stepped(session=session, is_heard=False)
     if isinstance(given, LookedUp) and given.fetch != session.pending:
         return Stepped(session=session, is_heard=False)
+    if isinstance(given, Posted) and given.send != session.pending:
+        return Stepped(session=session, is_heard=False)
     if isinstance(given, Begin) and session.state is not State.NEW:
         return Stepped(session=session, is_heard=False)
     run = Run(book, session, known if known is not None else {}, now, similar)
     run.session.seen = [*run.session.seen[1 - MAX_SEEN :], given.id]
-    is_looking = session.state is State.LOOKING_UP
+    is_busy = session.state in {State.LOOKING_UP, State.SENDING}
     _go(run, _HEARD[type(given)](run, given))
     if session.medium is Medium.PHONE:
-        run.session.standing = [*(session.standing if is_looking else ()), *run.outputs]
+        run.session.standing = [*(session.standing if is_busy else ()), *run.outputs]
     return Stepped(session=run.session, outputs=tuple(run.outputs), wishes=tuple(run.wishes), marks=tuple(run.marks))
 
 
@@ -188,6 +191,8 @@ def _time_up(run: Run, given: TimeUp) -> str:
     step, session = run.step, run.session
     if session.state is State.LOOKING_UP and isinstance(step, LookUp):
         return looked_up(run, step, LookedUp(id=given.id, fetch=session.pending, outcome="failed"))
+    if session.state is State.SENDING and isinstance(step, Send):
+        return posted(run, step, Posted(id=given.id, send=session.pending, outcome="failed"))
     if isinstance(step, Ask) and session.state is State.ASKING:
         silent(run, step)
     else:
@@ -203,6 +208,14 @@ def _looked_up(run: Run, given: LookedUp) -> str:
     return ""
 
 
+def _posted(run: Run, given: Posted) -> str:
+    step = run.step
+    if isinstance(step, Send):
+        return posted(run, step, given)
+    run.hand_over("no_step")
+    return ""
+
+
 def _hung_up(run: Run, _given: HungUp) -> str:
     run.outcome_here("left")
     run.end(run.session.settled or Outcome.ABANDONED, "customer_left")
@@ -214,6 +227,7 @@ _HEARD: Final[Mapping[type, Callable[[Run, Any], str]]] = {
     Said: _said,
     TimeUp: _time_up,
     LookedUp: _looked_up,
+    Posted: _posted,
     HungUp: _hung_up,
 }
 

@@ -110,6 +110,10 @@ SAID: Final[dict[str, dict[str, str]]] = {
     "booked": {"en": "We will call you back on {phone}.", "zh": "我们会拨打 {phone} 给您回电。"},
     "taken": {"en": "Thank you. We have your message and will answer it.", "zh": "谢谢，我们会尽快回复您的留言。"},
     "bye": {"en": "Thank you. Goodbye.", "zh": "谢谢，再见。"},
+    "not_sent": {
+        "en": "I am sorry, I could not send you that message.",
+        "zh": "抱歉，这条消息没能发送给您。",
+    },
     "number": {"en": "Please give me a number.", "zh": "请告诉我一个数字。"},
     "date": {
         "en": "Please give me a day, for example 24 December or tomorrow.",

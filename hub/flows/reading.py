@@ -359,6 +359,10 @@ def _medium(reader: Reader, node: Node) -> Medium:
     return Medium(_one_of(tuple(Medium))(reader, node))
 
 
+def _carried(reader: Reader, node: Node) -> Medium:
+    return Medium(_one_of((Medium.SMS, Medium.EMAIL))(reader, node))
+
+
 def _ending(reader: Reader, node: Node) -> Wording:
     return Wording() if node.value is True or node.value is None else _wording(reader, node)
 
@@ -485,10 +489,11 @@ KINDS: Final[dict[str, Kind]] = {
     "send": Kind(
         model.Send,
         {
-            "send": Field("medium", _medium, is_needed=True),
-            "to": Field("to", _string, is_needed=True),
+            "send": Field("medium", _carried, is_needed=True),
+            "to": Field("to", _string),
             "consent": Field("consent", _string, is_needed=True),
             "text": Field("text", _wording, is_needed=True),
+            "subject": Field("subject", _wording),
             "refused": Field("refused", _target),
             **_COMMON,
         },

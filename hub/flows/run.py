@@ -25,7 +25,7 @@ from hub.flows.session import (
     Wait,
     Wish,
 )
-from hub.flows.templates import filled
+from hub.flows.templates import filled, inert
 
 MAX_PATH: Final = 300
 MAX_FRAMES: Final = 5
@@ -90,6 +90,13 @@ class Run:
         if "{{" not in template:
             return template
         return filled(template, self.scope(), language=self.session.language, currency=self.flow.currency)
+
+    def written(self, wording: Wording, medium: Medium) -> str:
+        """Return a text for a message on another channel; what the customer wrote stands in it without any power."""
+        scope = self.scope()
+        scope |= {name: inert(scope[name]) for name in ("customer", "answers")}
+        template = wording.of(self.languages, medium)
+        return filled(template, scope, language=self.session.language, currency=self.flow.currency).strip()
 
     def words(self, wording: Wording) -> str:
         """Return a text in the session's language, worded for its channel, with its variables."""

@@ -19,6 +19,7 @@ class State(StrEnum):
     ASKING = "asking"
     TAKING_MESSAGE = "taking_message"
     LOOKING_UP = "looking_up"
+    SENDING = "sending"
     ENDED = "ended"
 
 
@@ -56,8 +57,9 @@ class Session(msgspec.Struct, kw_only=True):
     """One customer's way through a flow, complete: whoever holds it can go on.
 
     `pins` holds the version of every flow it may enter; it runs to its end on these. `timer` numbers what it waits
-    for: an alarm with another number is late and means nothing. `pending` is the look-up it waits for, `confirm` the
-    answer it has asked back about. `settled` is an outcome reached before a survey. `seen` are the last inputs' ids.
+    for: an alarm with another number is late and means nothing. `pending` is the look-up, or the message to be sent,
+    that it waits for, `confirm` the answer it has asked back about. `settled` is an outcome reached before a survey.
+    `seen` are the last inputs' ids.
     `standing` is what was said since the customer last spoke, where somebody has to come and ask for it: on the phone.
     """
 
@@ -147,13 +149,23 @@ class LookedUp(msgspec.Struct, frozen=True, kw_only=True, tag="looked_up"):
     took_ms: int = 0
 
 
+class Posted(msgspec.Struct, frozen=True, kw_only=True, tag="posted"):
+    """What became of a `SendMessage`: `outcome` is `sent` or why not, `to` the address, `interaction` the message's."""
+
+    id: str
+    send: str
+    outcome: str
+    to: str = ""
+    interaction: str = ""
+
+
 class HungUp(msgspec.Struct, frozen=True, tag="hung_up"):
     """The customer is gone."""
 
     id: str
 
 
-Input = Begin | Said | TimeUp | LookedUp | HungUp
+Input = Begin | Said | TimeUp | LookedUp | Posted | HungUp
 
 
 class Told(msgspec.Struct, frozen=True, tag="told"):
@@ -256,11 +268,17 @@ class MakePromise(msgspec.Struct, frozen=True, kw_only=True, tag="make_promise")
 
 
 class SendMessage(msgspec.Struct, frozen=True, kw_only=True, tag="send_message"):
-    """Send words on another channel; the customer has agreed."""
+    """Send words on another channel; the customer has agreed. What became of it is told as `Posted`.
 
+    Without `to` it goes to the customer's own address; `is_confirmed`: they gave this one here and said yes afterwards.
+    """
+
+    id: str
     medium: Medium
     to: str
     text: str
+    subject: str = ""
+    is_confirmed: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True, tag="wait"):
@@ -297,3 +315,19 @@ class Stepped(msgspec.Struct, frozen=True, kw_only=True):
     wishes: tuple[Wish, ...] = ()
     marks: tuple[Mark, ...] = ()
     is_heard: bool = True
+
+    @property
+    def sending(self) -> SendMessage | None:
+        """What the session wants sent before it goes on."""
+        pending = self.session.pending if self.session.state is State.SENDING else ""
+        return next((one for one in self.wishes if isinstance(one, SendMessage) and one.id == pending), None)
+
+    def followed_by(self, after: "Stepped") -> "Stepped":
+        """Return this and what came next as one."""
+        return Stepped(
+            session=after.session,
+            outputs=(*self.outputs, *after.outputs),
+            wishes=(*self.wishes, *after.wishes),
+            marks=(*self.marks, *after.marks),
+            is_heard=self.is_heard,
+        )

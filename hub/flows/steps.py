@@ -8,6 +8,7 @@ from hub.flows.asking import ask
 from hub.flows.expressions import ExpressionError, Value, bounded, evaluate
 from hub.flows.matching import UNSURE, Known, match
 from hub.flows.model import (
+    AnswerType,
     Ask,
     Branch,
     Callback,
@@ -34,6 +35,7 @@ from hub.flows.session import (
     LookedUp,
     MakePromise,
     Outcome,
+    Posted,
     Recording,
     SendMessage,
     State,
@@ -44,6 +46,9 @@ from hub.flows.templates import filled_path, reached
 
 FETCH_GRACE_S: Final = 5.0
 """How much longer than its own time limits a look-up is waited for, before it counts as failed."""
+SEND_GRACE_S: Final = 30.0
+"""How long a message is waited for that nobody takes, before it counts as not sent."""
+SENT: Final = "sent"
 MAX_FIELD: Final = 500
 
 
@@ -183,15 +188,58 @@ def _promise(run: Run, step: Promise) -> str:
 
 def _send(run: Run, step: Send) -> str:
     to = run.fill(step.to).strip()
-    has_agreed = run.is_true(step.consent)
-    if not has_agreed or not to:
-        run.outcome_here("no_consent" if not has_agreed else "no_address")
-        run.mark("flow_not_sent", reason="no_consent" if not has_agreed else "no_address")
-        return step.refused or step.then
-    text = run.fill(step.text.of(run.languages, step.medium))
-    run.wishes.append(SendMessage(medium=step.medium, to=to, text=text))
-    run.outcome_here("sent")
+    if not run.is_true(step.consent):
+        return _not_sent(run, step, "no_consent")
+    if step.to and not to:
+        return _not_sent(run, step, "no_address")
+    session = run.session
+    session.state, session.pending = State.SENDING, f"{session.id}:s{session.steps}"
+    run.wishes.append(
+        SendMessage(
+            id=session.pending,
+            medium=step.medium,
+            to=to,
+            text=run.written(step.text, step.medium),
+            subject=run.written(step.subject or run.flow.title, step.medium),
+            is_confirmed=_is_confirmed(run, to),
+        )
+    )
+    run.wait(SEND_GRACE_S)
+    return ""
+
+
+def posted(run: Run, step: Send, given: Posted) -> str:
+    """Take what became of a message; returns the next step."""
+    run.session.pending = ""
+    if given.outcome != SENT:
+        return _not_sent(run, step, given.outcome)
+    run.outcome_here(SENT, given.to)
+    facts = {"sent": given.interaction} if given.interaction else {}
+    run.mark("flow_sent", medium=str(step.medium), **facts)
     return step.then
+
+
+def _not_sent(run: Run, step: Send, reason: str) -> str:
+    run.outcome_here(reason)
+    run.mark("flow_not_sent", reason=reason)
+    if not step.refused and reason != "no_consent":
+        run.tell(phrases.said("not_sent", run.session.language))
+    return step.refused or step.then
+
+
+def _is_confirmed(run: Run, to: str) -> bool:
+    """Whether the customer gave this address in this session, and said yes to what they were asked after that."""
+    is_confirmed = is_given = False
+    for visit in run.session.path:
+        flow = run.book.get(visit.flow)
+        asked = flow.steps.get(visit.step) if flow is not None else None
+        if not isinstance(asked, Ask):
+            continue
+        if asked.type in {AnswerType.PHONE, AnswerType.EMAIL}:
+            is_given, is_confirmed = bool(to) and visit.value == to, False
+        elif asked.type is AnswerType.YES_NO and is_given:
+            is_confirmed = visit.value is True
+    return is_confirmed
 
 
 def _language(run: Run, step: Language) -> str:

@@ -20,6 +20,9 @@ MAX_SAID: Final = 4_000
 _HOLE: Final = re.compile(r"\{\{([^{}]*)\}\}")
 _INSIDE: Final = re.compile(r"\s*([A-Za-z_]\w*(?:\.\w+)*)\s*(?:\|\s*(\w+)\s*)?")
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_LINK: Final = re.compile(r"(?<=\w)[.\u3002\uff0e\uff61](?=[^\W\d_]{2})")
+MAX_INERT: Final = 100
+"""Characters of a value that a customer wrote, in a message that the company signs."""
 _CURRENCIES: Final = {"USD": "$", "EUR": "€", "GBP": "£", "CNY": "¥", "JPY": "¥"}
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June",
@@ -71,6 +74,21 @@ def filled(template: str, scope: Scope, *, language: str = "en", currency: str =
         return FILTERS[name or "text"](found, language, currency)[:MAX_VALUE]
 
     return _HOLE.sub(value, template)[:MAX_SAID]
+
+
+def inert(value: object) -> object:
+    """Return a value that a customer wrote, fit for a message sent in the company's name: one short line, no links.
+
+    Whoever can have a message sent to somebody else's address must not be able to write it.
+    """
+    if isinstance(value, Mapping):
+        return {name: inert(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [inert(inner) for inner in value]
+    if not isinstance(value, str):
+        return value
+    line = " ".join(_CONTROL.sub("", value).split()).replace("//", " ")
+    return _LINK.sub(". ", line)[:MAX_INERT]
 
 
 def filled_path(template: str, scope: Scope) -> str | None:

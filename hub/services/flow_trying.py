@@ -16,7 +16,7 @@ from hub.flows.checking import check
 from hub.flows.dialogues import Talk
 from hub.flows.model import Flow, FlowError, Medium
 from hub.flows.reading import read_flow
-from hub.flows.session import Begin, Fetch, HungUp, Input, LookedUp, Offered, Said, Stepped, TimeUp
+from hub.flows.session import Begin, Fetch, HungUp, Input, LookedUp, Offered, Said, SendMessage, Stepped, TimeUp
 from hub.flows.voice import Gather, Record, Say, spoken
 from hub.services.self_service import SelfService
 
@@ -146,6 +146,8 @@ class _Trial:
 
     def _tell(self, stepped: Stepped) -> None:
         session = self.talk.session
+        for sent in (wish for wish in stepped.wishes if isinstance(wish, SendMessage)):
+            self.lines.append(Line("note", f"{sent.medium} → {sent.to or '…'}: {sent.text}"))
         if session.medium is Medium.CHAT:
             self.lines += [Line("flow", one.text, list(one.choices)) for one in writing.chat(stepped.outputs)]
         elif session.medium is Medium.SMS:

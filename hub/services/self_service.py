@@ -6,7 +6,7 @@ message that is sent again is no message. Waiting and look-ups are durable timer
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ from hub.flows.session import (
     LookedUp,
     MakePromise,
     Outcome,
+    Posted,
     Said,
     SendMessage,
     Session,
@@ -42,6 +43,7 @@ from hub.flows.session import (
     WriteFields,
 )
 from hub.flows.session import State as FlowState
+from hub.flows.steps import SENT
 from hub.flows.writing import Bubble, chat, sms
 from hub.services import moves, people
 from hub.services.floor import Floor
@@ -76,6 +78,15 @@ class Callbacks(Protocol):
         """Queue a call to somebody who came by this interaction; False when there is no line or no such number."""
 
 
+class Sending(Protocol):
+    """Whoever can send a customer something on another channel."""
+
+    async def send(
+        self, tx: UnitOfWork, interaction: Interaction, customer: Customer, session: Session, wish: SendMessage
+    ) -> Posted:
+        """Send it if it may be sent, and tell what became of it."""
+
+
 class SelfService:
     """Runs flows in interactions that are in self-service."""
 
@@ -88,6 +99,7 @@ class SelfService:
         self.fetcher: Fetcher | None = None
         self.callbacks: Callbacks | None = None
         self.texting: Texting | None = None
+        self.sending: Sending | None = None
 
     def look(self) -> None:
         """Note how the queues stand, for the expressions of flows: units run where the floor cannot be asked."""
@@ -247,8 +259,15 @@ class SelfService:
         """Let the session take one input; store what comes of it, in the caller's unit."""
         customer = await people.survivor(tx, interaction.customer)
         known = {"customer": _known(customer), "queues": self.queues, "now": self._now(tx.now)}
+        unsent: list[str] = []
         try:
-            stepped = step(self.library.book(session.pins), session, given, tx.now, known=known)
+            book = self.library.book(session.pins)
+            stepped = step(book, session, given, tx.now, known=known)
+            while (wish := stepped.sending) is not None:
+                posted = await self._send(tx, interaction, customer, stepped.session, wish)
+                if posted.outcome != SENT:
+                    unsent.append(f"Not sent by {wish.medium} ({posted.outcome}): {wish.text}")
+                stepped = stepped.followed_by(step(book, stepped.session, posted, tx.now, known=known))
         except Exception:
             log.exception("a flow broke", extra={"interaction": interaction.id, "flow": stored.flow})
             return await self._broken(tx, interaction, stored, session, is_gone=isinstance(given, HungUp))
@@ -258,12 +277,19 @@ class SelfService:
         interaction = await self._say(tx, interaction, stepped)
         await self._save(tx, stored, stepped)
         customer = await _write_fields(tx, customer, stepped)
-        await _note(tx, interaction, stepped)
+        await _note(tx, interaction, stepped, unsent)
         if stepped.session.is_over:
             return await self._leave(tx, interaction, stepped)
         if stepped.session.language != interaction.language:
             interaction = msgspec.structs.replace(interaction, language=stepped.session.language)
         return await tx.save(INTERACTIONS, interaction)
+
+    async def _send(
+        self, tx: UnitOfWork, interaction: Interaction, customer: Customer, session: Session, wish: SendMessage
+    ) -> Posted:
+        if self.sending is None:
+            return Posted(id=f"p{wish.id}", send=wish.id, outcome="no_line")
+        return await self.sending.send(tx, interaction, customer, session, wish)
 
     def _now(self, at: int) -> dict[str, object]:
         local = datetime.fromtimestamp(at / 1000, ZoneInfo(self._settings.company.zone))
@@ -465,9 +491,9 @@ async def _write_fields(tx: UnitOfWork, customer: Customer, stepped: Stepped) ->
     return await tx.save(CUSTOMERS, msgspec.structs.replace(customer, fields={**customer.fields, **written}))
 
 
-async def _note(tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> None:
-    """Write down for colleagues what the flow wants them to know: its note, what it promised, what nobody sent."""
-    texts: list[str] = []
+async def _note(tx: UnitOfWork, interaction: Interaction, stepped: Stepped, unsent: Sequence[str]) -> None:
+    """Write down for colleagues what the flow wants them to know: its note, what it promised, what was not sent."""
+    texts: list[str] = [*unsent]
     for wish in stepped.wishes:
         if isinstance(wish, EnterQueue) and wish.note:
             texts.append(wish.note)
@@ -476,8 +502,6 @@ async def _note(tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> N
         elif isinstance(wish, MakePromise):
             due = datetime.fromtimestamp(wish.due_at / 1000, ZoneInfo("UTC"))
             texts.append(f"Promised: {wish.text} (until {due:%Y-%m-%d %H:%M} UTC)")
-        elif isinstance(wish, SendMessage):
-            texts.append(f"To be sent by {wish.medium} to {wish.to}: {wish.text}")
     for text in texts:
         note = Note(
             id=new_id("n"),

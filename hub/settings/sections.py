@@ -33,6 +33,12 @@ class Flows(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     folder: Path | None = None
     """Folder of the flows' files. None: those that come with the hub, which name the queues of its demo."""
+    sends_per_day: Count = 5
+    """Messages on another channel that flows send to one customer, and to one address, in 24 hours; 0: none at all.
+    Many let a stranger have somebody pestered in the company's name."""
+    sends_per_hour: Some = 200
+    """Messages that flows send by one channel in an hour; further ones are held back. Few keep customers of a busy hour
+    without theirs; many let somebody who opens chat after chat run up the carrier's bill."""
 
 
 class Server(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,7 +10,7 @@ import { Icon } from "../ui/parts.js";
  */
 
 /** What is worth showing: questions, look-ups, and where it broke off. @param {Passed} one @param {number} place @param {Passed[]} all */
-const told = (one, place, all) => ["ask", "look_up", "knowledge", "leave_message"].includes(one.kind) || place === all.length - 1;
+const told = (one, place, all) => ["ask", "look_up", "knowledge", "leave_message", "send"].includes(one.kind) || place === all.length - 1;
 
 /** What the customer did by themselves: nothing of it needs to be asked again; and where one can send them. @param {{ id: string, state: string }} props */
 export function Path({ id, state }) {

@@ -16,6 +16,7 @@ from hub.flows.session import (
     Input,
     LookedUp,
     Outcome,
+    Posted,
     Recording,
     Said,
     Session,
@@ -126,6 +127,9 @@ class Talk:
 
     def not_found(self, outcome: str = "not_found") -> "Talk":
         return self.put(LookedUp(id=self.id(), fetch=self.session.pending, outcome=outcome))
+
+    def posted(self, outcome: str, to: str = "") -> "Talk":
+        return self.put(Posted(id=self.id(), send=self.session.pending, outcome=outcome, to=to))
 
     def hang_up(self) -> "Talk":
         return self.put(HungUp(self.id()))

@@ -12,6 +12,7 @@ from hub.flows.session import (
     LookedUp,
     MakePromise,
     Outcome,
+    Posted,
     Said,
     SendMessage,
     Session,
@@ -204,11 +205,14 @@ def test_fields_promises_and_messages_are_wished_for() -> None:
 """
     )
     talk = Talk(flow, customer={"name": "Li"}).begin().say("yes please")
+    assert talk.session.state is State.SENDING
+    talk.posted("sent")
     assert [wish for wish in talk.wishes if not isinstance(wish, type(talk.wait))] == [
         WriteFields({"street": "Li lane"}),
-        MakePromise(text="call Li", due_at=talk.now - 1_000 + 3_600_000, queue="support"),
-        SendMessage(medium=Medium.SMS, to="+4915112345678", text="Hi Li"),
+        MakePromise(text="call Li", due_at=talk.now - 2_000 + 3_600_000, queue="support"),
+        SendMessage(id="s1:s4", medium=Medium.SMS, to="+4915112345678", text="Hi Li", subject="Shop"),
     ]
+    assert talk.outcome is Outcome.RESOLVED
     refused = Talk(flow).begin().say("no")
     assert not any(isinstance(wish, SendMessage) for wish in refused.wishes)
     assert refused.outcome is Outcome.RESOLVED
@@ -327,3 +331,62 @@ def test_words_that_choose_answer_the_next_question_too() -> None:
 def test_a_tap_answers_its_own_question_only() -> None:
     talk = Talk().begin().say("order")
     assert talk.session.frames[-1].step == "number"
+
+
+SENDS = (
+    HEAD
+    + """
+  where: {ask: phone, type: phone, text: "Which number?"}
+  ok: {ask: ok, type: yes_no, text: "Text {{ answers.phone }}?"}
+  text:
+    send: sms
+    to: "{{ answers.phone }}"
+    consent: "true"
+    text: "Hi {{ customer.name }}"
+    subject: "For {{ customer.name }}"
+  more: {ask: more, type: yes_no, text: "Anything else?"}
+  done: {end: "Bye."}
+"""
+)
+
+
+def test_an_address_is_confirmed_by_a_yes_that_came_after_it() -> None:
+    for answer, is_confirmed in (("yes", True), ("no", False)):
+        talk = Talk(SENDS).begin().say("+1 415 555 0123", answer)
+        assert talk.stepped.sending is not None
+        assert (talk.stepped.sending.to, talk.stepped.sending.is_confirmed) == ("+14155550123", is_confirmed)
+
+
+def test_what_is_not_sent_is_told_unless_the_flow_sees_to_it() -> None:
+    talk = Talk(SENDS).begin().say("+1 415 555 0123", "yes").posted("opted_out")
+    assert talk.said == ["I am sorry, I could not send you that message.", "Anything else?"]
+    assert [(visit.step, visit.outcome) for visit in talk.session.path][-2:] == [("text", "opted_out"), ("more", "")]
+    own = SENDS.replace('consent: "true"', 'consent: "true"\n    refused: done')
+    assert Talk(own).begin().say("+1 415 555 0123", "yes").posted("opted_out").said == ["Bye."]
+    sent = Talk(SENDS).begin().say("+1 415 555 0123", "yes").posted("sent", "+14155550123")
+    assert (sent.said, sent.session.path[-2].value) == (["Anything else?"], "+14155550123")
+
+
+def test_a_sending_that_nobody_takes_ends_as_not_sent_and_a_late_answer_means_nothing() -> None:
+    talk = Talk(SENDS).begin().say("+1 415 555 0123", "yes")
+    pending = talk.session.pending
+    talk.say("hello?")
+    assert talk.session.state is State.SENDING
+    talk.silence()
+    assert (talk.at, talk.session.path[-2].outcome) == ("more", "failed")
+    talk.put(Posted(id="late", send=pending, outcome="sent"))
+    assert (talk.stepped.is_heard, talk.at) == (False, "more")
+
+
+def test_what_a_customer_wrote_has_no_power_in_a_message() -> None:
+    name = "Li\r\nBcc: all@evil.example\n https://evil.example/x evil。com " + "x" * 300
+    talk = Talk(SENDS, customer={"name": name}).begin().say("+1 415 555 0123", "yes")
+    wish = talk.stepped.sending
+    assert wish is not None
+    for text in (wish.text, wish.subject):
+        assert "\n" not in text
+        assert "\r" not in text
+        assert "//" not in text
+        assert "evil. example" in text
+        assert "evil. com" in text
+        assert len(text) < 120

@@ -19,6 +19,7 @@ from hub.flows.session import (
     Input,
     LookedUp,
     Outcome,
+    Posted,
     Recording,
     Said,
     Session,
@@ -36,6 +37,7 @@ person: {queue: support}
 steps:
   stars: {ask: stars, type: number, least: 1, most: 5, text: "Stars, 1 to 5?"}
   why: {ask: why, type: text, text: "Why?"}
+  text: {send: sms, consent: "true", text: "Thanks for {{ answers.why }}"}
   again: {ask: again, type: yes_no, text: "Once more?"}
   more: {branch: [{when: "answers.again", then: stars}], otherwise: done}
   done: {end: Thanks.}
@@ -65,6 +67,12 @@ inputs: st.SearchStrategy[Input] = st.one_of(
             lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner),
             max_leaves=6,
         ),
+    ),
+    st.builds(
+        Posted,
+        id=ids,
+        send=st.sampled_from(["s:s3", "s:s4", "s:s6", ""]),
+        outcome=st.sampled_from(["sent", "too_many"]),
     ),
     st.builds(HungUp, ids),
 )

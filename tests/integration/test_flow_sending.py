@@ -1,0 +1,249 @@
+"""What a flow sends on another channel: to whom it goes, once and no more, and what becomes of what is not sent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from channels import KINDS
+from hub.contract import Capabilities
+from hub.domain.correspondence import Envelope, Outgoing, OutgoingState
+from hub.domain.customers import Address, AddressKind
+from hub.domain.interaction import ClosingReason, Interaction, State
+from hub.domain.messages import Message
+from hub.domain.texting import OptOut, TextRules
+from hub.services.paths import Paths
+from hub.services.timeline import Timeline
+from hub.settings import ChannelSettings
+from hub.settings.sections import Flows
+from hub.storage.tables import ADDRESSES, ENVELOPES, INTERACTIONS, NOTES, OPT_OUTS, OUTGOING
+from hub.storage.unit_of_work import UnitOfWork
+from tests.builders import Desk, open_desk
+from tests.integration.texts import ANN, BEN, text_house
+from tests.postbox import BLOCK, KIND, Postbox
+
+HEAD = "flow: shop\ntitle: Your order\nperson: {queue: support}\nsteps:\n"
+OWN = HEAD + (
+    '  ask: {ask: ok, type: yes_no, text: "Shall we send it?"}\n'
+    "  send: {send: MEDIUM, consent: answers.ok, text: 'It comes on Friday, {{ customer.name }}.'}\n"
+    '  more: {ask: more, type: yes_no, text: "Anything else?"}\n'
+    "  again: {branch: [{when: answers.more, then: ask}], otherwise: bye}\n"
+    "  bye: {end: Bye.}\n"
+)
+GIVEN = HEAD + (
+    '  where: {ask: to, type: phone, text: "Which number?"}\n'
+    '  sure: {ask: ok, type: yes_no, text: "Is {{ answers.to }} right?"}\n'
+    "  send: {send: sms, to: '{{ answers.to }}', consent: 'true', text: 'On Friday.', refused: not_sent}\n"
+    "  bye: {end: Sent.}\n"
+    "  not_sent: {end: Not sent.}\n"
+)
+
+
+class Handset(Postbox):
+    """A line for texts that sends nowhere."""
+
+    kind = "handset"
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - a key of the block
+        super().__init__(id=id)
+        self.capabilities = Capabilities(kind="sms", label=id, icon="mail", is_live=False, keeps_agent=True)
+        self.rules = TextRules(max_chars=1_600)
+
+
+@asynccontextmanager
+async def shop(folder: Path, url: str, flow: str, **limits: Any) -> AsyncIterator[Desk]:
+    """Open a hub whose chat site begins in one flow, with a mailbox and a line."""
+    flows = folder / "flows"
+    flows.mkdir(exist_ok=True)
+    (flows / "shop.yaml").write_text(flow, encoding="utf-8")
+    KINDS[KIND] = BLOCK
+    KINDS[Handset.kind] = "tests.integration.test_flow_sending:Handset"
+    channels = {
+        "site": ChannelSettings(id="site", kind="webchat", options={"queue": "support"}),
+        "post": ChannelSettings(id="post", kind=KIND, options={}),
+        "line": ChannelSettings(id="line", kind=Handset.kind, options={}),
+    }
+    desk = await open_desk(folder, url, {"channels": channels, "flows": Flows(folder=flows, **limits)})
+    try:
+        yield desk
+    finally:
+        await desk.hub.stop()
+
+
+async def known_by(desk: Desk, kind: AddressKind, value: str, *, is_verified: bool = True, name: str = "Li") -> str:
+    """A customer in the chat whose address this is; returns their interaction's id."""
+    talk = await desk.chat(name, text="", flow="shop")
+
+    async def unit(tx: UnitOfWork) -> None:
+        await tx.insert(ADDRESSES, Address(kind=kind, value=value, customer=talk.customer, is_verified=is_verified))
+
+    await desk.hub.services.store.write(unit)
+    return talk.id
+
+
+async def says(desk: Desk, interaction_id: str, *texts: str) -> Interaction:
+    for text in texts:
+        await desk.visitor_says(await desk.interaction(interaction_id), text)
+    return await desk.interaction(interaction_id)
+
+
+async def sent(desk: Desk, count: int) -> list[tuple[Interaction, Message, Envelope, Outgoing]]:
+    """Return what flows sent, once it has gone."""
+    outgoing: list[Outgoing] = []
+    for _ in range(200):
+        outgoing = await desk._rows(OUTGOING, "ORDER BY created_at, id")
+        if len(outgoing) == count and all(one.state is OutgoingState.SENT for one in outgoing):
+            break
+        await desk.wait(1)
+    else:
+        raise AssertionError(f"{len(outgoing)} messages, not {count} sent ones")
+    found = []
+    for one in outgoing:
+        interaction = await desk.interaction(one.interaction)
+        (message,) = await desk.messages(interaction)
+        (envelope,) = await desk._rows(ENVELOPES, "WHERE interaction = $1", one.interaction)
+        found.append((interaction, message, envelope, one))
+    return found
+
+
+async def notes(desk: Desk, interaction_id: str) -> list[str]:
+    return [note.text for note in await desk._rows(NOTES, "WHERE interaction = $1 ORDER BY id", interaction_id)]
+
+
+async def test_a_mail_goes_to_the_proved_address_and_stands_in_the_history(tmp_path: Path, database_url: str) -> None:
+    async with shop(tmp_path, database_url, OWN.replace("MEDIUM", "email")) as desk:
+        talk = await known_by(desk, AddressKind.EMAIL, "li@example.test")
+        before = await says(desk, talk, "yes")
+        assert before.state is State.SELF_SERVICE
+        ((letter, message, envelope, outgoing),) = await sent(desk, 1)
+        assert (letter.kind, letter.address, letter.customer) == ("email", "li@example.test", before.customer)
+        assert (letter.state, letter.closing_reason) == (State.RESOLVED, ClosingReason.SELF_SERVED)
+        assert (letter.queue, letter.subject) == ("support", "Your order")
+        assert message.text == "It comes on Friday, Li."
+        assert ([one.address for one in envelope.recipients], envelope.is_automatic) == (["li@example.test"], True)
+        assert (outgoing.is_automatic, outgoing.channel) == (True, "post")
+        (taken,) = next(one for one in desk.hub.channels if isinstance(one, Postbox)).taken
+        assert (taken.text, taken.subject, taken.is_automatic) == (message.text, "Your order", True)
+        assert all(message.text not in one.text for one in await desk.messages(before))
+
+        page = await Timeline(desk.hub.services.store).page(before.customer, await desk.scope("sue"))
+        shown = {(item.channel_kind, item.text) for item in page.items if item.kind == "interaction"}
+        assert ("email", "It comes on Friday, Li.") in shown
+        (path,) = await Paths(desk.hub.services.store, desk.hub.services.self_service.library).of(before)
+        assert [(step.outcome, step.answer) for step in path.steps if step.kind == "send"] == [
+            ("sent", "li@example.test")
+        ]
+        assert await notes(desk, talk) == []
+
+
+async def test_nothing_is_sent_twice_and_each_visit_of_a_step_sends_anew(tmp_path: Path, database_url: str) -> None:
+    async with shop(tmp_path, database_url, OWN.replace("MEDIUM", "sms")) as desk:
+        talk = await known_by(desk, AddressKind.PHONE, ANN)
+        interaction = await desk.interaction(talk)
+        await asyncio.gather(*(desk.visitor_says(interaction, "yes", "one-and-the-same") for _ in range(3)))
+        await sent(desk, 1)
+        await says(desk, talk, "yes", "yes")
+        assert [one[0].address for one in await sent(desk, 2)] == [ANN, ANN]
+
+
+async def test_the_day_has_a_limit_for_the_customer_and_for_the_address(tmp_path: Path, database_url: str) -> None:
+    async with shop(tmp_path, database_url, OWN.replace("MEDIUM", "sms"), sends_per_day=2) as desk:
+        talk = await known_by(desk, AddressKind.PHONE, ANN)
+        await says(desk, talk, "yes", "yes", "yes", "yes", "yes")
+        await sent(desk, 2)
+        assert await notes(desk, talk) == ["Not sent by sms (too_many): It comes on Friday, Li."]
+        said = [message.text for message in await desk.messages(await desk.interaction(talk))]
+        assert "I am sorry, I could not send you that message." in said
+        await desk.hub.services.self_service.library.publish(GIVEN, author="ada")
+        stranger = await desk.chat("Bo", text="", flow="shop")
+        await says(desk, stranger.id, ANN, "yes")
+        assert await notes(desk, stranger.id) == ["Not sent by sms (too_many): On Friday."]
+        other = await desk.chat("Cy", text="", flow="shop")
+        await says(desk, other.id, BEN, "yes")
+        assert [one[0].address for one in await sent(desk, 3)][2:] == [BEN]
+
+
+async def test_one_channel_sends_so_many_an_hour(tmp_path: Path, database_url: str) -> None:
+    async with shop(tmp_path, database_url, GIVEN, sends_per_hour=1) as desk:
+        for number, outcome in ((ANN, "Sent."), (BEN, "Not sent.")):
+            talk = await desk.chat(text="", flow="shop")
+            await says(desk, talk.id, number, "yes")
+            assert [one.text for one in await desk.messages(talk)][-1] == outcome
+        await sent(desk, 1)
+
+
+async def test_an_address_that_is_not_theirs_is_not_written_to(tmp_path: Path, database_url: str) -> None:
+    async with shop(tmp_path, database_url, GIVEN) as desk:
+        talk = await desk.chat(text="", flow="shop")
+        await says(desk, talk.id, BEN, "no")
+        assert [one.text for one in await desk.messages(talk)][-1] == "Not sent."
+        assert await notes(desk, talk.id) == ["Not sent by sms (not_theirs): On Friday."]
+        sure = await desk.chat(text="", flow="shop")
+        await says(desk, sure.id, BEN, "yes")
+        ((letter, *_),) = await sent(desk, 1)
+        assert (letter.address, letter.customer) == (BEN, sure.customer)
+        owners = await desk._rows(ADDRESSES, "WHERE value = $1", BEN)
+        assert owners == []
+
+
+async def test_an_unproved_address_an_opted_out_one_and_a_no_are_left_alone(tmp_path: Path, database_url: str) -> None:
+    async with shop(tmp_path, database_url, OWN.replace("MEDIUM", "sms")) as desk:
+        typed = await known_by(desk, AddressKind.PHONE, BEN, is_verified=False, name="Bo")
+        await says(desk, typed, "yes")
+        assert await notes(desk, typed) == ["Not sent by sms (no_address): It comes on Friday, Bo."]
+        out = await known_by(desk, AddressKind.PHONE, ANN)
+
+        async def unit(tx: UnitOfWork) -> None:
+            await tx.insert(OPT_OUTS, OptOut(channel="another", address=ANN, is_out=True, at=tx.now, word="STOP"))
+
+        await desk.hub.services.store.write(unit)
+        await says(desk, out, "yes")
+        assert await notes(desk, out) == ["Not sent by sms (opted_out): It comes on Friday, Li."]
+        unwilling = await desk.chat(text="", flow="shop")
+        await says(desk, unwilling.id, "no")
+        said = [one.text for one in await desk.messages(unwilling)]
+        assert "I am sorry, I could not send you that message." not in said
+        assert await notes(desk, unwilling.id) == []
+        assert await desk._rows(OUTGOING, "ORDER BY id") == []
+
+
+async def test_without_a_line_the_customer_is_told(tmp_path: Path, database_url: str) -> None:
+    async with shop(tmp_path, database_url, OWN.replace("MEDIUM", "sms")) as desk:
+        talk = await known_by(desk, AddressKind.PHONE, ANN)
+        sending = desk.hub.services.self_service.sending
+        sending._channels = {"site": desk.hub.channels[0]}  # type: ignore[union-attr]
+        await says(desk, talk, "yes")
+        assert await notes(desk, talk) == ["Not sent by sms (no_line): It comes on Friday, Li."]
+
+
+async def test_a_texter_gets_it_by_the_very_line_they_wrote_to(tmp_path: Path, database_url: str) -> None:
+    flow = OWN.replace("MEDIUM", "sms").replace(", {{ customer.name }}", "")
+    (tmp_path / "shop.yaml").write_text(flow, encoding="utf-8")
+    async with text_house(tmp_path, database_url, settings={"flows": Flows(folder=tmp_path)}, flow="shop") as house:
+        await house.writes("Hello")
+        await house.writes("yes")
+        await house.wait(5)
+        assert house.on_phone().count("It comes on Friday.") == 1
+        talk, letter = await house.interactions()
+        assert (letter.state, letter.address, talk.state) == (State.RESOLVED, ANN, State.SELF_SERVICE)
+        assert [status for _, status, _ in await house.receipts(letter)] == ["delivered"]
+        await house.writes("no")
+        assert len(await house.interactions()) == 2
+
+
+async def test_facts_of_the_journal_name_no_address(tmp_path: Path, database_url: str) -> None:
+    async with shop(tmp_path, database_url, OWN.replace("MEDIUM", "sms")) as desk:
+        talk = await known_by(desk, AddressKind.PHONE, ANN)
+        await says(desk, talk, "yes")
+        ((letter, *_),) = await sent(desk, 1)
+
+        async def unit(tx: UnitOfWork) -> list[str]:
+            return [str(row[0]) for row in await tx.fetch("SELECT facts FROM journal ORDER BY seq")]
+
+        facts = await desk.hub.services.store.read(unit)
+        assert not any(ANN in one or "Friday" in one for one in facts)
+        assert any(msgspec.json.decode(one).get("sent") == letter.id for one in facts)
+        assert await desk._rows(INTERACTIONS, "WHERE provider_id LIKE 'flow:%'") == [letter]
