@@ -69,7 +69,9 @@ class Clock(Protocol):
             await done
         finally:
             timer.cancel()
-            waiter.cancel()
+            if not waiter.done():
+                waiter.cancel()
+                await asyncio.wait((waiter,))
         return event.is_set()
 
 

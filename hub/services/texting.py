@@ -49,11 +49,21 @@ class Texting:
     def __init__(self, store: Store, channels: Mapping[str, Channel]) -> None:
         self._store = store
         self._channels = channels
+        self._known: dict[Channel, Texts | None] = {}
+
+    def _texts(self, channel_id: str) -> Texts | None:
+        """Return the channel if it is one of texts; asked of every message, and slow to find out."""
+        channel = self._channels.get(channel_id)
+        if channel is None:
+            return None
+        if channel not in self._known:
+            self._known[channel] = channel if isinstance(channel, Texts) else None
+        return self._known[channel]
 
     def rules(self, channel_id: str) -> TextRules | None:
         """Return what a text of this channel may be; None where no texts are sent."""
-        channel = self._channels.get(channel_id)
-        return channel.rules if isinstance(channel, Texts) else None
+        texts = self._texts(channel_id)
+        return texts.rules if texts is not None else None
 
     def worded(self, channel_id: str, use: TemplateUse) -> str:
         """Return the words of an agreed wording with its gaps filled in.
@@ -112,8 +122,8 @@ class Texting:
         is_automatic: bool = False,
     ) -> None:
         """Put a stored message in the outbox, to go at once; nothing happens where no texts are sent."""
-        channel = self._channels.get(interaction.channel)
-        if not isinstance(channel, Texts):
+        channel = self._texts(interaction.channel)
+        if channel is None:
             return
         outgoing = Outgoing(
             id=new_id("o"),

@@ -105,7 +105,7 @@ def for_postgresql(shape: Shape, first: int = 1) -> str:
         case "update":
             sets = ", ".join(f"{name} = new.{name}" for name in shape.columns[shape.keys :])
             if shape.tail and not shape.is_exact:
-                # OFFSET 0: one look into the index for each given row, however few rows the planner believes to be there.
+                # OFFSET 0: one look into the index for each given row, however few rows the planner expects.
                 found = f"SELECT {shape.table}.ctid AS place FROM {shape.table} WHERE {same} {shape.tail} OFFSET 0"  # noqa: S608
                 return (
                     f"UPDATE {shape.table} SET {sets} FROM unnest({marks}) AS new ({names}) "  # noqa: S608
