@@ -83,7 +83,7 @@ async def turns(hub: HubProcess, name: str, conversations: int, per_s: float, se
     load = Load(HubAdapter(hub.place.port, hub.place.tokens))
     for count in (*range(_OPEN_AT_ONCE, conversations, _OPEN_AT_ONCE), conversations):
         await load.open(count, per_agent=PER_AGENT)
-    await load.settled()
+        await load.settled()
     server = hub.server
     await load.steady("warm-up", server, per_s=per_s, seconds=2)
     runs = [await load.steady(name, server, per_s=per_s, seconds=seconds) for _ in range(_ROUNDS)]
