@@ -23,7 +23,7 @@ WANTED = 1.20
 _EACH = 50
 _ROUNDS = 3
 _PAST = 1_600_000_000_000
-_OPEN_AT_ONCE = 1_000
+_OPEN_AT_ONCE = 500
 _SERIES = {
     "sqlite": "WITH RECURSIVE s(x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM s WHERE x < {most})",
     "postgresql": "WITH s AS (SELECT generate_series(0::bigint, {most}) AS x)",

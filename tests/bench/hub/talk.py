@@ -65,7 +65,10 @@ class Agents:
             task.add_done_callback(self._tasks.discard)
 
     async def _accept(self, number: int, socket: RawSocket, offer: str) -> None:
-        answer: Any = await socket.call("accept", {"offer": offer})
+        try:
+            answer: Any = await socket.call("accept", {"offer": offer})
+        except ConnectionResetError:
+            return  # the run is over, and this offer with it
         if answer["ok"]:
             interaction = answer["interaction"]
             future = self._future(interaction if isinstance(interaction, str) else interaction["id"])
