@@ -20,6 +20,7 @@ import agent_console
 from agent_console import ConsoleServices, ConsoleSockets, House, Rows
 from channels import KINDS
 from hub import jobs
+from hub.answer_pages import add_answers
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
 from hub.contract import Channel, HasAddresses, HubSide, LiveCalls
@@ -31,6 +32,7 @@ from hub.outbound import Outbound
 from hub.services.accounts import Accounts
 from hub.services.acknowledging import Acknowledging
 from hub.services.agent_flows import AgentFlows
+from hub.services.answer_links import AnswerLinks
 from hub.services.arrivals import Arrivals
 from hub.services.call_desk import CallDesk
 from hub.services.call_flows import CallFlows
@@ -43,7 +45,9 @@ from hub.services.explaining import Explaining
 from hub.services.feed import ChannelFeed
 from hub.services.files import FileStore
 from hub.services.floor import Floor
+from hub.services.flow_answers import FlowAnswers
 from hub.services.flow_figures import FlowOverview
+from hub.services.flow_letters import FlowLetters
 from hub.services.flow_library import FlowLibrary
 from hub.services.flow_sending import FlowSending
 from hub.services.flow_trying import FlowTrying
@@ -101,6 +105,7 @@ class Services:
     delivery: Delivery
     dispatcher: Dispatcher
     files: FileStore
+    flow_answers: FlowAnswers
     handling: Handling
     indexer: Indexer
     intake: Intake
@@ -305,6 +310,7 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
     )
     add_probes(app, settings, metrics, hub.why_not_ready)
     add_files(app, services.files, hub.outbound.picture)
+    add_answers(app, services.flow_answers, settings.company.name, hub.side.templates)
     hub.channels = channels
     services.arrivals.count = metrics.arrivals.add
     services.arrivals.count_refused = metrics.refused.add
@@ -354,6 +360,8 @@ def _services(
     flows = settings.flows.folder or data_folder("config") / "flows"
     self_service = SelfService(store, settings, floor, FlowLibrary(store, flows))
     texting = Texting(store, channels)
+    self_service.letters = intake.flow_letters = FlowLetters(settings, channels)
+    links = AnswerLinks(key, settings.server.public_url)
     self_service.texting = intake.texting = chats.messages.texting = texting
     chats.self_service = intake.self_service = self_service
     chats.messages.heard = self_service.heard
@@ -372,9 +380,10 @@ def _services(
         call_orders=orders,
         calls=calls,
         chats=chats,
-        delivery=Delivery(store, settings, bus, clock, Loader(store, files, channels), node=node),
+        delivery=Delivery(store, settings, bus, clock, Loader(store, files, channels, links), node=node),
         dispatcher=dispatcher,
         files=files,
+        flow_answers=FlowAnswers(store, self_service, links),
         handling=handling,
         indexer=Indexer(store, bus, clock),
         intake=intake,

@@ -14,7 +14,7 @@ import msgspec
 
 from hub.clock import Clock
 from hub.domain.calls import CallerSaid, EndCause, Gathering, LegRole, Listening, Order, Place, Softphone
-from hub.domain.correspondence import Authenticity, Party, Quoted, Refusal, Spoken
+from hub.domain.correspondence import Authenticity, LinkedChoice, Party, Quoted, Refusal, Spoken
 from hub.domain.customers import AddressKind
 from hub.domain.interaction import Interaction
 from hub.domain.messages import FileRef, Message
@@ -379,7 +379,7 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     `sender` is the name customers see. `in_reply_to` and `references` are provider ids. `quoted` is the message that is
     answered (or, in mode `forward`, passed on) below the words; None where nothing is quoted. `transcript` is what was
     said, where that is sent. `is_automatic`: a machine wrote it. `pending`, where it is not empty, are the recipients
-    that still have to get it; the others have it and are only shown.
+    that still have to get it; the others have it and are only shown. `choices` are answers listed below the words.
 
     `before_handover` is awaited when the next step may make the provider take the message; what it raises is passed
     on, and nothing is sent then. What happens before is safe to repeat; a channel that never awaits it promises that
@@ -410,6 +410,7 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     transcript: tuple[Spoken, ...] = ()
     pending: tuple[str, ...] = ()
     template: TemplateUse | None = None
+    choices: tuple[LinkedChoice, ...] = ()
     before_handover: Callable[[], Awaitable[None]] | None = None
 
 

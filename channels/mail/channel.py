@@ -36,6 +36,7 @@ class Mail(WayOut):
         aliases: Sequence[str] = (),
         queues: Mapping[str, str] | None = None,
         automatic_queue: str = "",
+        flow: str = "",
         trusted_servers: Sequence[str] = (),
         verify_dkim: bool = True,
         dns_servers: Sequence[str] = (),
@@ -75,12 +76,11 @@ class Mail(WayOut):
         zone: str = "UTC",
     ) -> None:
         block = dict(locals())
-        self._id = id
-        self._name = name
+        self._id, self._name = id, name
         self._address = normalize(address).lower()
         self._aliases = tuple(normalize(one).lower() for one in aliases)
         by_address = {one.lower(): target for one, target in (queues or {}).items()}
-        self._routes = Routes(queue=queue, by_address=by_address, automatic=automatic_queue)
+        self._routes = Routes(queue=queue, by_address=by_address, automatic=automatic_queue, flow=flow)
         self._trusted = frozenset(one.lower() for one in trusted_servers)
         self._key_lookup = DnsKeys(servers=tuple(dns_servers)) if verify_dkim else None
         self._account = Account(

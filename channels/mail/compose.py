@@ -25,6 +25,8 @@ from hub.domain.correspondence import Party, Quoted
 from hub.domain.errors import MessageRejected
 
 _LOOP = "X-Auto-Response-Suppress"
+_REPLIED: Final = frozenset({"acknowledgement", "flow"})
+"""Kinds of automatic letters that answer one of the customer's (RFC 3834, 5.2)."""
 _MAX_QUOTED = 200_000
 
 
@@ -119,7 +121,7 @@ def _headers(message: OutboundMessage, box: Letterhead) -> bytes:
     if message.references:
         fields.append(("References", writing.references(message.references)))
     if message.is_automatic:
-        submitted = "auto-replied" if message.mode == "acknowledgement" else "auto-generated"
+        submitted = "auto-replied" if message.mode in _REPLIED else "auto-generated"
         fields += [("Auto-Submitted", submitted), (_LOOP, "All")]
     if message.language:
         fields.append(("Content-Language", "".join(c for c in message.language[:20] if c.isalnum() or c == "-")))
@@ -177,6 +179,7 @@ def render_letter(message: OutboundMessage, box: Letterhead, templates: Template
         "subject": writing.one_line(message.subject),
         "signature": message.signature,
         "quoted": quoted,
+        "choices": message.choices,
     }
     plain = templates.render("letter.txt.j2", text=text.strip("\n"), **common)
     page = templates.render("letter.html.j2", words=words, signature_html=as_html(message.signature), **common)

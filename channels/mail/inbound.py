@@ -35,11 +35,15 @@ _ANSWERED: Final = -1
 
 @dataclass(frozen=True, kw_only=True)
 class Routes:
-    """Which queue a mail goes to: by the address it was sent to, or because a machine wrote it, or the usual one."""
+    """Which queue a mail goes to: by the address it was sent to, or because a machine wrote it, or the usual one.
+
+    `flow` is the self-service flow that a conversation begins in, where it may be answered by a machine.
+    """
 
     queue: str
     by_address: Mapping[str, str] = field(default_factory=dict)
     automatic: str = ""
+    flow: str = ""
 
     def queue_of(self, mail: ParsedMail) -> str:
         """Return the queue. A part after a plus in the address does not matter."""
@@ -121,6 +125,7 @@ def _message(mail: ParsedMail, routes: Routes, keys: Sequence[bytes]) -> Inbound
         is_automatic=mail.machine.is_auto_reply,
         must_not_answer=mail.machine.must_not_answer or bool(spam),
         queue=routes.queue_of(mail),
+        flow=routes.flow,
     )
 
 

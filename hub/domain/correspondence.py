@@ -146,7 +146,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     `due_at` is when it may go (undo window, schedule, the next try); until then it can be taken back. `provider_id` is
     given before the first try, so that the same letter is the same letter however often it is tried.
 
-    `mode` says what it is: reply, reply_all, forward, new, acknowledgement, transcript or text; `answers_n` is the
+    `mode` says what it is: reply, reply_all, forward, new, acknowledgement, transcript, text, flow; `answers_n` is the
     message it answers or forwards (of a transcript: the last one in it), `signature` what stands below its words.
     `holder` is the node that has claimed it until `lease_until`; `tried_since` begins the time after which it is given
     up; `accepted` are recipients for whom the provider has it already. `template` is the agreed wording of a text.
@@ -200,6 +200,14 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True):
     cc: tuple[Party, ...] = ()
     text: str = ""
     html: str = ""
+
+
+class LinkedChoice(msgspec.Struct, frozen=True):
+    """One answer to a question that a letter puts: its number, its words, and where it can be given with a click."""
+
+    digit: str
+    label: str
+    link: str = ""
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,11 +18,12 @@ class Author(StrEnum):
     SYSTEM = "system"
 
 
-class Choice(msgspec.Struct, frozen=True):
-    """One quick reply that the customer can take with a click."""
+class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One quick reply that the customer can take with a click; by letter, with its number."""
 
     id: str
     label: str
+    digit: str = ""
 
 
 class FileRef(msgspec.Struct, frozen=True):

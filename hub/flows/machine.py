@@ -37,6 +37,8 @@ MAX_STEPS: Final = 1_000
 """Steps of a whole session."""
 MAX_SEEN: Final = 100
 """Ids of inputs that are remembered."""
+_ASKED_FOR: Final = frozenset({Medium.PHONE, Medium.EMAIL})
+"""Where what is said stands until it is passed on: see `Session.standing`."""
 
 
 def new_session(
@@ -106,7 +108,7 @@ def step(
     run.session.seen = [*run.session.seen[1 - MAX_SEEN :], given.id]
     is_busy = session.state in {State.LOOKING_UP, State.SENDING}
     _go(run, _HEARD[type(given)](run, given))
-    if session.medium is Medium.PHONE:
+    if session.medium in _ASKED_FOR:
         run.session.standing = [*(session.standing if is_busy else ()), *run.outputs]
     return Stepped(session=run.session, outputs=tuple(run.outputs), wishes=tuple(run.wishes), marks=tuple(run.marks))
 

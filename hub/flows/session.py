@@ -60,7 +60,8 @@ class Session(msgspec.Struct, kw_only=True):
     for: an alarm with another number is late and means nothing. `pending` is the look-up, or the message to be sent,
     that it waits for, `confirm` the answer it has asked back about. `settled` is an outcome reached before a survey.
     `seen` are the last inputs' ids.
-    `standing` is what was said since the customer last spoke, where somebody has to come and ask for it: on the phone.
+    `standing` is what was said since the customer last spoke, where it is not passed on at once: on the phone somebody
+    comes and asks for it, and a mail waits for what is being looked up or sent.
     """
 
     id: str

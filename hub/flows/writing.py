@@ -1,7 +1,7 @@
-"""Outputs in writing: chat messages with choices, SMS with a numbered list in segments, e-mail with links."""
+"""Outputs in writing: chat messages with choices, SMS with a numbered list in segments, one e-mail with choices."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -16,6 +16,8 @@ MAX_SEGMENTS: Final = 4
 """Segments that one SMS may take; longer texts become several, cut between sentences."""
 MAX_LABEL: Final = 60
 """Characters of a button's label."""
+MAX_MAIL: Final = 20_000
+"""Characters of one mail; a flow that says more than that has lost its way."""
 
 # GSM 03.38: what an SMS carries in 7 bits; the characters of the second line take two places.
 _GSM: Final = frozenset(
@@ -31,9 +33,9 @@ _ANSWER_BY: Final = {
     "en": "Answer with the number ({first}-{last}), or in your own words.",
     "zh": "请回复编号（{first}-{last}）或直接用文字说明。",
 }
-_OR_REPLY: Final = {
-    "en": "Or answer this mail with one of these words.",
-    "zh": "也可以直接回复本邮件，写上选项文字。",
+_REPLY: Final = {
+    "en": "Answer this mail with a number or in your own words.",
+    "zh": "请直接回复本邮件，写上编号或用文字说明。",
 }
 _PERSON: Final = {"en": "Answer “agent” to reach a person.", "zh": "回复“人工”可转人工客服。"}
 
@@ -54,10 +56,16 @@ class Sms(msgspec.Struct, frozen=True):
 
 
 class Mail(msgspec.Struct, frozen=True):
-    """One e-mail's text, and what its links stand for."""
+    """One e-mail: its words, and the choices that are listed below them."""
 
     text: str
-    links: tuple[tuple[str, str], ...] = ()
+    choices: tuple[Offered, ...] = ()
+
+    @property
+    def listed(self) -> str:
+        """The words with the choices below, as a mail without links shows them."""
+        lines = [f"{one.digit}. {one.label}" for one in self.choices]
+        return "\n\n".join(part for part in (self.text, "\n".join(lines)) if part)
 
 
 def chat(outputs: Sequence[Output]) -> list[Bubble]:
@@ -94,22 +102,16 @@ def measured(text: str) -> tuple[str, int]:
     return "UCS-2", 1 if places <= 70 else -(-places // 67)
 
 
-def mail(outputs: Sequence[Output], language: str, link: Callable[[str, str], str]) -> Mail:
-    """Return outputs as one mail: choices as links (`link(step, choice)`) and as words to answer with."""
-    parts: list[str] = []
-    links: list[tuple[str, str]] = []
-    for output in outputs:
-        if isinstance(output, Finished):
-            continue
-        parts.append(_with_lead(output))
-        if isinstance(output, Asked) and output.choices:
-            found = [(one, link(output.step, one.id)) for one in output.choices]
-            links += [(one.id, url) for one, url in found]
-            parts.append("\n".join(f"{one.digit}. {one.label}: {url}" for one, url in found))
-            parts.append(_OR_REPLY.get(phrases.base(language), _OR_REPLY["en"]))
-    if any(isinstance(output, Asked) for output in outputs):
-        parts.append(_PERSON.get(phrases.base(language), _PERSON["en"]))
-    return Mail("\n\n".join(part for part in parts if part), tuple(links))
+def mail(outputs: Sequence[Output], language: str) -> Mail:
+    """Return outputs as one mail, however many steps have said them: the words, how to answer, and the choices."""
+    parts = [_with_lead(output) for output in outputs if not isinstance(output, Finished)]
+    asked = next((output for output in reversed(outputs) if isinstance(output, Asked)), None)
+    choices = asked.choices if asked is not None else ()
+    if asked is not None:
+        hints = [_REPLY] if choices else []
+        parts.append(" ".join(hint.get(phrases.base(language), hint["en"]) for hint in (*hints, _PERSON)))
+    text = "\n\n".join(part for part in parts if part)
+    return Mail(_cut(text, MAX_MAIL)[0], choices)
 
 
 def _with_lead(output: Told | Asked | Recording) -> str:

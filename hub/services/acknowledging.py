@@ -41,22 +41,12 @@ class Acknowledging:
         channel: object = self._channels.get(interaction.channel)
         if not isinstance(channel, Acknowledges) or not isinstance(channel, Sends):
             return interaction
-        if not self._may_be_answered(envelope) or interaction.head_start_ms > FRESH_MS:
+        if not may_be_answered(envelope, self._channels) or interaction.head_start_ms > FRESH_MS:
             return interaction
         said = channel.acknowledgement(self._circumstances(tx, interaction, envelope))
         if said is None or await self._is_braked(tx, interaction):
             return interaction
         return await self._write(tx, interaction, envelope, said)
-
-    def _may_be_answered(self, envelope: Envelope) -> bool:
-        sender = envelope.sender.address if envelope.sender else ""
-        return (
-            bool(sender)
-            and not envelope.is_automatic
-            and not envelope.must_not_answer
-            and envelope.authenticity is not Authenticity.DISPROVED
-            and not any(channel.owns(sender) for channel in self._channels.values() if isinstance(channel, Corresponds))
-        )
 
     async def _is_braked(self, tx: UnitOfWork, interaction: Interaction) -> bool:
         limits = self._settings.letters
@@ -129,3 +119,15 @@ class Acknowledging:
         await outbox.post(tx, channel, outgoing, envelope)
         outbox.record(tx, EventKind.LETTER_DUE, interaction, outgoing, "system", mode="acknowledgement")
         return msgspec.structs.replace(interaction, last_n=n)
+
+
+def may_be_answered(envelope: Envelope, channels: Mapping[str, Channel]) -> bool:
+    """Whether a machine may answer a letter at all, by who has written it and how."""
+    sender = envelope.sender.address if envelope.sender else ""
+    return (
+        bool(sender)
+        and not envelope.is_automatic
+        and not envelope.must_not_answer
+        and envelope.authenticity is not Authenticity.DISPROVED
+        and not any(channel.owns(sender) for channel in channels.values() if isinstance(channel, Corresponds))
+    )

@@ -153,8 +153,8 @@ class _Trial:
         elif session.medium is Medium.SMS:
             self.lines += [Line("flow", one.text) for one in writing.sms(stepped.outputs, session.language)]
         elif session.medium is Medium.EMAIL:
-            mail = writing.mail(stepped.outputs, session.language, lambda _step, choice: f"#{choice}")
-            self.lines += [Line("flow", mail.text)] if mail.text else []
+            text = writing.mail(stepped.outputs, session.language).listed
+            self.lines += [Line("flow", text)] if text else []
         else:
             for one in spoken(stepped.outputs, session.language):
                 said = one.prompts if isinstance(one, Gather | Record) else (one,) if isinstance(one, Say) else ()

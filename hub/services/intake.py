@@ -22,6 +22,7 @@ from hub.domain.visitors import StoredFile
 from hub.services import moves, people, rearranging, reports, texting
 from hub.services.access import Scope
 from hub.services.acknowledging import Acknowledging
+from hub.services.flow_letters import FlowLetters, opening_of
 from hub.services.handling import Handling
 from hub.services.messages import FLOWS_HEAR, after_message
 from hub.services.placing import candidates, flooded, latest_of_sender
@@ -53,6 +54,7 @@ class Intake:
         self.acknowledging: Acknowledging | None = None
         self.self_service: SelfService | None = None
         self.texting: Texting | None = None
+        self.flow_letters: FlowLetters | None = None
 
     async def split(self, interaction: str, n: int, scope: Scope) -> Interaction:
         """Move message `n` into an interaction of its own; see `rearranging.split`."""
@@ -150,7 +152,7 @@ class Intake:
         elif interaction.state is State.PARKED and not inbound.is_automatic:
             await moves.wake_parked(tx, after)
         elif interaction.state in FLOWS_HEAR and self.self_service is not None:
-            await self._in_flow(tx, after, inbound, message)
+            await self._in_flow(tx, after, inbound, message, envelope)
         else:
             await tx.save(INTERACTIONS, after)
         return interaction.id, message.n
@@ -172,22 +174,40 @@ class Intake:
                 reason=str(ClosingReason.HANDLED),
             )
             await tx.insert(INTERACTIONS, ended)
-        elif flows is not None and inbound.flow and flows.library.has(inbound.flow):
-            await flows.begin(tx, after, inbound.flow, inbound.text)
+        elif flows is not None and await self._begins_in_flow(tx, after, inbound, envelope):
+            await flows.begin(tx, after, inbound.flow, opening_of(inbound))
         else:
             after = await moves.enter_queue(tx, after, "arrival")
             if self.acknowledging is not None:
                 after = await self.acknowledging.consider(tx, after, envelope)
             await tx.insert(INTERACTIONS, after)
 
-    async def _in_flow(self, tx: UnitOfWork, after: Interaction, inbound: InboundMessage, message: Message) -> None:
-        """Let the flow hear what was said to it; whoever wants no more has left it."""
+    async def _begins_in_flow(
+        self, tx: UnitOfWork, after: Interaction, inbound: InboundMessage, envelope: Envelope
+    ) -> bool:
+        """Whether its channel names a flow, there is one, and it may answer this."""
+        flows, letters = self.self_service, self.flow_letters
+        if flows is None or not inbound.flow or not flows.library.has(inbound.flow):
+            return False
+        return letters is None or await letters.may_begin(tx, after, envelope)
+
+    async def _in_flow(
+        self, tx: UnitOfWork, after: Interaction, inbound: InboundMessage, message: Message, envelope: Envelope
+    ) -> None:
+        """Let the flow hear what was said to it; whoever wants no more has left it.
+
+        What it must not answer is a person's: a machine's own word aside, which changes nothing.
+        """
         assert self.self_service is not None
         saved = await tx.save(INTERACTIONS, after)
         if inbound.consent is Consent.STOP and saved.state is State.SELF_SERVICE:
             await self.self_service.left(tx, saved)
-        elif not inbound.is_automatic:
+        elif inbound.is_automatic:
+            return
+        elif self.flow_letters is None or await self.flow_letters.may_go_on(tx, saved, envelope):
             await self.self_service.heard(tx, saved, message)
+        else:
+            await self.self_service.taken_over(tx, saved, "not_answered")
 
     async def _placed(self, tx: UnitOfWork, arrival: Arrival, inbound: InboundMessage) -> Placement:
         """Ask the channel where it belongs, given what its hints point to."""

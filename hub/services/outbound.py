@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from hub.contract import Channel, OutboundFile, OutboundMessage, Pace, Paced, Sends
-from hub.domain.correspondence import Outgoing, Party, Quoted, Spoken
+from hub.domain.correspondence import LinkedChoice, Outgoing, Party, Quoted, Spoken
 from hub.domain.errors import ChannelUnavailable, NotFound
 from hub.domain.messages import Author, Message
-from hub.services import outbox
+from hub.services import flow_letters, outbox
+from hub.services.answer_links import AnswerLinks
 from hub.services.files import FileStore
 from hub.storage.tables import INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -17,10 +18,11 @@ _MAX_TRANSCRIPT = 2_000
 class Loader:
     """Brings together what a letter is made of: its words, its envelope, its files, what it answers."""
 
-    def __init__(self, store: Store, files: FileStore, channels: Mapping[str, Channel]) -> None:
+    def __init__(self, store: Store, files: FileStore, channels: Mapping[str, Channel], links: AnswerLinks) -> None:
         self._store = store
         self._files = files
         self._channels = channels
+        self._links = links
 
     def channel(self, channel_id: str) -> Sends:
         """Return the channel that sends.
@@ -75,7 +77,7 @@ class Loader:
             to=envelope.recipients,
             cc=envelope.cc,
             bcc=envelope.bcc,
-            sender=message.name,
+            sender=message.name if letter.mode != flow_letters.MODE else "",
             subject=envelope.subject,
             text=message.text if letter.mode != "transcript" else "",
             files=self._attached(message),
@@ -89,6 +91,17 @@ class Loader:
             transcript=tuple(_spoken(one) for one in said),
             pending=pending if taken else (),
             template=letter.template,
+            choices=self._choices(letter, message),
+        )
+
+    def _choices(self, letter: Outgoing, message: Message) -> tuple[LinkedChoice, ...]:
+        """Return what a flow's letter offers; its links are made here alone, for they are not for the staff's eyes."""
+        if letter.mode != flow_letters.MODE:
+            return ()
+        until = letter.created_at + flow_letters.PATIENCE_MS
+        return tuple(
+            LinkedChoice(one.digit, one.label, self._links.url(message.client_id, one.id, until))
+            for one in message.choices
         )
 
     def _attached(self, message: Message) -> tuple[OutboundFile, ...]:

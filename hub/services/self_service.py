@@ -44,9 +44,11 @@ from hub.flows.session import (
 )
 from hub.flows.session import State as FlowState
 from hub.flows.steps import SENT
-from hub.flows.writing import Bubble, chat, sms
+from hub.flows.writing import Bubble, chat, mail, sms
 from hub.services import moves, people
+from hub.services.answer_links import asking
 from hub.services.floor import Floor
+from hub.services.flow_letters import FlowLetters
 from hub.services.flow_library import FlowLibrary
 from hub.services.flow_sessions import cut_short, open_session
 from hub.services.texting import Texting
@@ -100,6 +102,7 @@ class SelfService:
         self.callbacks: Callbacks | None = None
         self.texting: Texting | None = None
         self.sending: Sending | None = None
+        self.letters: FlowLetters | None = None
 
     def look(self) -> None:
         """Note how the queues stand, for the expressions of flows: units run where the floor cannot be asked."""
@@ -325,11 +328,13 @@ class SelfService:
                 name=self._settings.company.name,
                 text=bubble.text,
                 code=CODE,
-                choices=tuple(Choice(choice.id, choice.label) for choice in bubble.choices),
+                **_question(stepped.session, bubble),
             )
             await tx.insert(MESSAGES, message)
             if self.texting is not None:
                 await self.texting.post(tx, interaction, message, is_automatic=True)
+            if self.letters is not None:
+                await self.letters.post(tx, interaction, message)
             moves.message_stored(tx, interaction, message, actor="flow")
             interaction = msgspec.structs.replace(
                 interaction, last_n=message.n, last_at=tx.now, last_from="system", waits_since=None
@@ -409,7 +414,13 @@ class SelfService:
             )
         needs = interaction.needs.plus(wish.skills) if isinstance(wish, EnterQueue) else interaction.needs
         return await self._to_queue(
-            tx, interaction, reason, queue=queue, head_start_ms=head_start_ms, is_message=is_message, needs=needs
+            tx,
+            interaction,
+            reason,
+            queue=queue,
+            head_start_ms=head_start_ms,
+            is_message=is_message or medium_of(interaction) is Medium.EMAIL,
+            needs=needs,
         )
 
     async def _called_back(self, tx: UnitOfWork, interaction: Interaction, queue: str, phone: str) -> bool:
@@ -421,7 +432,8 @@ class SelfService:
         after = await moves.enter_queue(
             tx, interaction, "self_service", outcome=reason, queued_at=tx.now, waits_since=tx.now, **changes
         )
-        after = await moves.say_system(tx, after, "message_left" if after.is_message else "waiting")
+        if medium_of(interaction) is not Medium.EMAIL:  # nobody would get it: a letter says it, or nothing does
+            after = await moves.say_system(tx, after, "message_left" if after.is_message else "waiting")
         return await tx.save(INTERACTIONS, after)
 
     async def _ended(
@@ -447,10 +459,26 @@ def medium_of(interaction: Interaction) -> Medium:
 
 
 def _bubbles(stepped: Stepped) -> list[Bubble]:
-    """Return what is said as the channel carries it: with buttons, or as texts with numbered lines."""
-    if stepped.session.medium is not Medium.SMS:
+    """Return what is said as the channel carries it: with buttons, as texts with numbered lines, or as one mail.
+
+    A mail waits for what is being looked up: there is one for each of the customer's, however many steps it takes.
+    """
+    session = stepped.session
+    if session.medium is Medium.SMS:
+        return [Bubble(one.text) for one in sms(stepped.outputs, session.language)]
+    if session.medium is not Medium.EMAIL:
         return chat(stepped.outputs)
-    return [Bubble(one.text) for one in sms(stepped.outputs, stepped.session.language)]
+    letter = mail(session.standing, session.language)
+    is_ready = bool(letter.text) and session.state is not FlowState.LOOKING_UP
+    return [Bubble(letter.text, letter.choices)] if is_ready else []
+
+
+def _question(session: Session, bubble: Bubble) -> dict[str, Any]:
+    """Return what a message has of the question it puts; in a mail, the name by which its links mean it, too."""
+    if session.medium is not Medium.EMAIL:
+        return {"choices": tuple(Choice(choice.id, choice.label) for choice in bubble.choices)}
+    choices = tuple(Choice(choice.id, choice.label, choice.digit) for choice in bubble.choices)
+    return {"choices": choices, "client_id": asking(session.id, session.timer) if choices else ""}
 
 
 def _stored(session: Session, interaction: Interaction, version: str) -> FlowSession:

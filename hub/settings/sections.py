@@ -213,6 +213,9 @@ class Letters(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Automatic acknowledgements to one address in a day; 0: none at all. More feeds loops with other machines."""
     acknowledgements_per_thread: Count = 3
     """Automatic acknowledgements in one exchange, follow-ups included."""
+    flow_letters_per_day: Count = 20
+    """Letters of self-service flows to one address in a day; 0: none at all, all mail is left to people. A whole
+    conversation takes up to ten; more than two of them feed loops with machines that do not say what they are."""
 
 
 class Presence(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

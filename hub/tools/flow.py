@@ -290,7 +290,7 @@ def shown(outputs: Sequence[Output], medium: Medium, language: str) -> list[str]
     if medium is Medium.SMS:
         return [f"{one.text}\n({one.segments} x {one.encoding})" for one in sms(outputs, language)]
     if medium is Medium.EMAIL:
-        text = mail(outputs, language, lambda step, choice: f"https://.../{step}/{choice}").text
+        text = mail(outputs, language).listed
         return [text] if text else []
     lines = []
     for bubble in chat(outputs):

@@ -1,7 +1,8 @@
-"""One hub with every way in, each beginning in one flow: a phone line, a chat site and a line for texts per language.
+"""One hub with every way in, each beginning in one flow: a phone line, a chat site, a line for texts and a mailbox per
+language.
 
 Whoever plays a table's dialogue here is a customer: keys and speech over the carrier's own protocol, a browser's
-socket, a handset. Only the company's own systems are made of the table, and time goes by as it is told.
+socket, a handset, a mail program. Only the company's own systems are made of the table, and time goes by as it is told.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ import msgspec
 import socketio
 from aiohttp import web
 
+from channels.mail.parsed import ParsedMail, parse
 from channels.simulator.carrier import Account, AccountLimits, Carrier, Hook, Number
 from channels.simulator.carrier.legs import Leg as Line
 from channels.simulator.carrier.server import Server
@@ -38,8 +40,13 @@ from hub.storage.tables import FLOW_SESSIONS, INTERACTIONS, OUTGOING
 from tests.builders import Desk, open_desk, small_company
 from tests.integration.conftest import free_port
 from tests.integration.phones import KEY, KEY_SECRET, SID, TOKEN, AgentPhone, Wire, options
+from tests.peers import KIND as PEER
+from tests.peers import Peer, peer_block
+from tests.peers import Wire as Post
 
 LINES = {"en": "+15005550006", "zh": "+15005550007"}
+MAILBOXES = {"en": "help@fernway.test", "zh": "bangzhu@fernway.test"}
+UNDER_WAY = ["waiting", "sending"]
 LANGUAGES = {"en": ("en", "zh"), "zh": ("zh", "en")}
 HELLO = {"en": "Hello", "zh": "你好"}
 """What somebody who has nothing to say yet writes to begin with."""
@@ -327,10 +334,71 @@ class Texter:
         return [m.text for talk in talks for m in await desk.messages(talk) if (m.interaction, m.n) in posted]
 
 
-CUSTOMERS: Mapping[Medium, type[Caller] | type[Visitor] | type[Texter]] = {
+class Correspondent:
+    """By mail: the words of a choice or its number in turn, in answers to the last letter; who is gone is silent."""
+
+    def __init__(self, house: FlowHouse, language: str) -> None:
+        self.house, self.language = house, language
+        self.interaction: Interaction
+        house.people += 1
+        self._address = f"customer-{house.people}@people.test"
+        self._read = 0
+        self._n = 0
+
+    async def begin(self, opening: str) -> str:
+        """Write for the first time."""
+        said = await self._writes(opening or HELLO[self.language])
+        found = await self.house.newest()
+        assert found is not None
+        self.interaction = found
+        return said
+
+    async def does(self, turn: Turn, offered: Mapping[str, Offered]) -> str:
+        """Write, or keep silent."""
+        if turn.silence:
+            await self.house.pass_by(WAIT_S[Medium.EMAIL])
+            return await self._reads()
+        one = offered.get(turn.choose)
+        return await self._writes((one.digit if self._n % 2 else one.label) if one else said_by(turn))
+
+    async def goes(self) -> None:
+        """Write no more."""
+
+    def _letters(self) -> list[ParsedMail]:
+        return [parse(raw) for recipient, raw in Peer.wire.carried if recipient == self._address]
+
+    async def _writes(self, text: str) -> str:
+        self._n += 1
+        last = self._letters()[-1:]
+        answers = "".join(f"In-Reply-To: {one.message_id}\r\n" for one in last)
+        mail = (
+            f"From: <{self._address}>\r\nTo: {MAILBOXES[self.language]}\r\nContent-Language: {self.language}\r\n"
+            f"Message-ID: <{self._n}.{self._address}>\r\nSubject: {'Re: ' if last else ''}{HELLO[self.language]}\r\n"
+            f"{answers}Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
+        )
+        await Peer.wire.carry(MAILBOXES[self.language], mail.encode())
+        return await self._reads()
+
+    async def _reads(self) -> str:
+        """Return what has come since. However many steps the flow took, it is one letter."""
+        await self.house.settle()
+        for _ in range(200):
+            if not await self.house.desk._rows(OUTGOING, "WHERE mode = 'flow' AND state ANY_OF($1)", UNDER_WAY):
+                break
+            await self.house.clock.advance(ms=500)
+        else:
+            raise AssertionError("a letter never goes")
+        letters = self._letters()
+        new, self._read = letters[self._read :], len(letters)
+        assert len(new) <= 1, "more than one letter for one of theirs"
+        return " ".join(" ".join(letter.body_text.split()) for letter in new)
+
+
+CUSTOMERS: Mapping[Medium, type[Caller] | type[Visitor] | type[Texter] | type[Correspondent]] = {
     Medium.PHONE: Caller,
     Medium.CHAT: Visitor,
     Medium.SMS: Texter,
+    Medium.EMAIL: Correspondent,
 }
 
 
@@ -390,6 +458,7 @@ def blocks(flow: Flow, api_url: str) -> dict[str, ChannelSettings]:
             (f"line-{language}", "voice", voice),
             (f"texts-{language}", "sms", {**texts, **common}),
             (f"site-{language}", "webchat", {"queue": "support", **common}),
+            (f"mail-{language}", PEER, peer_block(MAILBOXES[language], flow=flow.name).options),
         ):
             found[name] = ChannelSettings(id=name, kind=kind, options=block)
     return found
@@ -399,6 +468,7 @@ def blocks(flow: Flow, api_url: str) -> dict[str, ChannelSettings]:
 async def flow_house(folder: Path, flow: Flow, *, is_open: bool = True) -> AsyncIterator[FlowHouse]:
     """Open a hub all of whose ways in begin in this flow; closed, nobody is at work in any of its queues."""
     clock, port, wire = FakeClock(START), free_port(), Wire()
+    Peer.wire = Post()
     url = f"http://127.0.0.1:{port}"
     numbers = {
         number: Number(

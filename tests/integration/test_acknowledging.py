@@ -14,6 +14,7 @@ from channels.mail.parsed import parse
 from hub.contract import RawArrival
 from hub.domain.correspondence import Authenticity, Envelope, OutgoingState, Party
 from hub.domain.interaction import Interaction
+from hub.services.acknowledging import may_be_answered
 from hub.settings import Hours, QueueSettings
 from hub.storage.tables import ENVELOPES, INTERACTIONS, OUTGOING
 from tests.builders import Desk, open_desk
@@ -125,11 +126,10 @@ async def test_old_mail_of_a_mailbox_read_for_the_first_time_is_not_acknowledged
 
 
 async def test_who_is_not_who_they_say_gets_nothing(desk: Desk) -> None:
-    acknowledging = desk.hub.services.intake.acknowledging
-    assert acknowledging is not None
+    channels = {channel.id: channel for channel in desk.hub.channels}
     for authenticity, is_answered in ((Authenticity.DISPROVED, False), (Authenticity.UNKNOWN, True)):
         envelope = Envelope(interaction="i1", n=1, channel="help", sender=Party(LI), authenticity=authenticity)
-        assert acknowledging._may_be_answered(envelope) is is_answered
+        assert may_be_answered(envelope, channels) is is_answered
 
 
 @pytest.mark.parametrize(

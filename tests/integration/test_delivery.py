@@ -12,6 +12,7 @@ from hub.contract import OutboundMessage, Receipt
 from hub.domain.correspondence import Outgoing, OutgoingState, Party, Refusal
 from hub.domain.errors import ChannelUnavailable, Conflict, DeliveryUncertain, MessageRejected
 from hub.domain.interaction import Interaction
+from hub.services.answer_links import AnswerLinks
 from hub.services.delivery import Delivery
 from hub.services.files import FileStore
 from hub.services.outbound import Loader
@@ -52,7 +53,8 @@ def other_node(office: Office, node: str = "other") -> Delivery:
     """Another node's worker on the same database, with the same channels."""
     services = office.hub.services
     files = FileStore(services.store, office.hub.settings, office.clock, b"k" * 40)
-    loader = Loader(services.store, files, {channel.id: channel for channel in office.hub.channels})
+    links = AnswerLinks(b"k" * 40, office.hub.settings.server.public_url)
+    loader = Loader(services.store, files, {channel.id: channel for channel in office.hub.channels}, links)
     return Delivery(services.store, office.hub.settings, services.bus, office.clock, loader, node=node)
 
 

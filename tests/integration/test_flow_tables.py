@@ -7,7 +7,7 @@ import pytest
 from hub.flows.dialogues import Dialogue, Table, read_table
 from hub.flows.model import Medium
 from hub.flows.reading import read_flow
-from tests.integration.flow_house import CUSTOMERS, flow_house, play
+from tests.integration.flow_house import flow_house, play
 
 FLOWS = Path("config/flows")
 NAMES = sorted(path.name.removesuffix(".test.yaml") for path in FLOWS.glob("*.test.yaml"))
@@ -30,13 +30,13 @@ async def test_what_is_said_when_nobody_is_at_work_is_said_on_every_channel(tmp_
 
 
 async def failures_of(folder: Path, name: str, table: Table, dialogues: list[Dialogue], *, is_open: bool) -> list[str]:
-    """Play dialogues on each channel they are for; return where one went another way."""
+    """Play dialogues on each channel they are for; return where one went another way. Nobody hangs up on a mail."""
     flow = read_flow((FLOWS / f"{name}.yaml").read_text(encoding="utf-8"), name)
     failures: list[str] = []
     async with flow_house(folder, flow, is_open=is_open) as house:
         for dialogue in sorted(dialogues, key=lambda one: not one.by_agent):
             for medium in dialogue.channels or flow.media:
-                if medium in CUSTOMERS:
+                if not (medium is Medium.EMAIL and any(turn.hang_up for turn in dialogue.turns)):
                     failures += await play(house, dialogue, table.flow, Medium(medium))
         assert house.bad_documents() == []
     return failures

@@ -1,11 +1,11 @@
-"""One output, four channels: bubbles with choices, a numbered list in segments, links in a mail, speech with keys."""
+"""One output, four channels: bubbles with choices, a numbered list in segments, one mail, speech with keys."""
 
 import pytest
 
 from hub.flows.model import Medium
-from hub.flows.session import Asked, Told
+from hub.flows.session import Asked, Finished, Outcome, Told
 from hub.flows.voice import Gather, HangUp, Record, Say, Stay, speakable, spoken
-from hub.flows.writing import MAX_BUBBLE, chat, mail, measured, sms
+from hub.flows.writing import MAX_BUBBLE, MAX_MAIL, Mail, chat, mail, measured, sms
 from tests.unit.flows.talk import HEAD, Talk
 
 
@@ -63,13 +63,22 @@ def test_curly_quotes_do_not_double_the_price() -> None:
     assert sms([Told("It\u2019s \u201cthere\u201d \u2026")], "en")[0].encoding == "GSM-7"
 
 
-def test_mail_has_links_and_words_to_answer_with() -> None:
-    made = mail(
-        Talk(medium=Medium.EMAIL).begin().stepped.outputs, "en", lambda step, choice: f"https://x/{step}/{choice}"
-    )
-    assert made.links == (("order", "https://x/menu/order"), ("bill", "https://x/menu/bill"))
-    assert "1. Order status: https://x/menu/order" in made.text
-    assert made.text.endswith("Answer “agent” to reach a person.")
+def test_one_mail_says_everything_and_offers_the_choices_of_its_question() -> None:
+    asked = Talk(medium=Medium.EMAIL).begin().stepped.outputs
+    made = mail([Told("Hello."), *asked], "en")
+    assert made.text.startswith("Hello.\n\nWhat can I do?\n\n")
+    assert made.text.endswith("Answer this mail with a number or in your own words. Answer “agent” to reach a person.")
+    assert [(one.id, one.digit, one.label) for one in made.choices] == [
+        ("order", "1", "Order status"),
+        ("bill", "2", "Bill"),
+    ]
+    assert made.listed.endswith("\n\n1. Order status\n2. Bill")
+
+
+def test_a_mail_that_asks_nothing_tells_nobody_how_to_answer() -> None:
+    assert mail([Told("Goodbye."), Finished(Outcome.RESOLVED)], "en") == Mail("Goodbye.")
+    assert mail([Finished(Outcome.RESOLVED)], "en").text == ""
+    assert len(mail([Told("字" * 50_000)], "zh").text) == MAX_MAIL
 
 
 def test_a_menu_is_read_out_with_its_keys() -> None:
