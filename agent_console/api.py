@@ -14,6 +14,7 @@ from agent_console.rows import Rows, named
 from agent_console.services import Authority, ConsoleServices, Endpoint
 from hub.contract import Capabilities
 from hub.domain.messages import FileRef
+from hub.domain.promises import PromiseState
 from hub.services.accounts import Login, PasswordChange
 from hub.services.people import Edit
 from hub.services.reading import Known
@@ -74,6 +75,19 @@ class Api:
         """Tell colleagues something about a customer."""
         note = await self._hub.people.add_note(call.id, call.body.text, call.scope, name=call.agent.name)
         return api.NoteAnswer(note=rows.note(note))
+
+    async def promise(self, call: Call) -> Answer:
+        """Promise a customer something."""
+        body: api.NewPromise = call.body
+        made = await self._hub.promises.make(
+            call.id, body.text, body.due_at, call.scope, interaction=body.interaction, queue=body.queue
+        )
+        return api.PromiseAnswer(promise=rows.promise(made))
+
+    async def end_promise(self, call: Call) -> Answer:
+        """Say that a promise was kept, or take it back."""
+        ended = await self._hub.promises.end(call.id, PromiseState(call.body.state), call.scope)
+        return api.PromiseAnswer(promise=rows.promise(ended))
 
     async def duplicates(self, call: Call) -> Answer:
         """Who may be the same person."""
@@ -295,6 +309,8 @@ class Api:
             route("PATCH", one, "Change a profile", self.edit_customer, api.CustomerAnswer, body=api.EditProfile),
             route("GET", f"{one}/timeline", "Everything", self.timeline, api.TimelineAnswer, query=api.TimelineQuery),
             route("POST", f"{one}/notes", "Add a note", self.add_note, api.NoteAnswer, body=api.NewNote),
+            route("POST", f"{one}/promises", "Promise", self.promise, api.PromiseAnswer, body=api.NewPromise),
+            route("POST", "/promises/{id}", "End a promise", self.end_promise, api.PromiseAnswer, body=api.EndPromise),
             route("GET", f"{one}/duplicates", "Who may be the same", self.duplicates, api.DuplicatesAnswer),
             route("POST", f"{one}/merge", "Make two one", self.merge, api.MergeAnswer, body=api.MergeSource),
             route("POST", "/merges/{id}/undo", "Make them two again", self.undo_merge, api.MergeAnswer, body=Nothing),

@@ -25,6 +25,8 @@ Short = Annotated[str, Meta(max_length=120)]
 Tag = Annotated[str, Meta(min_length=1, max_length=40)]
 FieldName = Annotated[str, Meta(min_length=1, max_length=60)]
 FieldText = Annotated[str, Meta(max_length=500)]
+PromiseText = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"[^\s\x00-\x1f]")]
+Instant = Annotated[int, Meta(ge=0, le=2**53)]
 NoteText = Annotated[str, Meta(min_length=1, max_length=10_000, pattern=r"[^\s\x00-\x1f]")]
 
 
@@ -97,6 +99,21 @@ class NewNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What colleagues should know."""
 
     text: NoteText
+
+
+class NewPromise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is promised, until when (milliseconds since 1970 UTC); a queue has to keep it, else whoever promises."""
+
+    text: PromiseText
+    due_at: Instant
+    interaction: Id | None = None
+    queue: Annotated[str, Meta(max_length=64)] = ""
+
+
+class EndPromise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a promise ends."""
+
+    state: Literal["kept", "withdrawn"]
 
 
 class MergeSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -186,6 +203,12 @@ class NoteAnswer(Answer, frozen=True, kw_only=True):
     """The note as stored."""
 
     note: shapes.NoteRow
+
+
+class PromiseAnswer(Answer, frozen=True, kw_only=True):
+    """The promise as stored."""
+
+    promise: shapes.PromiseRow
 
 
 class DuplicatePerson(msgspec.Struct, frozen=True):

@@ -51,6 +51,8 @@ ROUTES: Final[dict[str, frozenset[Role] | None]] = {
     "PATCH /customers/{id}": EVERYBODY,
     "GET /customers/{id}/timeline": EVERYBODY,
     "POST /customers/{id}/notes": EVERYBODY,
+    "POST /customers/{id}/promises": EVERYBODY,
+    "POST /promises/{id}": EVERYBODY,
     "GET /customers/{id}/duplicates": EVERYBODY,
     "POST /customers/{id}/merge": EVERYBODY,
     "POST /merges/{id}/undo": EVERYBODY,

@@ -14,6 +14,7 @@ from hub.domain.customers import Customer
 from hub.domain.interaction import WITH_AGENT, Interaction, State
 from hub.domain.messages import Author, FileRef, Message, Note
 from hub.domain.offer import Offer
+from hub.domain.promises import Promise
 from hub.domain.segments import Segment
 from hub.services.floor import Floor
 from hub.services.people import Profile
@@ -308,6 +309,23 @@ def note(record: Note) -> shapes.NoteRow:
     )
 
 
+def promise(record: Promise) -> shapes.PromiseRow:
+    """Return the row of a promise."""
+    return shapes.PromiseRow(
+        id=record.id,
+        interaction=record.interaction,
+        customer=record.customer,
+        text=record.text,
+        made_by=record.made_by,
+        made_at=record.made_at,
+        due_at=record.due_at,
+        owner=record.owner,
+        state=str(record.state),
+        ended_at=record.ended_at,
+        ended_by=record.ended_by,
+    )
+
+
 def letter(record: Envelope) -> shapes.LetterRow:
     """Return the row of an envelope."""
     return shapes.LetterRow(
@@ -382,6 +400,7 @@ def customer(profile: Profile) -> shapes.CustomerShape:
         addresses=[shapes.AddressShape(kind=a.kind, value=a.value, verified=a.is_verified) for a in profile.addresses],
         fields=known.fields,
         notes=[note(record) for record in profile.notes],
+        promises=[promise(record) for record in profile.promises],
         tags=list(known.tags),
         created_at=known.created_at,
         merged=[

@@ -28,6 +28,7 @@ from hub.services.offers import Offers
 from hub.services.paths import Paths
 from hub.services.people import People
 from hub.services.presence import PresenceService
+from hub.services.promises import Promises
 from hub.services.reading import Reading
 from hub.services.search import Search
 from hub.services.supervision import Supervision
@@ -52,6 +53,7 @@ class ConsoleServices:
     offers: Offers
     people: People
     presence: PresenceService
+    promises: Promises
     reading: Reading
     search: Search
     supervision: Supervision

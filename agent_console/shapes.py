@@ -280,6 +280,22 @@ class NoteRow(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
+class PromiseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What was promised to a customer. `made_by` is `flow` or `agent:ID`, `owner` is `agent:ID` or `queue:ID`."""
+
+    id: str
+    interaction: str | None
+    customer: str
+    text: str
+    made_by: str
+    made_at: int
+    due_at: int
+    owner: str
+    state: str
+    ended_at: int | None
+    ended_by: str
+
+
 class SegmentRow(msgspec.Struct, frozen=True, kw_only=True):
     """An interval of an interaction."""
 
@@ -339,6 +355,7 @@ class CustomerShape(msgspec.Struct, frozen=True, kw_only=True):
     addresses: list[AddressShape]
     fields: dict[str, str]
     notes: list[NoteRow]
+    promises: list[PromiseRow]
     tags: list[str]
     created_at: int
     merged: list[MergedShape]

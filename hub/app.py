@@ -62,6 +62,7 @@ from hub.services.outbound import Loader
 from hub.services.paths import Paths
 from hub.services.people import People
 from hub.services.presence import PresenceService
+from hub.services.promises import TIMER, Promises
 from hub.services.reading import Reading
 from hub.services.recordings import Recordings
 from hub.services.routing_record import RoutingRecord
@@ -114,6 +115,7 @@ class Services:
     offers: Offers
     people: People
     presence: PresenceService
+    promises: Promises
     reading: Reading
     recordings: Recordings
     search: Search
@@ -392,6 +394,7 @@ def _services(
         offers=offers,
         people=People(store, settings),
         presence=PresenceService(store, settings),
+        promises=Promises(store, settings),
         reading=Reading(store),
         recordings=Recordings(store, calls, files, orders.channels),
         search=Search(store, settings),
@@ -417,6 +420,7 @@ def _handlers(services: Services) -> dict[str, jobs.Handler]:
         "callback_again": services.calls.call_again,
         "fetch_recording": services.recordings.fetch,
         "jwt_used": nothing,
+        TIMER: services.promises.overdue,
         "flow_wait": services.self_service.time_up,
         "flow_fetch": services.self_service.fetch,
     }
@@ -442,6 +446,7 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         offers=services.offers,
         people=services.people,
         presence=services.presence,
+        promises=services.promises,
         reading=services.reading,
         search=services.search,
         supervision=services.supervision,

@@ -165,5 +165,5 @@ export const instant = (at) => `${dayOf(at)} ${clockTime(at)}`;
 function dayOf(at) {
   const now = serverNow();
   const tomorrow = new Date(now).setHours(24, 0, 0, 0);
-  return at >= tomorrow && at < tomorrow + 86_400_000 ? t("day.tomorrow") : at < tomorrow ? t("day.today") : dayName(at, now);
+  return at >= tomorrow && at < tomorrow + 86_400_000 ? t("day.tomorrow") : at < tomorrow && at >= new Date(now).setHours(0, 0, 0, 0) ? t("day.today") : dayName(at, now);
 }

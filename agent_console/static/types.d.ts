@@ -72,6 +72,8 @@ export interface Kind {
 }
 export interface ChannelShape { id: Id; kind: string }
 export interface NoteRow { id: Id; interaction?: Id | null; customer: Id; author: Id; name: string; text: string; at: number }
+/** `made_by` is `flow` or `agent:ID`, `owner` is `agent:ID` or `queue:ID`. */
+export interface PromiseRow { id: Id; interaction?: Id | null; customer: Id; text: string; made_by: string; made_at: number; due_at: number; owner: string; state: string; ended_at?: number | null; ended_by: string }
 export interface Segment { kind: string; started_at?: number; ended_at?: number | null; agent?: Id | null; queue?: Id | null }
 
 export interface Tables {
@@ -94,7 +96,7 @@ export interface Texting {
 export interface Template { id: Id; name: string; text: string; language: string }
 export interface Customer {
   id: Id; name: string; language?: string | null; tier?: string | null; value: number; company?: string | null; addresses: Address[];
-  fields: Record<string, string>; notes: NoteRow[]; tags: string[]; created_at: number; merged: Merge[]; open: Id[];
+  fields: Record<string, string>; notes: NoteRow[]; promises: PromiseRow[]; tags: string[]; created_at: number; merged: Merge[]; open: Id[];
   /** Channels that they want no texts of, at one of their numbers. */ opt_outs: OptOut[];
   totals: { interactions: number; messages: number; first_at?: number | null; last_at?: number | null };
 }
@@ -103,7 +105,7 @@ export interface Duplicate {
 }
 export interface TimelineItem {
   kind: string; id: string; at: number; channel_kind?: string; interaction?: Id; title: string; text: string; state?: string | null;
-  agent_name?: string | null; queue?: Id | null; n?: number | null; segments?: Segment[];
+  agent_name?: string | null; queue?: Id | null; n?: number | null; segments?: Segment[]; due_at?: number;
   author?: string | null; disposition?: string | null; closing_reason?: string | null;
 }
 export interface Timeline { items: TimelineItem[]; before?: number | string | null }

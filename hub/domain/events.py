@@ -63,6 +63,8 @@ class EventKind(StrEnum):
     SUPERVISOR_LISTENS = "supervisor_listens"
     ARRIVAL_KEPT = "arrival_kept"
     ARRIVAL_FAILED = "arrival_failed"
+    PROMISE_MADE = "promise_made"
+    PROMISE_ENDED = "promise_ended"
     LETTER_DUE = "letter_due"
     LETTER_SENT = "letter_sent"
     LETTER_DELAYED = "letter_delayed"

@@ -9,16 +9,20 @@ from hub.domain.errors import BadRequest, Conflict, HubError, NotFound
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.messages import Note
+from hub.domain.promises import Promise
 from hub.domain.redaction import without_cards
 from hub.domain.texting import OptOut
 from hub.domain.visitors import Merge
 from hub.services.access import Scope
 from hub.services.texting import opt_outs_of
 from hub.settings import Settings
-from hub.storage.tables import ADDRESSES, CUSTOMERS, INTERACTIONS, MERGES, NOTES
+from hub.storage.tables import ADDRESSES, CUSTOMERS, INTERACTIONS, MERGES, NOTES, PROMISES
 from hub.storage.unit_of_work import Store, UnitOfWork
 
-_MOVED_TABLES = ("interactions", "notes", "visitors", "files")
+_MOVED_TABLES = ("interactions", "notes", "promises", "visitors", "files")
+_MOST_PROMISES = 50
+_LATELY_MS = 14 * 86_400_000
+"""How long a promise that ended is shown with the customer; the timeline has it for ever."""
 _TAKEN_OVER = ("name", "language", "company", "tier")
 _MAX_TAGS, MAX_FIELDS, _MAX_TEXT = 30, 60, 10_000
 
@@ -30,6 +34,7 @@ class Profile(msgspec.Struct, kw_only=True):
     addresses: list[Address]
     notes: list[Note]
     merged: list[tuple[Merge, str]]
+    promises: list[Promise]
     opt_outs: list[OptOut]
     open: list[str]
     interactions: int
@@ -186,6 +191,7 @@ class People:
                 notes=await tx.select(
                     NOTES, "WHERE customer = $1 AND interaction IS NULL ORDER BY at DESC LIMIT 50", customer.id
                 ),
+                promises=await _promises(tx, customer.id, scope),
                 merged=[(merge, (names[merge.source] or customer).name) for merge in merges],
                 opt_outs=await opt_outs_of(tx, customer.id),
                 open=[row[0] for row in is_open],
@@ -399,6 +405,20 @@ def _suggest(candidates: dict[str, Duplicate], other: Customer, evidence: str, s
     if evidence not in found.evidence:
         found.evidence.append(evidence)
         found.score += score
+
+
+async def _promises(tx: UnitOfWork, customer_id: str, scope: Scope) -> list[Promise]:
+    """Return what is promised to a customer, and what became of it lately, as far as this person may see it."""
+    where, args = scope.interactions(3, "i.")
+    return await tx.select(
+        PROMISES,
+        "WHERE customer = $1 AND (state = 'open' OR ended_at > $2) AND (interaction IS NULL OR EXISTS "  # noqa: S608
+        f"(SELECT 1 FROM interactions i WHERE i.id = promises.interaction AND {where})) "
+        f"ORDER BY CASE WHEN state = 'open' THEN 0 ELSE 1 END, due_at, id LIMIT {_MOST_PROMISES}",
+        customer_id,
+        tx.now - _LATELY_MS,
+        *args,
+    )
 
 
 async def _is_seen(tx: UnitOfWork, customer_id: str, scope: Scope) -> bool:

@@ -45,7 +45,7 @@ from hub.flows.session import (
 from hub.flows.session import State as FlowState
 from hub.flows.steps import SENT
 from hub.flows.writing import Bubble, chat, mail, sms
-from hub.services import moves, people
+from hub.services import moves, people, promises
 from hub.services.answer_links import asking
 from hub.services.floor import Floor
 from hub.services.flow_letters import FlowLetters
@@ -281,6 +281,9 @@ class SelfService:
         await self._save(tx, stored, stepped)
         customer = await _write_fields(tx, customer, stepped)
         await _note(tx, interaction, stepped, unsent)
+        for promise in (wish for wish in stepped.wishes if isinstance(wish, MakePromise)):
+            queue = promise.queue if promise.queue in self._settings.queues else interaction.queue
+            await promises.promised(tx, interaction, promise.text, promise.due_at, queue)
         if stepped.session.is_over:
             return await self._leave(tx, interaction, stepped)
         if stepped.session.language != interaction.language:
@@ -520,16 +523,13 @@ async def _write_fields(tx: UnitOfWork, customer: Customer, stepped: Stepped) ->
 
 
 async def _note(tx: UnitOfWork, interaction: Interaction, stepped: Stepped, unsent: Sequence[str]) -> None:
-    """Write down for colleagues what the flow wants them to know: its note, what it promised, what was not sent."""
+    """Write down for colleagues what the flow wants them to know: its note, whom to call back, what was not sent."""
     texts: list[str] = [*unsent]
     for wish in stepped.wishes:
         if isinstance(wish, EnterQueue) and wish.note:
             texts.append(wish.note)
         elif isinstance(wish, BookCallback):
             texts.append(f"Call back: {wish.phone}. {wish.note}".strip())
-        elif isinstance(wish, MakePromise):
-            due = datetime.fromtimestamp(wish.due_at / 1000, ZoneInfo("UTC"))
-            texts.append(f"Promised: {wish.text} (until {due:%Y-%m-%d %H:%M} UTC)")
     for text in texts:
         note = Note(
             id=new_id("n"),

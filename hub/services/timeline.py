@@ -13,17 +13,18 @@ from hub.domain.agent import Agent
 from hub.domain.errors import BadRequest
 from hub.domain.interaction import Interaction
 from hub.domain.messages import Author, Message, Note
+from hub.domain.promises import Promise
 from hub.domain.segments import Segment
 from hub.domain.visitors import Merge
 from hub.domain.words import Query, finds, query
 from hub.services.access import Scope
 from hub.services.people import seen_customer
-from hub.storage.tables import AGENTS, CUSTOMERS, INTERACTIONS, MERGES, MESSAGES, NOTES, SEGMENTS
+from hub.storage.tables import AGENTS, CUSTOMERS, INTERACTIONS, MERGES, MESSAGES, NOTES, PROMISES, SEGMENTS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
-KINDS: Final = ("interaction", "message", "note", "merge")
+KINDS: Final = ("interaction", "message", "note", "promise", "merge")
 """The kinds of item, in the order they take within one millisecond."""
-USUAL_KINDS: Final = ("interaction", "note", "merge")
+USUAL_KINDS: Final = ("interaction", "note", "promise", "merge")
 """What is shown when no kinds are asked for: an interaction stands for its messages."""
 MAX_PAGE = 100
 # Behind every id, in whatever order the database sorts letters.
@@ -62,6 +63,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     n: int | None = None
     author: str | None = None
     ended_at: int | None = None
+    due_at: int | None = None
     last_n: int | None = None
     disposition: str | None = None
     closing_reason: str | None = None
@@ -359,6 +361,39 @@ async def _notes(tx: UnitOfWork, window: _Window) -> list[Item]:
     ]
 
 
+async def _promises(tx: UnitOfWork, window: _Window) -> list[Item]:
+    at, item, _ = window.cursor.bounds("promise")
+    where, args = window.scope.interactions(5, "i.")
+    found: list[Promise] = await tx.select(
+        PROMISES,
+        "WHERE customer = $1 AND made_at <= $2 AND (made_at < $2 OR id < $3) "  # noqa: S608
+        "AND (interaction IS NULL OR EXISTS "
+        f"(SELECT 1 FROM interactions i WHERE i.id = promises.interaction AND {where})) "
+        "ORDER BY made_at DESC, id DESC LIMIT $4",
+        window.customer,
+        at,
+        item,
+        window.limit,
+        *args,
+    )
+    names = await _names(tx, [one.made_by.removeprefix("agent:") for one in found])
+    return [
+        Item(
+            kind="promise",
+            id=one.id,
+            at=one.made_at,
+            title="",
+            text=one.text,
+            interaction=one.interaction,
+            state=str(one.state),
+            agent_name=names.get(one.made_by.removeprefix("agent:")),
+            due_at=one.due_at,
+            ended_at=one.ended_at,
+        )
+        for one in found
+    ]
+
+
 async def _merges(tx: UnitOfWork, window: _Window) -> list[Item]:
     at, item, _ = window.cursor.bounds("merge")
     found: list[Merge] = await tx.select(
@@ -395,4 +430,4 @@ async def _names(tx: UnitOfWork, ids: Sequence[str | None]) -> dict[str, str]:
     return {agent.id: agent.name for agent in agents}
 
 
-_READERS = {"interaction": _interactions, "message": _messages, "note": _notes, "merge": _merges}
+_READERS = {"interaction": _interactions, "message": _messages, "note": _notes, "promise": _promises, "merge": _merges}

@@ -69,6 +69,7 @@ messages = _table(
     sqlite_with_rowid=False,
 )
 notes = _table(tables.NOTES, sa.Index(None, "customer", "at"), sa.Index(None, "interaction"))
+promises = _table(tables.PROMISES, sa.Index(None, "customer", "made_at"))
 offers = _table(
     tables.OFFERS,
     sa.Index("uq_offers_live", "interaction", "agent", unique=True, **_open_only("state = 'pending'")),

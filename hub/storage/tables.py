@@ -11,6 +11,7 @@ from hub.domain.ids import InteractionId
 from hub.domain.interaction import Interaction
 from hub.domain.messages import Message, Note
 from hub.domain.offer import Offer
+from hub.domain.promises import Promise
 from hub.domain.segments import Segment
 from hub.domain.self_service import FlowSession, FlowVersion
 from hub.domain.texting import OptOut
@@ -62,6 +63,7 @@ ADDRESSES = Rows("addresses", Address, key=("kind", "value"))
 INTERACTIONS = Rows("interactions", Interaction)
 MESSAGES = Rows("messages", Message, key=("interaction", "n"))
 NOTES = Rows("notes", Note)
+PROMISES = Rows("promises", Promise)
 OFFERS = Rows("offers", Offer)
 SEGMENTS = Rows("segments", Segment)
 VISITORS = Rows("visitors", Visitor)

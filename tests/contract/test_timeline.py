@@ -191,7 +191,7 @@ async def test_places_and_kinds_that_are_none_are_refused(house: House, timeline
         "1",
         "1.2.3",
         "-1.note.1.x",
-        "1.promise.1.x",
+        "1.oath.1.x",
         "9" * 40,
         "1.note.1.\x00",
         "٣.note.1.x",

@@ -17,6 +17,8 @@ BODIES: dict[str, Any] = {
     "POST /flows/{id}/try": {"inputs": [{"do": "say", "text": "agent"}]},
     "POST /interactions/{id}/self-service": {"flow": "survey"},
     "POST /customers/{id}/notes": {"text": "I was here"},
+    "POST /customers/{id}/promises": {"text": "I was here", "due_at": 1},
+    "POST /promises/{id}": {"state": "kept"},
     "POST /customers/{id}/merge": {"source": "OTHER"},
     "POST /merges/{id}/undo": {},
     "POST /interactions/{id}/letters": {"client_id": "c1", "text": "I was here", "to": [{"address": "a@b.example"}]},
@@ -82,6 +84,8 @@ async def foreign_world(yard: Yard) -> dict[str, str]:
     note = await people.add_note(chat.customer, "Has a wombat", scope, interaction=chat.id)
     twin = await desk.chat(name="Wombat Twin", text="wombat")
     merge = await people.merge(other.customer, twin.customer, scope)
+    due_at = desk.clock.now() + 3_600_000
+    promise = await desk.hub.services.promises.make(chat.customer, "Cure it", due_at, scope, interaction=chat.id)
     await yard.indexed()
     return {
         "interaction": chat.id,
@@ -89,11 +93,18 @@ async def foreign_world(yard: Yard) -> dict[str, str]:
         "other": other.customer,
         "merge": merge.id,
         "note": note.id,
+        "promise": promise.id,
     }
 
 
 def about(route: str, world: dict[str, str]) -> str:
-    for word, key in (("/customers/", "customer"), ("/merges/", "merge"), ("/interactions/", "interaction")):
+    keys = {
+        "/customers/": "customer",
+        "/merges/": "merge",
+        "/interactions/": "interaction",
+        "/promises/": "promise",
+    }
+    for word, key in keys.items():
         if word in route:
             return world[key]
     return world["note"]
@@ -149,6 +160,7 @@ async def test_colleague_of_another_queue_finds_nothing_at_any_route(yard: Yard)
     assert {body["error"] for _, body in answers.values()} == {"not_found"}
     untouched = await yard.desk.hub.services.people.profile(world["customer"], await yard.desk.scope("ann"))
     assert (untouched.customer.company, len(untouched.notes)) == ("", 0)
+    assert [str(promise.state) for promise in untouched.promises] == ["open"]
 
 
 async def test_foreign_and_missing_look_the_same(yard: Yard) -> None:
@@ -294,7 +306,14 @@ async def test_arrivals_are_for_supervisors(yard: Yard) -> None:
 async def test_unknown_field_is_refused_everywhere(yard: Yard) -> None:
     chat = await yard.desk.chat()
     sue = await yard.staff("sue")
-    world = {"customer": chat.customer, "interaction": chat.id, "merge": "m1", "other": "c1", "note": "n1"}
+    world = {
+        "customer": chat.customer,
+        "interaction": chat.id,
+        "merge": "m1",
+        "other": "c1",
+        "note": "n1",
+        "promise": "p1",
+    }
     for route, usual in BODIES.items():
         method, path = route.split(" ")
         if route == "POST /demo/session":

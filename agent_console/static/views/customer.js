@@ -15,6 +15,7 @@ import { Tier } from "./tier.js";
 import { linked } from "./message.js";
 import { Path } from "./path.js";
 import { ProfileForm } from "./profile.js";
+import { Promises } from "./promises.js";
 import { TimelineView } from "./timeline.js";
 import { Why } from "./why.js";
 
@@ -38,6 +39,7 @@ export function CustomerView({ customer, history, current, onChange }) {
       : html`<${Profile} customer=${customer} onEdit=${() => setEditing(true)} />`}
     <${Duplicates} customer=${customer} onChange=${onChange} />
     <${OpenElsewhere} customer=${customer} current=${current} />
+    <${Promises} customer=${customer} current=${current} onChange=${onChange} />
     <${Notes} customer=${customer} onChange=${onChange} />
     <${Merged} customer=${customer} onChange=${onChange} />
     ${current && html`<${Path} key=${`path ${current}`} id=${current} state=${interactions.get(current)?.state ?? ""} />`}

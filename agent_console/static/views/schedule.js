@@ -44,7 +44,7 @@ export function SendButton({ word, kind, disabled, busy, then, onSend }) {
 }
 
 /** "2026-11-27T08:00" of this machine's zone. @param {number} at */
-const local = (at) => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+export const local = (at) => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
 /** @param {{ onClose: () => void, onPick: (at: number) => void }} props */
 function PickTime({ onClose, onPick }) {

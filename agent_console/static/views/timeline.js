@@ -3,6 +3,7 @@ import { openInteraction } from "../actions.js";
 import { get, query } from "../api.js";
 import { ticking } from "../clock.js";
 import { clockTime, dayName, fullTime, t } from "../i18n.js";
+import { instant } from "../letters.js";
 import { hubSettings, kindOf, queueName } from "../store.js";
 import { Button, Icon, Marked } from "../ui/parts.js";
 import { WindowList } from "../ui/window.js";
@@ -10,7 +11,7 @@ import { outcomeWord } from "./wrapup.js";
 
 /** @typedef {import("../types").TimelineItem} Item */
 const KINDS = ["", "interaction", "message", "note"];
-const KIND_ICONS = /** @type {Record<string, string>} */ ({ note: "sticky-note", merge: "git-merge" });
+const KIND_ICONS = /** @type {Record<string, string>} */ ({ note: "sticky-note", merge: "git-merge", promise: "calendar-clock" });
 const ROW = 60;
 
 /** Pages of 30 from the hub; what the person filters, the hub filters. @param {string} customer @param {import("../types").Timeline | undefined} first @param {string} kind @param {string} find */
@@ -63,6 +64,7 @@ export function TimelineView({ customer, name, first, current }) {
 /** What an item says in two lines. @param {Item} one @param {string} name the customer's @param {string} find */
 function told(one, name, find) {
   if (one.kind === "merge") return [t(one.state === "undone" ? "merge.undone" : "merge.done", { name: one.title }), one.agent_name ?? ""];
+  if (one.kind === "promise") return [t("promises.made", { state: t(`promises.${one.state}`), time: one.due_at ? instant(one.due_at) : "" }), one.text];
   if (one.kind !== "interaction") return [one.title || one.agent_name || name, one.text];
   const outcome = hubSettings()?.dispositions.find((each) => each.id === one.disposition);
   const summary = [outcome ? outcomeWord(outcome) : one.state && t(`istate.${one.state}`), one.queue && queueName(one.queue), one.agent_name].filter(Boolean).join(" · ");
