@@ -194,6 +194,7 @@ class _Http:
 
     def __init__(self) -> None:
         self._session: ClientSession | None = None
+        self._is_closed = False
         self.is_async = True
 
     async def request(
@@ -211,6 +212,8 @@ class _Http:
         from aiohttp import ClientSession, ClientTimeout
         from twilio.http.response import Response
 
+        if self._is_closed:
+            raise ChannelUnavailable("The hub has hung up on the carrier.")
         if self._session is None:
             self._session = ClientSession(timeout=ClientTimeout(total=TIMEOUT_S), trust_env=False)
         sent = dict(headers or {})
@@ -225,10 +228,10 @@ class _Http:
             return Response(answer.status, await answer.text(), answer.headers)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, for good: what is asked late opens none that nobody would close."""
+        self._is_closed = True
         if self._session is not None:
             await self._session.close()
-            self._session = None
 
 
 def _fields(values: Mapping[str, object] | None) -> list[tuple[str, str]] | None:

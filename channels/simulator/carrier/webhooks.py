@@ -73,6 +73,7 @@ class NetworkTransport:
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
+        self._is_closed = False
 
     async def send(self, request: Outgoing) -> Answer:
         """Send a request and return its answer.
@@ -80,6 +81,8 @@ class NetworkTransport:
         Raises:
             Unreachable: no connection came about, or it broke.
         """
+        if self._is_closed:
+            raise Unreachable("The carrier has closed.")
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=0)
             self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
@@ -107,10 +110,10 @@ class NetworkTransport:
             raise Unreachable(str(error)) from error
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, for good."""
+        self._is_closed = True
         if self._session is not None:
             await self._session.close()
-            self._session = None
 
 
 @dataclass(frozen=True, slots=True)
