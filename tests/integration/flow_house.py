@@ -8,6 +8,7 @@ socket, a handset, a mail program. Only the company's own systems are made of th
 import asyncio
 import html
 import re
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -280,13 +281,12 @@ class Visitor:
         return " ".join([one["text"] + "".join(f" {c['label']}" for c in one.get("choices", ())) for one in ours])
 
 
-class Texter:
-    """By text message: a number where a choice is meant, else words; STOP to be gone."""
+class Writer(ABC):
+    """Somebody who writes and is answered in writing, without a line that stays open."""
 
     def __init__(self, house: FlowHouse, language: str) -> None:
         self.house, self.language = house, language
         self.interaction: Interaction
-        self._number = house.number()
         self._read = 0
 
     async def begin(self, opening: str) -> str:
@@ -296,6 +296,18 @@ class Texter:
         assert found is not None
         self.interaction = found
         return said
+
+    @abstractmethod
+    async def _writes(self, text: str) -> str:
+        """Write, and return what comes back."""
+
+
+class Texter(Writer):
+    """By text message: a number where a choice is meant, else words; STOP to be gone."""
+
+    def __init__(self, house: FlowHouse, language: str) -> None:
+        super().__init__(house, language)
+        self._number = house.number()
 
     async def does(self, turn: Turn, offered: Mapping[str, Offered]) -> str:
         """Write, keep silent or want nothing more."""
@@ -334,24 +346,14 @@ class Texter:
         return [m.text for talk in talks for m in await desk.messages(talk) if (m.interaction, m.n) in posted]
 
 
-class Correspondent:
+class Correspondent(Writer):
     """By mail: the words of a choice or its number in turn, in answers to the last letter; who is gone is silent."""
 
     def __init__(self, house: FlowHouse, language: str) -> None:
-        self.house, self.language = house, language
-        self.interaction: Interaction
+        super().__init__(house, language)
         house.people += 1
         self._address = f"customer-{house.people}@people.test"
-        self._read = 0
         self._n = 0
-
-    async def begin(self, opening: str) -> str:
-        """Write for the first time."""
-        said = await self._writes(opening or HELLO[self.language])
-        found = await self.house.newest()
-        assert found is not None
-        self.interaction = found
-        return said
 
     async def does(self, turn: Turn, offered: Mapping[str, Offered]) -> str:
         """Write, or keep silent."""
