@@ -613,6 +613,8 @@ async def _caller(tx: UnitOfWork, number: str, name: str) -> Customer:
 
 
 async def _has_callback(tx: UnitOfWork, number: str, queue: str) -> bool:
+    """Whether somebody is owed a call by this queue. Nobody else can book one until the unit is committed."""
+    await tx.be_alone(f"callback:{number}:{queue}")
     row = await tx.fetch_one(
         "SELECT 1 FROM calls JOIN interactions ON interactions.id = calls.id "
         "WHERE calls.number = $1 AND calls.direction = 'callback' AND interactions.queue = $2 "

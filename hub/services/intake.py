@@ -131,6 +131,9 @@ class Intake:
     async def _take(
         self, tx: UnitOfWork, arrival: Arrival, inbound: InboundMessage, files: Sequence[StoredFile]
     ) -> tuple[str, int]:
+        if any(hint.kind == "sender" for hint in inbound.hints):
+            # Two nodes may read a stranger's first two texts at once: the second finds the thread of the first.
+            await tx.be_alone(f"thread:{arrival.channel}:{address_of(inbound)}")
         placement = await self._placed(tx, arrival, inbound)
         before = await tx.get(INTERACTIONS, placement.join, lock=True) if placement.join else None
         if before is not None and not _takes(before, inbound):

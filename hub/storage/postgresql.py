@@ -94,6 +94,10 @@ class PostgresConnection(Connection):
         sql = f"SELECT {select} FROM unnest({marks}) AS wanted ({names}) JOIN {table} ON {same} {tail}"  # noqa: S608
         return await self.fetch(sql, *by_column(rows, len(columns)))
 
+    async def be_alone(self, name: str) -> None:
+        await self._begin()
+        await self.raw.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+
     async def append_journal(self, events: Sequence[Event]) -> list[int]:
         if not (events or self.pending):
             return []

@@ -95,6 +95,9 @@ class SqliteConnection(Connection):
         sql = f"SELECT {select} FROM json_each(?1) AS wanted CROSS JOIN {table} WHERE {same} {tail}"  # noqa: S608
         return self._db.execute(sql, [msgspec.json.encode(rows).decode()]).fetchall()
 
+    async def be_alone(self, name: str) -> None:
+        return None
+
     async def append_journal(self, events: Sequence[Event]) -> list[int]:
         if not events:
             await self.flush()

@@ -73,6 +73,10 @@ class Connection(abc.ABC):
         """Return the rows of `table` whose `columns` equal one of `rows`: one look into the index for each."""
 
     @abc.abstractmethod
+    async def be_alone(self, name: str) -> None:
+        """Wait until no other transaction is alone under this name; where there is but one writer, nobody is."""
+
+    @abc.abstractmethod
     async def append_journal(self, events: Sequence[Event]) -> list[int]:
         """Write what still waits, and events; return their sequence numbers, rising.
 
@@ -120,6 +124,13 @@ class UnitOfWork:
         """Run a changing statement and return the number of rows it changed."""
         self.is_dirty = True
         return await self._connection.execute(sql, *args)
+
+    async def be_alone(self, name: str) -> None:
+        """Wait until no other unit on any node is alone under this name; until this one is committed nobody else is.
+
+        For what may come about once and is not there yet to be locked. Not for guarded units, which hold no locks.
+        """
+        await self._connection.be_alone(name)
 
     async def change(self, shape: Shape, rows: Sequence[Row], *, touches: Iterable[object] | None = None) -> None:
         """Write rows in a shape, later, together with others; `touches` names what is touched if not the keys."""

@@ -1,0 +1,110 @@
+"""What may come about once, and is not there yet to be locked, when two nodes bring it about in one instant."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import asyncpg
+import pytest
+
+from hub.contract import Candidate, Hint, Line, Placement
+from hub.domain.correspondence import Arrival, Party
+from hub.domain.customers import AddressKind
+from hub.domain.ids import new_id
+from hub.events import Bus
+from hub.storage.tables import CALLS, INTERACTIONS, MESSAGES
+from hub.storage.unit_of_work import UnitOfWork
+from tests.arriving import message
+from tests.builders import Desk
+from tests.contract.house import opened_store
+
+NUMBER = "+14155550123"
+Unit = Callable[[UnitOfWork], Awaitable[Any]]
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    """The database that both nodes share."""
+    return database_url
+
+
+async def at_once(desk: Desk, url: str, first: Unit, second: Unit) -> None:
+    """Let two nodes begin both units before either commits; where there is but one writer, one after the other."""
+    store = desk.hub.services.store
+    if not store.is_postgresql:
+        await asyncio.gather(store.write(first), store.write(second))
+        return
+    is_done, may_commit = asyncio.Event(), asyncio.Event()
+
+    async def held(tx: UnitOfWork) -> None:
+        await first(tx)
+        is_done.set()
+        await may_commit.wait()
+
+    async with opened_store(url, desk.clock, Bus()) as other:
+        watcher = await asyncpg.connect(url)
+        here = asyncio.ensure_future(store.write(held))
+        try:
+            await is_done.wait()
+            there = asyncio.ensure_future(other.write(second))
+            while not there.done() and not await _somebody_waits(watcher):  # noqa: ASYNC110 - the database's own word
+                await asyncio.sleep(0.01)
+        finally:
+            may_commit.set()
+            await here
+            await watcher.close()
+        await there
+
+
+async def _somebody_waits(watcher: Any) -> bool:
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(await watcher.fetchval(sql))
+
+
+def texted(desk: Desk, text: str) -> Unit:
+    """Take in a text of somebody nobody knows."""
+
+    def belongs(found: Mapping[int, Candidate]) -> Placement:
+        return Placement(join=found[0].interaction) if 0 in found else Placement()
+
+    arrival = Arrival(
+        id=new_id("a"), channel="texts", provider_id=new_id("m"), at=desk.clock.now(), size=1, sha256="0" * 64
+    )
+    said = message(
+        text,
+        sender=Party(NUMBER),
+        hints=(Hint(kind="sender", value=NUMBER),),
+        place=belongs,
+        kind="sms",
+        address_kind=AddressKind.PHONE,
+    )
+
+    async def unit(tx: UnitOfWork) -> None:
+        await desk.hub.services.intake.receive(tx, arrival, said)
+
+    return unit
+
+
+async def test_first_two_texts_of_a_sender_open_one_conversation(desk: Desk, url: str) -> None:
+    await at_once(desk, url, texted(desk, "My tent leaks"), texted(desk, "since Monday"))
+    await desk.settle()
+
+    (interaction,) = await desk._rows(INTERACTIONS, "")
+    said = await desk._rows(MESSAGES, "WHERE interaction = $1 AND author = 'customer' ORDER BY n", interaction.id)
+    assert sorted(one.text for one in said) == ["My tent leaks", "since Monday"]
+
+
+async def test_two_bookings_of_one_number_and_queue_are_one_callback(desk: Desk, url: str) -> None:
+    desk.hub.services.calls.declare(Line(channel="hotline", number="+15005550006", queue="support"))
+    chats = [await desk.chat("Li Wei"), await desk.chat("Li Wei")]
+
+    def books(number: int) -> Unit:
+        async def unit(tx: UnitOfWork) -> None:
+            assert await desk.hub.services.calls.book_callback(tx, chats[number], "support", NUMBER)
+
+        return unit
+
+    await at_once(desk, url, books(0), books(1))
+
+    (call,) = await desk._rows(CALLS, "WHERE direction = 'callback'")
+    assert call.number == NUMBER
