@@ -52,7 +52,10 @@ START: Final = 1_795_000_000_000
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the customer does: exactly one of `say`, `choose`, `press`, `silence`, `hang_up`; and what follows."""
+    """What the customer does: exactly one of `say`, `choose`, `press`, `silence`, `hang_up`; and what follows.
+
+    Nobody hangs up on a mail: such a dialogue names the channels it is for.
+    """
 
     say: str | int | float | None = None
     choose: str = ""
@@ -185,6 +188,8 @@ def play_table(table: Table, book: Book) -> list[Failure]:
 
 def play(dialogue: Dialogue, book: Book, flow: str, medium: Medium) -> list[Failure]:
     """Play one dialogue on one channel."""
+    if medium is Medium.EMAIL and any(turn.hang_up for turn in dialogue.turns):
+        return [Failure(dialogue.name, medium, 0, "Nobody hangs up on a mail: say which `channels` this is for.")]
     talk = Talk(book, flow, medium, dialogue.language, by_agent=dialogue.by_agent)
     talk.known, talk.sending = dialogue.known, dialogue.sending
     wishes: list[Wish] = []
