@@ -370,6 +370,8 @@ def _services(
     self_service.callbacks = calls
     self_service.sending = FlowSending(settings, channels, clock)
     calls.serve_flows(CallFlows(self_service))
+    delivery = Delivery(store, settings, bus, clock, Loader(store, files, channels, links), node=node)
+    delivery.unreached = self_service.unreached
     return Services(
         store=store,
         bus=bus,
@@ -382,7 +384,7 @@ def _services(
         call_orders=orders,
         calls=calls,
         chats=chats,
-        delivery=Delivery(store, settings, bus, clock, Loader(store, files, channels, links), node=node),
+        delivery=delivery,
         dispatcher=dispatcher,
         files=files,
         flow_answers=FlowAnswers(store, self_service, links),

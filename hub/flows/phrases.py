@@ -66,6 +66,18 @@ NEGATION: Final[dict[str, tuple[str, ...]]] = {
     "zh": ("不是", "不要", "不想", "别", "没有"),
 }
 
+VAGUE: Final[dict[str, tuple[str, ...]]] = {
+    "en": ("question", "a question", "questions", "quick question", "hello", "hi", "hey", "hello there", "hi there",
+           "dear all", "good morning", "good afternoon", "good evening", "help", "please help", "request", "inquiry",
+           "enquiry", "message", "contact", "info", "information", "important", "urgent", "problem", "issue",
+           "no subject", "(no subject)", "none", "test", "from my phone", "mail", "email", "e-mail"),
+    "zh": ("问题", "一个问题", "提问", "咨询", "询问", "请教", "你好", "您好", "早上好", "下午好", "晚上好",
+           "帮助", "求助", "请求", "联系", "消息", "留言", "信息", "重要", "紧急", "无主题", "(无主题)", "测试",
+           "邮件"),
+}  # fmt: skip
+"""Subjects that stand over any letter and say nothing of it."""
+_ANSWERS: Final = ("re", "aw", "sv", "fw", "fwd", "wg", "回复", "答复", "回覆", "转发", "轉寄")
+
 NAMES: Final[dict[str, tuple[str, ...]]] = {
     "en": ("english", "in english", "speak english", "english please", "英文", "英语"),
     "zh": ("chinese", "中文", "汉语", "普通话", "国语", "mandarin", "说中文", "华语", "in chinese"),
@@ -179,6 +191,14 @@ def wants_person(text: str) -> bool:
             named = named or phrase in PERSON["zh"]
             left = left.replace(phrase, "")
     return named and not left.strip("，。！？、,.!? ")
+
+
+def is_vague(subject: str) -> bool:
+    """Whether a letter's subject says nothing of what it is about: `Hello`, `Re: Question`, `咨询`, or nothing."""
+    rest = bare(subject[:200])
+    while (parts := rest.replace("：", ":", 1).partition(":"))[1] and parts[0].strip() in _ANSWERS:
+        rest = bare(parts[2])
+    return rest in {"", *_ANSWERS} or any(rest in _folded_all(words) for words in VAGUE.values())
 
 
 def is_frustrated(text: str) -> bool:

@@ -29,6 +29,7 @@ from hub.domain.errors import (
     Unavailable,
 )
 from hub.domain.events import EventKind
+from hub.domain.interaction import Interaction
 from hub.events import Bus, Commit
 from hub.services import moves, outbox, texting
 from hub.services.outbound import Loader
@@ -61,6 +62,7 @@ class Delivery:
         self._sending: set[str] = set()
         self._trouble: set[str] = set()
         self._random = random.Random()  # noqa: S311 - spreads retries, keeps no secret
+        self.unreached: Callable[[UnitOfWork, Interaction], Awaitable[Interaction]] | None = None
         bus.subscribe(self._on_commit)
 
     async def start(self) -> None:
@@ -356,17 +358,21 @@ class Delivery:
             await _settle(tx, done, EventKind.LETTER_SENT, OutgoingState.SENT)
         elif isinstance(error, MessageRejected):
             refused = _merged(letter.refused, error.refused)
-            letter = msgspec.structs.replace(letter, refused=refused)
-            await _settle(tx, letter, EventKind.LETTER_FAILED, OutgoingState.FAILED, problem=words, status=status)
+            await self._give_up(tx, msgspec.structs.replace(letter, refused=refused), words, status)
         elif isinstance(error, DeliveryUncertain):
             await _settle(tx, letter, EventKind.LETTER_UNCERTAIN, OutgoingState.UNCERTAIN, problem=words)
         elif isinstance(error, NotFound):
-            await _settle(tx, letter, EventKind.LETTER_FAILED, OutgoingState.FAILED, problem=words)
+            await self._give_up(tx, letter, words)
         elif self._is_given_up(letter, tx.now):
-            gone = f"Given up after many tries. {words}"
-            await _settle(tx, letter, EventKind.LETTER_FAILED, OutgoingState.FAILED, problem=gone, status=status)
+            await self._give_up(tx, letter, f"Given up after many tries. {words}", status)
         else:
             await self._put_off(tx, letter, status, words, getattr(error, "retry_after_s", None))
+
+    async def _give_up(self, tx: UnitOfWork, letter: Outgoing, problem: str, status: str = "") -> None:
+        """It will not be sent; a flow that had said it waits for no answer."""
+        await _settle(tx, letter, EventKind.LETTER_FAILED, OutgoingState.FAILED, problem=problem, status=status)
+        if self.unreached is not None and letter.is_automatic:
+            await self.unreached(tx, await moves.interaction_for_change(tx, letter.interaction))
 
     async def _settleable(self, tx: UnitOfWork, state: "_Try") -> Outgoing | None:
         """Return the letter if this try's result still counts; a node's own word beats "uncertain" set meanwhile."""

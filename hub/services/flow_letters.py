@@ -123,8 +123,11 @@ def _subject(channel: Channel, subject: str) -> str:
 
 
 def opening_of(inbound: InboundMessage) -> str:
-    """Return what somebody said before anything was asked: a letter's subject is as much of it as its words."""
+    """Return what somebody said before anything was asked: a letter's subject is as much of it as its words.
+
+    A subject that stands over any letter ("Question", "Re: Hello") says nothing.
+    """
     subject = inbound.subject.strip()
-    if not subject or phrases.wants_person(inbound.text):
+    if phrases.is_vague(subject) or phrases.wants_person(inbound.text):
         return inbound.text
     return f"{subject}\n{inbound.text}"

@@ -125,8 +125,11 @@ class Intake:
         self, tx: UnitOfWork, arrival: Arrival, inbound: InboundReceipt | InboundReport
     ) -> tuple[str, int] | None:
         if isinstance(inbound, InboundReceipt):
-            return await texting.receipt(tx, arrival, inbound, self._reopened)
-        return await reports.apply(tx, arrival, inbound, self._reopened)
+            return await texting.receipt(tx, arrival, inbound, self._reopened, self._unreached)
+        return await reports.apply(tx, arrival, inbound, self._reopened, self._unreached)
+
+    async def _unreached(self, tx: UnitOfWork, interaction: Interaction) -> Interaction:
+        return interaction if self.self_service is None else await self.self_service.unreached(tx, interaction)
 
     async def _take(
         self, tx: UnitOfWork, arrival: Arrival, inbound: InboundMessage, files: Sequence[StoredFile]

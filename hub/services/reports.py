@@ -21,10 +21,16 @@ _LATELY_MS = 7 * 86_400_000
 _TELLING = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.QUEUED, State.OFFERED, State.TRANSFERRING})
 
 Reopen = Callable[[UnitOfWork, Arrival, Interaction, InboundMessage | None], Awaitable[Interaction]]
+Unreached = Callable[[UnitOfWork, Interaction], Awaitable[Interaction]]
 
 
-async def apply(tx: UnitOfWork, arrival: Arrival, report: InboundReport, reopen: Reopen) -> tuple[str, int] | None:
-    """Note a report on the message it is about, and tell whoever has to act; None when no message of ours is meant."""
+async def apply(
+    tx: UnitOfWork, arrival: Arrival, report: InboundReport, reopen: Reopen, unreached: Unreached
+) -> tuple[str, int] | None:
+    """Note a report on the message it is about, and tell whoever has to act; None when no message of ours is meant.
+
+    A flow whose words did not arrive gives the customer to a person (`unreached`).
+    """
     about = await _message(tx, report)
     if about is None:
         return None
@@ -35,7 +41,7 @@ async def apply(tx: UnitOfWork, arrival: Arrival, report: InboundReport, reopen:
     if report.kind == "complaint":
         await _tag(tx, interaction.customer)
     if report.kind == "complaint" or _is_final(report):
-        await _tell(tx, arrival, report, interaction, reopen)
+        await _tell(tx, arrival, report, await unreached(tx, interaction), reopen)
     return about.interaction, about.n
 
 

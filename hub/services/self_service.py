@@ -20,6 +20,7 @@ from hub.domain.interaction import ClosingReason, Interaction, State, moved
 from hub.domain.messages import Author, Choice, Message, Note
 from hub.domain.segments import SegmentKind
 from hub.domain.self_service import FlowSession
+from hub.flows import phrases
 from hub.flows.machine import new_session, step
 from hub.flows.model import Medium
 from hub.flows.session import (
@@ -201,6 +202,12 @@ class SelfService:
             await cut_short(tx, interaction, *found, reason)
         return await self._to_queue(tx, interaction, reason)
 
+    async def unreached(self, tx: UnitOfWork, interaction: Interaction) -> Interaction:
+        """What a flow has said did not reach the customer, who waits for it: a person sees to it."""
+        if interaction.state is not State.SELF_SERVICE:
+            return interaction
+        return await self.taken_over(tx, interaction, "unreached")
+
     # -- durable timers
 
     async def time_up(self, session_id: str) -> None:
@@ -277,7 +284,7 @@ class SelfService:
         if not stepped.is_heard:
             return interaction
         self._record(tx, interaction, stepped)
-        interaction = await self._say(tx, interaction, stepped)
+        interaction = await self._say(tx, interaction, stepped.session, _bubbles(stepped))
         await self._save(tx, stored, stepped)
         customer = await _write_fields(tx, customer, stepped)
         await _note(tx, interaction, stepped, unsent)
@@ -320,9 +327,11 @@ class SelfService:
                 **facts,
             )
 
-    async def _say(self, tx: UnitOfWork, interaction: Interaction, stepped: Stepped) -> Interaction:
+    async def _say(
+        self, tx: UnitOfWork, interaction: Interaction, session: Session, bubbles: Sequence[Bubble]
+    ) -> Interaction:
         """Store what the flow says as messages; returns the interaction with its new count."""
-        for bubble in _bubbles(stepped):
+        for bubble in bubbles:
             message = Message(
                 interaction=interaction.id,
                 n=interaction.last_n + 1,
@@ -331,7 +340,7 @@ class SelfService:
                 name=self._settings.company.name,
                 text=bubble.text,
                 code=CODE,
-                **_question(stepped.session, bubble),
+                **_question(session, bubble),
             )
             await tx.insert(MESSAGES, message)
             if self.texting is not None:
@@ -378,8 +387,14 @@ class SelfService:
     async def _broken(
         self, tx: UnitOfWork, interaction: Interaction, stored: FlowSession, session: Session, *, is_gone: bool
     ) -> Interaction:
-        """End a session that cannot go on: no message is ever locked out by a flow that broke."""
+        """End a session that cannot go on: no message is ever locked out by a flow that broke.
+
+        Whoever wrote a mail is told in one that a person sees to it; other channels say so where one waits.
+        """
         await cut_short(tx, interaction, stored, session, "broken")
+        if session.medium is Medium.EMAIL:
+            told = [Bubble(phrases.said("person", session.language))]
+            interaction = await self._say(tx, interaction, session, told)
         if session.by_agent:
             return await self._back(tx, interaction, "broken")
         if is_gone:

@@ -36,6 +36,7 @@ _NOTICED: Final = frozenset(
 )
 
 Reopen = Callable[[UnitOfWork, Arrival, Interaction, InboundMessage | None], Awaitable[Interaction]]
+Unreached = Callable[[UnitOfWork, Interaction], Awaitable[Interaction]]
 
 
 @runtime_checkable
@@ -239,8 +240,13 @@ async def _keep(tx: UnitOfWork, channel: str, address: str, *, is_out: bool, at:
     return was_out is not is_out
 
 
-async def receipt(tx: UnitOfWork, arrival: Arrival, told: InboundReceipt, reopen: Reopen) -> tuple[str, int] | None:
-    """Note how far a message has come; None when no message of ours is meant. Nothing ever moves backwards."""
+async def receipt(
+    tx: UnitOfWork, arrival: Arrival, told: InboundReceipt, reopen: Reopen, unreached: Unreached
+) -> tuple[str, int] | None:
+    """Note how far a message has come; None when no message of ours is meant. Nothing ever moves backwards.
+
+    A flow whose words did not arrive gives the customer to a person (`unreached`).
+    """
     found = await tx.select(
         OUTGOING, "WHERE id = $1 AND channel = $2 FOR UPDATE", told.provider_id.replace("\x00", ""), arrival.channel
     )
@@ -260,6 +266,8 @@ async def receipt(tx: UnitOfWork, arrival: Arrival, told: InboundReceipt, reopen
     outbox.record(tx, EventKind.LETTER_BOUNCED, interaction, letter, "system", outcome=told.progress, status=told.code)
     if is_failed and not letter.is_automatic:
         await _tell(tx, arrival, interaction, reopen)
+    elif is_failed:
+        await unreached(tx, interaction)
     return letter.interaction, letter.n
 
 

@@ -5,17 +5,23 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from channels.mail.parsed import ParsedMail
 from hub.contract import RawArrival
 from hub.domain.correspondence import OutgoingState
+from hub.domain.errors import MessageRejected
 from hub.domain.interaction import ClosingReason, State
 from hub.domain.messages import Author
+from hub.flows.session import Fetch, LookedUp
 from hub.settings.sections import Letters
 from hub.storage.tables import FLOW_SESSIONS, OUTGOING
+from hub.storage.unit_of_work import UnitOfWork
 from tests.builders import Desk
 from tests.integration.flow_post import (
     DAY_S,
+    LI,
     closed,
     house,
     interactions,
@@ -27,7 +33,7 @@ from tests.integration.flow_post import (
     settled,
     writes,
 )
-from tests.peers import Peer
+from tests.peers import Peer, Wire
 
 
 @pytest.fixture
@@ -193,6 +199,98 @@ async def test_two_machines_that_say_nothing_of_it_talk_for_no_day(migrated_file
         assert (len(letters()), (await interactions(desk))[2].state) == (3, State.QUEUED)
     finally:
         await closed(desk)
+
+
+async def test_another_participants_letter_in_a_flow_is_a_persons(quick: Desk) -> None:
+    await quick.available("ann")
+    await writes(quick, mail(more="Cc: bo@customer.test\r\n"))
+    assert len(await replies(quick, "1", 2, sender="bo@customer.test")) == 1
+    interaction = await only(quick)
+    assert (interaction.state, (await session_of(quick, interaction)).reason) == (State.OFFERED, "not_answered")
+    assert [one for one, _ in Peer.wire.carried if one == "bo@customer.test"] == [], "the flow answers whoever began"
+
+
+def bounce_of(letter: ParsedMail, status: str = "5.1.1") -> bytes:
+    """What a mail system sends back for a letter."""
+    return (
+        "From: MAILER-DAEMON@customer.test\r\nTo: help@one.test\r\nSubject: Undelivered\r\n"
+        f"Message-ID: <bounce.{status}@customer.test>\r\nAuto-Submitted: auto-replied\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.customer.test\r\n\r\n"
+        f"Final-Recipient: rfc822; {LI}\r\nAction: failed\r\nStatus: {status}\r\n"
+        "Diagnostic-Code: smtp; no such mailbox\r\n\r\n"
+        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {letter.message_id}\r\nTo: {LI}\r\n\r\n"
+        "--b--\r\n"
+    ).encode()
+
+
+async def test_who_does_not_get_the_flows_letter_is_a_persons_who_is_told(quick: Desk) -> None:
+    await quick.available("ann")
+    (letter,) = await writes(quick, mail())
+    await writes(quick, bounce_of(letter, "4.2.2"))
+    assert (await only(quick)).state is State.SELF_SERVICE, "what may pass is waited for"
+    await writes(quick, bounce_of(letter))
+    interaction = await only(quick)
+    session = await session_of(quick, interaction)
+    assert (interaction.state, session.reason, session.is_over) == (State.OFFERED, "unreached", True)
+    assert [m.code for m in await quick.messages(interaction)] == ["", "flow", "bounced"]
+    await writes(quick, bounce_of(letter, "5.1.2"))
+    assert len(await interactions(quick)) == 1
+
+
+class Full(Wire):
+    """A wire at whose other end Li's mailbox is gone."""
+
+    async def carry(self, recipient: str, mail: bytes) -> None:
+        if recipient == LI:
+            raise MessageRejected("No such mailbox.")
+        await super().carry(recipient, mail)
+
+
+async def test_who_is_refused_by_their_mail_system_is_a_persons(quick: Desk) -> None:
+    full = Full()
+    full.inboxes, Peer.wire = Peer.wire.inboxes, full
+    await writes(quick, mail())
+    interaction = await only(quick)
+    assert (interaction.state, (await session_of(quick, interaction)).reason) == (State.QUEUED, "unreached")
+    (outgoing,) = await quick._rows(OUTGOING, "")
+    assert (outgoing.mode, outgoing.state) == ("flow", OutgoingState.FAILED)
+
+
+@pytest.mark.parametrize("subject", ["Question", "Re: question", "AW: Hi!", "回复\uff1a咨询", "Re:", "(no subject)"])
+async def test_a_subject_that_says_nothing_is_no_answer_to_the_menu(quick: Desk, subject: str) -> None:
+    await writes(quick, mail("Hello", subject=subject))
+    session = await session_of(quick, await only(quick))
+    assert (session.frames[-1].step, session.answers, session.confirm) == ("menu", {}, {})
+
+
+async def test_a_flow_that_breaks_says_so_by_mail_and_a_person_sees_to_it(
+    quick: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    await quick.available("ann")
+    await writes(quick, mail())
+
+    class Broken:
+        async def fetch(self, wish: Fetch) -> LookedUp:
+            (stored,) = await quick._rows(FLOW_SESSIONS, "")
+            body = msgspec.json.decode(stored.body)
+            body["pins"]["order-status"] = "lost"
+
+            async def unit(tx: UnitOfWork) -> None:
+                after = msgspec.structs.replace(stored, body=msgspec.json.encode(body).decode())
+                await tx.save(FLOW_SESSIONS, after)
+
+            await quick.hub.services.store.write(unit)
+            return LookedUp(id=f"l{wish.id}", fetch=wish.id, outcome="failed")
+
+    quick.hub.services.self_service.fetcher = Broken()
+    found = await replies(quick, "It is order FW-10001, 1", 2)
+    found = await replies(quick, "FW-10001", 3) if "order number" in found[-1].body_text else found
+    assert "connecting you with a colleague" in found[-1].body_text
+    interaction = await only(quick)
+    assert (interaction.state, (await session_of(quick, interaction)).reason) == (State.OFFERED, "broken")
+    assert "a flow broke" in caplog.text
 
 
 async def test_a_megabyte_is_an_answer_like_any_other(quick: Desk) -> None:
