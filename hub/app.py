@@ -368,7 +368,7 @@ def _services(
     chats.self_service = intake.self_service = self_service
     chats.messages.heard = self_service.heard
     self_service.callbacks = calls
-    self_service.sending = FlowSending(settings, channels, clock)
+    self_service.sending = FlowSending(settings, channels)
     calls.serve_flows(CallFlows(self_service))
     delivery = Delivery(store, settings, bus, clock, Loader(store, files, channels, links), node=node)
     delivery.unreached = self_service.unreached

@@ -34,10 +34,14 @@ _OWN_LANGUAGES: Final = phrases.LANGUAGES
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
-    """What a flow lives among: queues by what is wrong with them ("" for nothing), services; None: not known here."""
+    """What a flow lives among: queues by what is wrong with them ("" for nothing), services, channels.
+
+    None: not known here.
+    """
 
     queues: Mapping[str, str] | None = None
     services: Collection[str] | None = None
+    channels: Collection[str] | None = None
 
 
 def check(flow: Flow, book: Book, around: Around | None = None) -> list[Finding]:
@@ -215,6 +219,9 @@ class _Look:
                 yield self.wrong(
                     step.line, f"There is no service {step.service!r} in the settings.", nearest(step.service, services)
                 )
+            channels = self.around.channels
+            if isinstance(step, model.Send) and step.by and channels is not None and step.by not in channels:
+                yield self.wrong(step.line, f"There is no channel {step.by!r}.", nearest(step.by, channels))
             entered = (
                 step.flow if isinstance(step, model.SubFlow) else step.survey if isinstance(step, model.End) else ""
             )

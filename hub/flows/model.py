@@ -240,14 +240,16 @@ class Promise(Step, frozen=True, kw_only=True):
 class Send(Step, frozen=True, kw_only=True):
     """Sends a message on another channel, if the customer has agreed (an expression).
 
-    Without `to` (a template) it goes to the customer's own address. What is not sent leads to `refused`; where there is
-    none the customer is told, unless it is they who did not agree.
+    Without `to` (a template) it goes to the customer's own address. `by` names the channel that sends it; without it,
+    one is found. What is not sent leads to `refused`; where there is none the customer is told, unless it is they who
+    did not agree.
     """
 
     medium: Medium
     consent: str
     text: Wording
     to: str = ""
+    by: str = ""
     subject: Wording = Wording()
     refused: str = ""
 

@@ -491,6 +491,7 @@ KINDS: Final[dict[str, Kind]] = {
         {
             "send": Field("medium", _carried, is_needed=True),
             "to": Field("to", _string),
+            "by": Field("by", _name),
             "consent": Field("consent", _string, is_needed=True),
             "text": Field("text", _wording, is_needed=True),
             "subject": Field("subject", _wording),

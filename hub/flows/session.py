@@ -272,6 +272,7 @@ class SendMessage(msgspec.Struct, frozen=True, kw_only=True, tag="send_message")
     """Send words on another channel; the customer has agreed. What became of it is told as `Posted`.
 
     Without `to` it goes to the customer's own address; `is_confirmed`: they gave this one here and said yes afterwards.
+    Without `by` any channel that carries it sends it.
     """
 
     id: str
@@ -279,6 +280,7 @@ class SendMessage(msgspec.Struct, frozen=True, kw_only=True, tag="send_message")
     to: str
     text: str
     subject: str = ""
+    by: str = ""
     is_confirmed: bool = False
 
 

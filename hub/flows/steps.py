@@ -199,6 +199,7 @@ def _send(run: Run, step: Send) -> str:
             id=session.pending,
             medium=step.medium,
             to=to,
+            by=step.by,
             text=run.written(step.text, step.medium),
             subject=run.written(step.subject or run.flow.title, step.medium),
             is_confirmed=_is_confirmed(run, to),

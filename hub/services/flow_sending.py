@@ -9,7 +9,6 @@ import logging
 from collections.abc import Mapping
 from typing import Final
 
-from hub.clock import Clock
 from hub.contract import Channel, Corresponds
 from hub.domain.correspondence import Authenticity, Envelope, Outgoing, Party
 from hub.domain.customers import AddressKind, Customer, normalized
@@ -24,7 +23,6 @@ from hub.flows.model import Medium
 from hub.flows.session import Posted, SendMessage, Session
 from hub.flows.steps import SENT
 from hub.services import moves, outbox
-from hub.services.brakes import Brake
 from hub.services.outbox import Writes
 from hub.services.texting import MODE, Texts
 from hub.settings import Settings
@@ -38,17 +36,16 @@ NAMED: Final = "flow:"
 """How the name of what began such a conversation begins; the session and the visit of its step follow."""
 _KINDS: Final = {Medium.SMS: AddressKind.PHONE, Medium.EMAIL: AddressKind.EMAIL}
 _DAY_MS: Final = 86_400_000
-_HOUR_S: Final = 3_600.0
+_HOUR_MS: Final = 3_600_000
 MAX_SUBJECT: Final = 200
 
 
 class FlowSending:
     """Sends what flows want sent, in the caller's unit."""
 
-    def __init__(self, settings: Settings, channels: Mapping[str, Channel], clock: Clock) -> None:
+    def __init__(self, settings: Settings, channels: Mapping[str, Channel]) -> None:
         self._settings = settings
         self._channels = channels
-        self._brake = Brake(clock, free=settings.flows.sends_per_hour, window_s=_HOUR_S)
 
     async def send(
         self, tx: UnitOfWork, interaction: Interaction, customer: Customer, session: Session, wish: SendMessage
@@ -58,7 +55,7 @@ class FlowSending:
         Reasons: `no_line` (no channel sends such), `no_address`, `not_theirs` (neither known, verified nor confirmed),
         `opted_out`, `too_long`, `too_many` (for the customer or the address today, or the channel this hour).
         """
-        channel = self._channel(interaction, wish.medium)
+        channel = self._channel(interaction, wish)
         if channel is None:
             return _refused(wish, "no_line")
         address, reason = await self._address(tx, interaction, customer, wish)
@@ -73,24 +70,23 @@ class FlowSending:
         known = await tx.select(INTERACTIONS, "WHERE channel = $1 AND provider_id = $2", channel.id, key)
         if known:
             return Posted(id=f"p{wish.id}", send=wish.id, outcome=SENT, to=address, interaction=known[0].id)
-        if self._brake.wait_s(channel.id) > 0 or await self._had_enough(tx, customer, channel, address):
+        if await self._is_busy(tx, channel) or await self._had_enough(tx, customer, channel, address):
             log.warning("a flow's message was held back", extra={"channel": channel.id, "interaction": interaction.id})
             return _refused(wish, "too_many")
-        self._brake.count(channel.id)
         begun = _begun(tx, channel, interaction, customer, session, address, key, wish)
         await self._write(tx, channel, begun, text)
         return Posted(id=f"p{wish.id}", send=wish.id, outcome=SENT, to=address, interaction=begun.id)
 
-    def _channel(self, interaction: Interaction, medium: Medium) -> Writes | None:
-        """Return what sends such messages: the channel the customer came by if it does, else the first."""
+    def _channel(self, interaction: Interaction, wish: SendMessage) -> Writes | None:
+        """Return what sends such messages: the one that is named, else that the customer came by, else the first."""
         ordered = sorted(self._channels.values(), key=lambda one: one.id != interaction.channel)
         for channel in ordered:
-            if not isinstance(channel, Writes):
+            if not isinstance(channel, Writes) or wish.by not in {"", channel.id}:
                 continue
             has_letters = channel.capabilities.has_envelopes
-            if medium is Medium.EMAIL and has_letters:
+            if wish.medium is Medium.EMAIL and has_letters:
                 return channel
-            if medium is Medium.SMS and isinstance(channel, Texts) and channel.rules.window_s is None:
+            if wish.medium is Medium.SMS and isinstance(channel, Texts) and channel.rules.window_s is None:
                 return channel
         return None
 
@@ -113,6 +109,16 @@ class FlowSending:
         if is_ours or (wanted not in own and not wish.is_confirmed):
             return "", "not_theirs"
         return wanted, ""
+
+    async def _is_busy(self, tx: UnitOfWork, channel: Writes) -> bool:
+        """Whether flows have sent enough by this channel in the hour, at whatever node; they end as they begin."""
+        found = await tx.fetch_one(
+            "SELECT count(*) FROM interactions WHERE ended_at > $1 AND channel = $2 AND provider_id LIKE $3",
+            tx.now - _HOUR_MS,
+            channel.id,
+            f"{NAMED}%",
+        )
+        return found is None or int(found[0]) >= self._settings.flows.sends_per_hour
 
     async def _had_enough(self, tx: UnitOfWork, customer: Customer, channel: Writes, address: str) -> bool:
         """Whether this customer, or whoever is at this address, was sent enough today."""

@@ -83,13 +83,13 @@ def _folder(arguments: argparse.Namespace) -> Path:
 
 
 def around(settings: Settings) -> Around:
-    """Return what flows live among: the settings' queues, each with what routing finds wrong with it."""
+    """Return what flows live among: the settings' channels and queues, queues with what routing finds wrong."""
     found = dict.fromkeys(settings.queues, "")
     for problem in policy_problems(settings):
         name = problem.where.removeprefix("queues.")
         if name in found:
             found[name] = found[name] or problem.text
-    return Around(queues=found)
+    return Around(queues=found, channels=list(settings.channels))
 
 
 def findings_in(folder: Path, beside: Around) -> tuple[dict[str, Flow], list[Finding]]:

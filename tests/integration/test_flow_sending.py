@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from channels import KINDS
+from hub.clock import FakeClock
 from hub.contract import Capabilities
 from hub.domain.correspondence import Envelope, Outgoing, OutgoingState
 from hub.domain.customers import Address, AddressKind
@@ -54,8 +55,10 @@ class Handset(Postbox):
 
 
 @asynccontextmanager
-async def shop(folder: Path, url: str, flow: str, **limits: Any) -> AsyncIterator[Desk]:
-    """Open a hub whose chat site begins in one flow, with a mailbox and a line."""
+async def shop(
+    folder: Path, url: str, flow: str, *, clock: FakeClock | None = None, **limits: Any
+) -> AsyncIterator[Desk]:
+    """Open a hub whose chat site begins in one flow, with a mailbox and two lines."""
     flows = folder / "flows"
     flows.mkdir(exist_ok=True)
     (flows / "shop.yaml").write_text(flow, encoding="utf-8")
@@ -65,8 +68,9 @@ async def shop(folder: Path, url: str, flow: str, **limits: Any) -> AsyncIterato
         "site": ChannelSettings(id="site", kind="webchat", options={"queue": "support"}),
         "post": ChannelSettings(id="post", kind=KIND, options={}),
         "line": ChannelSettings(id="line", kind=Handset.kind, options={}),
+        "other": ChannelSettings(id="other", kind=Handset.kind, options={}),
     }
-    desk = await open_desk(folder, url, {"channels": channels, "flows": Flows(folder=flows, **limits)})
+    desk = await open_desk(folder, url, {"channels": channels, "flows": Flows(folder=flows, **limits)}, clock=clock)
     try:
         yield desk
     finally:
@@ -172,6 +176,49 @@ async def test_one_channel_sends_so_many_an_hour(tmp_path: Path, database_url: s
             talk = await desk.chat(text="", flow="shop")
             await says(desk, talk.id, number, "yes")
             assert [one.text for one in await desk.messages(talk)][-1] == outcome
+        await sent(desk, 1)
+        desk.clock._now += 3_600_000
+        later = await desk.chat(text="", flow="shop")
+        await says(desk, later.id, BEN, "yes")
+        assert [one[0].address for one in await sent(desk, 2)] == [ANN, BEN]
+
+
+async def test_a_restart_in_the_middle_sends_it_once_and_forgets_no_limit(tmp_path: Path, database_url: str) -> None:
+    flow = OWN.replace("MEDIUM", "sms")
+    async with shop(tmp_path, database_url, flow, sends_per_hour=1) as desk:
+        line = next(one for one in desk.hub.channels if one.id == "line")
+        assert isinstance(line, Handset)
+        line.stops_at = "before"
+        talk = await known_by(desk, AddressKind.PHONE, ANN)
+        interaction = await desk.interaction(talk)
+        await desk.visitor_says(interaction, "yes", "said-before")
+        assert (len(await desk._rows(OUTGOING, "")), line.taken) == (1, [])
+        visitors = desk.visitors
+    async with shop(tmp_path, database_url, flow, clock=desk.clock, sends_per_hour=1) as desk:
+        desk.visitors |= visitors
+        await desk.visitor_says(interaction, "yes", "said-before")
+        ((letter, *_),) = await sent(desk, 1)
+        line = next(one for one in desk.hub.channels if one.id == "line")
+        assert isinstance(line, Handset)
+        assert ([one.text for one in line.taken], letter.address) == (["It comes on Friday, Li."], ANN)
+        await says(desk, talk, "yes", "yes")
+        assert await notes(desk, talk) == ["Not sent by sms (too_many): It comes on Friday, Li."]
+        await says(desk, talk, "no")
+        assert (await desk.interaction(talk)).state is State.RESOLVED
+        await sent(desk, 1)
+
+
+async def test_a_flow_names_the_line_that_sends(tmp_path: Path, database_url: str) -> None:
+    async with shop(tmp_path, database_url, OWN.replace("MEDIUM,", "sms, by: other,")) as desk:
+        await says(desk, await known_by(desk, AddressKind.PHONE, ANN), "yes")
+        assert [(letter.channel, letter.address) for letter, *_ in await sent(desk, 1)] == [("other", ANN)]
+        for by in ("post", "gone"):
+            await desk.hub.services.self_service.library.publish(
+                OWN.replace("MEDIUM,", f"sms, by: {by},"), author="ada"
+            )
+            talk = await desk.chat("Bo", text="", flow="shop")
+            await says(desk, talk.id, "yes")
+            assert await notes(desk, talk.id) == ["Not sent by sms (no_line): It comes on Friday, Bo."]
         await sent(desk, 1)
 
 

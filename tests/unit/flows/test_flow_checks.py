@@ -17,7 +17,7 @@ from hub.settings import ChannelSettings, Service, load
 from hub.tools.flow import Player, Screen, flow_problems, shipped_folder
 from tests.unit.flows.talk import HEAD, MENU
 
-AROUND = Around(queues={"support": "", "billing": "0 of 4 agents can take it."}, services=["erp"])
+AROUND = Around(queues={"support": "", "billing": "0 of 4 agents can take it."}, services=["erp"], channels=["texts"])
 
 
 def found(steps: str, *, head: str = HEAD, around: Around | None = None) -> list[tuple[int, str, str]]:
@@ -60,6 +60,11 @@ def test_a_sound_flow_has_nothing_wrong() -> None:
             "  a: {send: sms, to: '+1', consent: 'answers.ok', text: {en: Hi, zh: 好}}\n  b: {end: true}\n",
             1,
             "Nobody asks for answers.ok.",
+        ),
+        (
+            "  a: {send: sms, by: texst, consent: 'true', text: {en: Hi, zh: 好}}\n  b: {end: true}\n",
+            1,
+            "There is no channel 'texst'.",
         ),
     ],
 )  # fmt: skip
