@@ -1,6 +1,7 @@
 """Which rows were sent when: what somebody who was away has missed."""
 
 from agent_console.tabs import NOWHERE, Places
+from hub.recent import Recent
 from hub.services.floor import Key
 
 KEPT, RESUMED = 20_000, 2_000
@@ -15,14 +16,14 @@ class Touched:
 
     def __init__(self, seq: int) -> None:
         self._from = seq
-        self._sent: dict[Key, tuple[int, Places]] = {}
+        self._sent: Recent[Key, tuple[int, Places]] = Recent(KEPT)
 
     def note(self, key: Key, seq: int, places: Places = NOWHERE) -> None:
         """Remember that a row was sent now; `places` are where it is seen or was seen until now."""
-        known = self._sent.pop(key, None)
-        self._sent[key] = (seq, places | known[1] if known else places)
-        if len(self._sent) > KEPT:
-            self._from = self._sent.pop(next(iter(self._sent)))[0]
+        known = self._sent.get(key)
+        forgotten = self._sent.note(key, (seq, places | known[1] if known else places))
+        if forgotten is not None:
+            self._from = forgotten[0]
 
     def knows(self, seq: int) -> bool:
         """Whether everything sent at `seq` and later is remembered."""

@@ -14,6 +14,7 @@ from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Author, Choice, FileRef, Message
 from hub.domain.redaction import without_cards
 from hub.domain.texting import TemplateUse
+from hub.recent import Recent
 from hub.services.moves import message_stored, wake_parked
 from hub.services.texting import Texting
 from hub.settings import Settings
@@ -62,7 +63,7 @@ class Messages:
         self._letter_limit = settings.letters.message_chars
         self._per_day = settings.limits.visitor_messages_per_day
         self._batch: Batch[Words, Message] = Batch(store, self._say_many, guarded=True)
-        self._said: dict[tuple[str, str], None] = {}
+        self._said: Recent[tuple[str, str], None] = Recent(_SAID)
         self.texting: Texting | None = None
         """Who sends what agents say where messages are texts."""
         self.heard: Heard | None = None
@@ -176,11 +177,9 @@ class Messages:
         unique index, and is said once more.
         """
         keys = {(words.interaction, words.client_id) for words in items if words.interaction in conversation}
-        is_new = keys.isdisjoint(self._said) and not tx.is_sure
+        is_new = not (tx.is_sure or any(key in self._said for key in keys))
         for key in keys:
-            self._said[key] = None
-        while len(self._said) > _SAID:
-            del self._said[next(iter(self._said))]
+            self._said.note(key, None)
         if is_new:
             return {}
         found = await tx.select_many(MESSAGES, ("interaction", "client_id"), list(keys), "AND client_id <> ''")

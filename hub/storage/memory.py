@@ -6,6 +6,8 @@ from a state that ends once), which fails, and the unit runs once more without a
 
 from collections.abc import Iterable, Mapping
 
+from hub.recent import Recent
+
 Key = tuple[type, object]
 
 
@@ -14,7 +16,7 @@ class Memory:
 
     def __init__(self, limit: int = 10_000) -> None:
         self._limit = limit
-        self._committed: dict[type, dict[object, object]] = {}
+        self._committed: dict[type, Recent[object, object]] = {}
         self._group: dict[Key, object] = {}
         self.is_trusted = False
         """Whether the group that runs may rest on it: the second attempt of a unit may not."""
@@ -32,12 +34,8 @@ class Memory:
         """The group is committed: what it left behind is the truth."""
         for (kind, key), record in self._group.items():
             kept = self._committed.get(kind)
-            if kept is None:
-                continue
-            kept.pop(key, None)
-            kept[key] = record
-            if len(kept) > self._limit:
-                del kept[next(iter(kept))]
+            if kept is not None:
+                kept.note(key, record)
         self._group.clear()
 
     def forget(self) -> None:
@@ -50,6 +48,8 @@ class Memory:
         """Return what is known of these records now, inside the group; nothing where it may not be trusted."""
         if not self.is_trusted:
             return {}
-        kept = self._committed.setdefault(kind, {})
+        kept = self._committed.get(kind)
+        if kept is None:
+            kept = self._committed[kind] = Recent(self._limit)
         found = {key: self._group.get((kind, key)) or kept.get(key) for key in keys}
         return {key: record for key, record in found.items() if record is not None}
