@@ -244,9 +244,10 @@ class Actions:
 
     async def complete(self, tab: Tab, request: requests.Complete) -> Answer:
         """Close it with its outcome."""
-        interaction, _ = await self._hub.reading.interaction(request.interaction, tab.view.scope)
-        if request.note and interaction.agent == tab.view.agent_id:
-            await self._note_along(tab, interaction, request.note)
+        if request.note:
+            interaction, _ = await self._hub.reading.interaction(request.interaction, tab.view.scope)
+            if interaction.agent == tab.view.agent_id:
+                await self._note_along(tab, interaction, request.note)
         await self._hub.handling.complete(request.interaction, tab.view.scope, request.disposition)
         return {}
 

@@ -203,11 +203,16 @@ class Handling:
     async def _complete_many(
         self, tx: UnitOfWork, wanted: Sequence[tuple[str, Scope, str]]
     ) -> list[Interaction | Exception]:
-        ids = sorted({interaction_id for interaction_id, _, _ in wanted})
-        found = await tx.select(INTERACTIONS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", ids)
-        names = sorted({each.agent for each in found if each.agent})
-        people = await tx.select(AGENTS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", names)
-        interactions, agents = {each.id: each for each in found}, {each.id: each for each in people}
+        asked: dict[str, list[tuple[Scope, str]]] = {}
+        for interaction_id, scope, disposition in wanted:
+            asked.setdefault(interaction_id, []).append((scope, disposition))
+        interactions = await tx.recall(
+            INTERACTIONS,
+            asked,
+            fits=lambda found: all(self._may_complete(found, scope, how) for scope, how in asked[found.id]),
+        )
+        names = sorted({each.agent for each in interactions.values() if each.agent})
+        agents = await tx.recall(AGENTS, names, fits=lambda agent: agent.is_active)
         changed: dict[str, Agent] = {}
         results: list[Interaction | Exception] = []
         for interaction_id, scope, disposition in wanted:
@@ -231,6 +236,13 @@ class Handling:
         for agent in changed.values():
             await tx.save(AGENTS, agent)
         return results
+
+    def _may_complete(self, interaction: Interaction, scope: Scope, disposition: str) -> bool:
+        try:
+            self._check_completion(_owned(interaction, scope), disposition)
+        except HubError:
+            return False
+        return True
 
     def _check_completion(self, interaction: Interaction, disposition: str) -> None:
         known = self._settings.dispositions.get(disposition)

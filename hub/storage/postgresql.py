@@ -4,7 +4,8 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -160,6 +161,34 @@ class PostgresConnection(Connection):
         return (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
+class _AnotherStatement(Exception):
+    """A unit reads more than one statement sees."""
+
+
+class _OnlyStatement(PostgresConnection):
+    """Runs one query, without the trips that begin and end a transaction: it sees one consistent picture by itself.
+
+    Raises:
+        _AnotherStatement: the unit wants more than that.
+    """
+
+    def __init__(self, raw: Any) -> None:
+        super().__init__(raw)
+        self._is_used = False
+
+    async def fetch(self, sql: str, *args: object) -> list[Row]:
+        if self._is_used:
+            raise _AnotherStatement
+        self._is_used = True
+        return await super().fetch(sql, *args)
+
+    async def execute(self, _sql: str, *_args: object) -> int:
+        raise _AnotherStatement
+
+    async def write_pending(self) -> None:
+        raise _AnotherStatement
+
+
 @lru_cache(maxsize=1_000)
 def _one_statement(shapes: tuple[Shape, ...], with_events: bool) -> str:
     """Return one statement that makes all changes, adds events, and returns their first number.
@@ -183,6 +212,10 @@ def _one_statement(shapes: tuple[Shape, ...], with_events: bool) -> str:
     first = "(SELECT first FROM numbers)" if with_events else "0::int8"
     holds = f" / CASE WHEN {' AND '.join(checks)} THEN 1 ELSE 0 END" if checks else ""
     return f"WITH {', '.join(parts)} SELECT {first}{holds}"
+
+
+async def _as_it_is(_raw: Any) -> None:
+    """Give a connection back: transactions leave nothing behind in it that would have to be reset."""
 
 
 class BackOff:
@@ -229,6 +262,7 @@ class PostgresStore(Store):
         self._task: asyncio.Task[None] | None = None
         self._closing = False
         self._back_off = BackOff()
+        self._long_reads: set[object] = set()
         self.groups = 0
         self.units = 0
 
@@ -248,7 +282,12 @@ class PostgresStore(Store):
         self._unfit = asyncpg.CharacterNotInRepertoireError
         try:
             self._pool = await asyncpg.create_pool(
-                self._url, min_size=1, max_size=self._readers, command_timeout=30, server_settings=_BY_INDEX
+                self._url,
+                min_size=1,
+                max_size=self._readers,
+                command_timeout=30,
+                server_settings=_BY_INDEX,
+                reset=_as_it_is,
             )
             self._writer = await self._connect()
             await self._writer.raw.execute(_MOVED, timeout=3600)
@@ -281,20 +320,35 @@ class PostgresStore(Store):
         return await self._in_transaction(unit)
 
     async def read(self, unit: Unit[T]) -> T:
+        code = getattr(unit, "__code__", unit)
+        if code not in self._long_reads:
+            try:
+                async with self._lent() as raw:
+                    return await self._run(unit, _OnlyStatement(raw))
+            except _AnotherStatement:
+                self._long_reads.add(code)
         return await self._in_transaction(unit, isolation="repeatable_read", readonly=True)
 
     async def _in_transaction(self, unit: Unit[T], **options: Any) -> T:
+        async with self._lent() as raw, raw.transaction(**options):
+            return await self._run(unit, PostgresConnection(raw))
+
+    async def _run(self, unit: Unit[T], connection: PostgresConnection) -> T:
+        work = UnitOfWork(connection, self._clock.now())
+        result = await unit(work)
+        await connection.flush()
+        if work.events or work.records:
+            raise TypeError("What is written aside is not announced.")
+        return result
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Any]:
+        """Lend one of the connections for reading."""
         if self._closing or self._pool is None:
             raise Unavailable("The database is closed.")
         try:
-            async with self._pool.acquire() as raw, raw.transaction(**options):
-                connection = PostgresConnection(raw)
-                work = UnitOfWork(connection, self._clock.now())
-                result = await unit(work)
-                await connection.flush()
-                if work.events or work.records:
-                    raise TypeError("What is written aside is not announced.")
-                return result
+            async with self._pool.acquire() as raw:
+                yield raw
         except self._errors as error:
             raise Unavailable(f"The database cannot be reached: {error}.") from error
         except self._unfit as error:

@@ -7,15 +7,17 @@ import msgspec
 import pytest
 
 from hub.clock import FakeClock
-from hub.domain.errors import Closed, Conflict
+from hub.domain.agent import Agent, Role
+from hub.domain.errors import Closed, Conflict, NotFound
 from hub.domain.events import EventKind
 from hub.domain.interaction import Interaction, State
 from hub.events import Bus
+from hub.services.handling import Handling
 from hub.services.messages import Messages
 from hub.storage.memory import Memory
-from hub.storage.tables import INTERACTIONS
+from hub.storage.tables import AGENTS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
-from tests.contract.house import House, opened_store, words
+from tests.contract.house import House, agent_of, opened_store, words
 
 
 @pytest.fixture
@@ -91,6 +93,27 @@ async def test_no_refusal_rests_on_memory(
     async with opened_store(database_url, house.clock, Bus(strict=True)) as third:
         await put(third, one, State.ACTIVE)
     assert (await messages.say(words(one, "open again", agent="ann"))).n == 3
+
+
+async def test_completing_what_another_node_gave_away_is_refused_as_it_is_now(
+    house: House, messages: Messages, database_url: str
+) -> None:
+    one = await chat(house)
+    handling = Handling(house.store, house.settings)
+
+    async def hired(tx: UnitOfWork) -> None:
+        await tx.insert(AGENTS, Agent(id="ann", name="Ann", email="ann@example.test", role=Role.AGENT))
+
+    await house.store.write(hired)
+    await messages.say(words(one, "remembered as open", agent="ann"))
+    async with opened_store(database_url, house.clock, Bus(strict=True)) as other:
+        await put(other, one, State.CLOSED)
+        done = await handling.complete(one.id, agent_of("support"), "solved")
+        assert done.state is State.CLOSED
+        with pytest.raises(Conflict, match="completed already"):
+            await Handling(other, house.settings).complete(one.id, agent_of("support"), "solved")
+    with pytest.raises(NotFound):
+        await handling.complete(one.id, agent_of("support", agent="bob"), "solved")
 
 
 async def test_what_was_undone_is_not_remembered(house: House, messages: Messages) -> None:

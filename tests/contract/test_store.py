@@ -337,6 +337,28 @@ async def test_reading_units_change_nothing(store: Store, house: House) -> None:
     assert await names(house) == []
 
 
+async def test_reading_units_see_one_picture_however_many_queries_they_make(store: Store, house: House) -> None:
+    if not store.is_postgresql:
+        pytest.skip("SQLite's units run in threads: nothing else can be awaited in them")
+    await store.write(adds("at first"))
+
+    def reads(queries: int) -> Any:
+        async def unit(tx: UnitOfWork) -> list[list[str]]:
+            pictures = []
+            for number in range(queries):
+                if number:
+                    await store.write(adds("meanwhile"))
+                pictures.append([row[0] for row in await tx.fetch("SELECT name FROM customers")])
+            return pictures
+
+        return unit
+
+    for queries in (1, 3, 1):
+        seen = await store.read(reads(queries))
+        assert len(seen) == queries
+        assert all(picture == seen[0] for picture in seen)
+
+
 def counts(name: str, *, fails: bool = False) -> Any:
     async def unit(tx: UnitOfWork) -> int:
         await tx.execute("INSERT INTO cursors (name, seq) VALUES ($1, 1)", name)
