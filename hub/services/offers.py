@@ -130,7 +130,7 @@ class Offers:
         return await self._accepting.submit((offer_id, agent_id))
 
     async def _accept_many(self, tx: UnitOfWork, wanted: Sequence[tuple[str, str]]) -> list[Interaction | Exception]:
-        floor = await _Answered.of(tx, sorted({offer_id for offer_id, _ in wanted}))
+        floor = await _Answered.of(tx, sorted({offer_id for offer_id, _ in wanted}), self._at_once)
         results: list[Interaction | Exception] = []
         for offer_id, agent_id in wanted:
             try:
@@ -334,15 +334,17 @@ class _Answered:
     before: tuple[dict[str, Interaction], dict[str, Agent]]
 
     @classmethod
-    async def of(cls, tx: UnitOfWork, offer_ids: list[str]) -> "_Answered":
-        """Read all of it in a few statements."""
+    async def of(cls, tx: UnitOfWork, offer_ids: list[str], at_once: Callable[[Interaction], int]) -> "_Answered":
+        """Read what is not known of it; `at_once` says how many may be offered an interaction at a time."""
         offers = await tx.recall(OFFERS, offer_ids, fits=_is_pending)
         ids = sorted({offer.interaction for offer in offers.values()})
         interactions = await tx.recall(INTERACTIONS, ids, fits=_is_offered)
-        rivals = await tx.select(
-            OFFERS, "WHERE interaction ANY_OF($1) AND state = 'pending' ORDER BY id FOR UPDATE", ids
-        )
-        offers.update((offer.id, offer) for offer in rivals)
+        shared = [each.id for each in interactions.values() if tx.is_sure or at_once(each) > 1]
+        if shared:
+            rivals = await tx.select(
+                OFFERS, "WHERE interaction ANY_OF($1) AND state = 'pending' ORDER BY id FOR UPDATE", shared
+            )
+            offers.update((offer.id, offer) for offer in rivals)
         agents = await tx.recall(AGENTS, (offer.agent for offer in offers.values()), fits=_is_active)
         return cls(offers, interactions, agents, (dict(interactions), dict(agents)))
 

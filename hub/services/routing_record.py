@@ -102,7 +102,7 @@ class RoutingRecord:
                 tx.record(EventKind.ROUTING_TOLD, interaction=interaction, agent=agent, told=encode(event), at_ms=at_ms)
 
         self.written += len(taken)
-        self._store.submit(unit).add_done_callback(_noticed)
+        self._store.submit(unit, guarded=True).add_done_callback(_noticed)
 
     async def past(self, *, until_seq: int, subject: str = "", since: Past | None = None) -> Past:
         """Return the engine as it was after the journal's event `until_seq`; `since` is an earlier past to go on from.
