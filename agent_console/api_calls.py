@@ -63,6 +63,22 @@ class CallApi:
         )
         return await self._now(call, interaction)
 
+    async def plan(self, call: Call) -> Answer:
+        """Call somebody later."""
+        body: api.Planning = call.body
+        interaction = await self._hub.callbacks.plan(
+            call.scope, body.channel, body.number, body.due_at, customer=body.customer, own=body.own
+        )
+        return await self._now(call, interaction)
+
+    async def begin(self, call: Call) -> Answer:
+        """Make a planned call now."""
+        return await self._now(call, await self._hub.callbacks.begin(call.id, call.scope))
+
+    async def give_up(self, call: Call) -> Answer:
+        """Plan a call no more."""
+        return await self._now(call, await self._hub.callbacks.give_up(call.id, call.scope))
+
     # -- supervisors
 
     async def listen(self, call: Call) -> Answer:
@@ -126,6 +142,9 @@ class CallApi:
             ("POST", f"{one}/recording", "Keep the sound, or not", self.recording, api.Pausing),
             ("POST", f"{one}/take-over", "Become its agent", self.take_over, Nothing),
             ("POST", "/calls", "Call somebody", self.dial, api.Dialling),
+            ("POST", "/callbacks", "Call somebody later", self.plan, api.Planning),
+            ("POST", f"{one}/begin", "Make a planned call now", self.begin, Nothing),
+            ("POST", f"{one}/give-up", "Plan it no more", self.give_up, Nothing),
         ]
         return [
             *(route(method, path, said, run, api.CallAnswer, body=body) for method, path, said, run, body in rows),

@@ -54,6 +54,16 @@ class Dialling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     customer: Annotated[str, Meta(max_length=64)] = ""
 
 
+class Planning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to call when (ms since 1970), from which line; `own`: the one who plans it is asked first."""
+
+    channel: Id
+    number: Annotated[str, Meta(min_length=1, max_length=40)]
+    due_at: Annotated[int, Meta(ge=0)]
+    customer: Annotated[str, Meta(max_length=64)] = ""
+    own: bool = True
+
+
 class CallAnswer(Answer, frozen=True, kw_only=True):
     """The call as it is now."""
 

@@ -182,6 +182,7 @@ class Rows:
             released=call.is_released,
             reattach_until_at=call.reattach_until,
             answered_at=max(at for at in joined if at is not None) if None not in joined else None,
+            due_at=call.due_at,
         )
 
     def _leg(self, leg: Leg, number: str) -> shapes.LegShape:

@@ -14,6 +14,7 @@ from hub.services.accounts import Accounts, Signed
 from hub.services.agent_flows import AgentFlows
 from hub.services.arrivals import Arrivals
 from hub.services.call_desk import CallDesk
+from hub.services.callbacks import Callbacks
 from hub.services.dispatch import Dispatcher
 from hub.services.explaining import Explaining
 from hub.services.files import FileStore
@@ -62,6 +63,7 @@ class ConsoleServices:
     explaining: Explaining
     letters: Letters
     arrivals: Arrivals
+    callbacks: Callbacks
     call_desk: CallDesk
     intake: Intake
     channels: Mapping[str, Channel]

@@ -112,7 +112,7 @@ class CallShape(msgspec.Struct, frozen=True, kw_only=True):
     """What an interaction that is a call has beside: who is on the line, what is kept of it.
 
     `number` is the customer's, empty when withheld; `line` is ours. `reattach_until_at`: the agent's lost line is
-    waited for. `answered_at` is when customer and agent first spoke.
+    waited for. `answered_at` is when customer and agent first spoke, `due_at` when a planned call is to be made.
     """
 
     direction: Direction
@@ -124,6 +124,7 @@ class CallShape(msgspec.Struct, frozen=True, kw_only=True):
     released: bool
     reattach_until_at: int | None
     answered_at: int | None
+    due_at: int | None
 
 
 class InteractionRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,6 +37,8 @@ from hub.services.arrivals import Arrivals
 from hub.services.call_desk import CallDesk
 from hub.services.call_flows import CallFlows
 from hub.services.call_orders import CallOrders
+from hub.services.callbacks import TIMER as CALLBACK_TIMER
+from hub.services.callbacks import Callbacks
 from hub.services.calls import CallService
 from hub.services.chats import Chats
 from hub.services.delivery import Delivery
@@ -98,6 +100,7 @@ class Services:
     floor: Floor
     accounts: Accounts
     agent_flows: AgentFlows
+    callbacks: Callbacks
     call_desk: CallDesk
     call_orders: CallOrders
     calls: CallService
@@ -380,6 +383,7 @@ def _services(
         accounts=Accounts(store, settings, clock),
         agent_flows=AgentFlows(store, self_service),
         arrivals=Arrivals(store, clock, settings.server.data_dir, files, intake),
+        callbacks=Callbacks(store, settings, calls, handling),
         call_desk=CallDesk(store, settings, calls),
         call_orders=orders,
         calls=calls,
@@ -420,6 +424,7 @@ def _handlers(services: Services) -> dict[str, jobs.Handler]:
         "visitor_gone": services.chats.give_up,
         "call_look": services.calls.look,
         "callback_again": services.calls.call_again,
+        CALLBACK_TIMER: services.callbacks.due,
         "fetch_recording": services.recordings.fetch,
         "jwt_used": nothing,
         TIMER: services.promises.overdue,
@@ -457,6 +462,7 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         explaining=Explaining(services.dispatcher, services.floor),
         letters=services.letters,
         arrivals=services.arrivals,
+        callbacks=services.callbacks,
         call_desk=services.call_desk,
         intake=services.intake,
         channels={channel.id: channel for channel in hub.channels},

@@ -559,6 +559,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     `welcome` is said first, by language; `announce_s` how often somebody who waits is told where they stand;
     `takes_messages` and `books_callbacks` say what is offered when nobody is there or the wait is long. `records`:
     calls are recorded, which the welcome must say. `flow` is the self-service that callers meet first, at any hour.
+    `calls_customer_first`: a callback rings the customer first, and the agent once they have answered.
     """
 
     channel: str
@@ -571,6 +572,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     books_callbacks: bool = True
     records: bool = False
     flow: str = ""
+    calls_customer_first: bool = False
 
 
 class InboundCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -614,7 +616,8 @@ class LegNews(msgspec.Struct, frozen=True, kw_only=True):
     """What the carrier tells of a line. `leg` where the carrier was told our name of it, else `provider_id`.
 
     `key` names this very piece of news: told twice, it counts once. `seq` orders what is told of a line in its room
-    (place, hold, mute); None where the carrier gives no order. States need none: they only go forwards.
+    (place, hold, mute); None where the carrier gives no order. States need none: they only go forwards. `is_machine`:
+    no person has answered.
     """
 
     key: str
@@ -669,7 +672,10 @@ class Calls(Protocol):
 
 
 class DialTo(msgspec.Struct, frozen=True, kw_only=True):
-    """A line to be dialled into a room. `leg` is our name of it; the carrier must tell it with its news."""
+    """A line to be dialled into a room. `leg` is our name of it; the carrier must tell it with its news.
+
+    `hearing` is the code of what is said, in `language`, to who comes into the room before anybody else is there.
+    """
 
     leg: str
     interaction: str
@@ -680,6 +686,8 @@ class DialTo(msgspec.Struct, frozen=True, kw_only=True):
     listening: Listening = Listening.NO
     coached: str = ""
     detects_machine: bool = False
+    hearing: str = ""
+    language: str = ""
 
 
 class LegView(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,8 @@ export const isTalking = (row) => Boolean(row?.call && row.call.direction !== "m
 export const liveLegs = (row) => (row.call?.legs ?? []).filter((leg) => leg.state !== "ended");
 /** @param {Row} row @param {Leg["role"]} role */
 export const legOf = (row, role) => liveLegs(row).find((leg) => leg.role === role);
+/** Owed to somebody, and its time has not come. @param {Row | null | undefined} row */
+export const isPlanned = (row) => Boolean(row?.call?.due_at && row.state === "parked");
 /** The call I am in. */
 export const myCall = () => interactions.all().find((row) => row.agent === myself()?.agent_id && isCall(row));
 /** My line in a call that I watch. @param {Row} row */
@@ -122,11 +124,28 @@ export function openDialPad(number = "", customer = "") {
 /** May this person call anybody? */
 export const canDial = () => lines().length > 0 && !["none", "lost", "connecting"].includes(phoneState().status);
 
+/** The words for why something about a call was refused. @param {any} answer */
+const refusal = (answer) => (t(`error.${answer.error}`) === `error.${answer.error}` || answer.error === "bad_request" || answer.error === "conflict" ? answer.message || explain(answer) : explain(answer));
+
+/** Plan a call, or move the one that is planned. @param {{ channel: string, number: string, customer: string, due_at: number, own: boolean }} what */
+export async function planCall({ customer, ...what }) {
+  const answer = /** @type {any} */ (await post("/callbacks", { ...what, ...(customer ? { customer } : {}) }));
+  return answer.ok ? "" : refusal(answer);
+}
+
+/** @param {Row} row */
+export function beginPlanned(row) {
+  expectCall();
+  return ask(row.id, "begin");
+}
+/** @param {Row} row */
+export const giveUpPlanned = (row) => ask(row.id, "give-up");
+
 /** @param {string} channel @param {string} number @param {string} customer @param {string} client_id */
 export async function dial(channel, number, customer, client_id) {
   expectCall();
   const answer = /** @type {any} */ (await post("/calls", { channel, number, client_id, ...(customer ? { customer } : {}) }));
-  if (!answer.ok) return t(`error.${answer.error}`) === `error.${answer.error}` || answer.error === "bad_request" || answer.error === "conflict" ? answer.message || explain(answer) : explain(answer);
+  if (!answer.ok) return refusal(answer);
   closeLayer();
   openInteraction(answer.interaction.id);
   return "";

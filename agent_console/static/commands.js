@@ -2,7 +2,7 @@
 import { accept, openInteraction, park, setPresence, signOut, unpark, wrapUp } from "./actions.js";
 import { watchesAttention } from "./attention.js";
 import { ofCalls } from "./callcommands.js";
-import { isCall } from "./calls.js";
+import { isCall, isPlanned } from "./calls.js";
 import { t, worded } from "./i18n.js";
 import { beginLetter, beginNew, sendTranscript } from "./letters.js";
 import { closeLayer, customerDrawer, go, prefer, selected, setComposerMode, showCustomerDrawer, showLayer, showPane } from "./screen.js";
@@ -61,8 +61,8 @@ function ofInteraction() {
     ] : []),
     { id: "answers", label: t("answers.insert"), section, keys: letters ? "" : "A", icon: "zap", unavailable: row?.call ? t("unavailable.call") : ended, run: () => (write("reply"), requestAnimationFrame(() => /** @type {HTMLElement | null} */ (document.querySelector(".composer-tools button"))?.click())) },
     { id: "transfer", label: t("transfer"), section, keys: "T", icon: "arrow-right-left", unavailable: ended, run: openTransfer },
-    { id: "park", label: t(row?.state === "parked" ? "unpark" : "park"), section, keys: "S", icon: row?.state === "parked" ? "play" : "circle-pause", unavailable: isCall(row) ? t("unavailable.call") : ended, run: () => row && void (row.state === "parked" ? unpark(row.id) : park(row.id)) },
-    { id: "wrapup", label: t("wrap.start"), section, keys: "W", icon: "circle-check", unavailable: ended, run: () => row && void wrapUp(row.id) },
+    { id: "park", label: t(row?.state === "parked" ? "unpark" : "park"), section, keys: "S", icon: row?.state === "parked" ? "play" : "circle-pause", unavailable: isCall(row) || isPlanned(row) ? t("unavailable.call") : ended, run: () => row && void (row.state === "parked" ? unpark(row.id) : park(row.id)) },
+    { id: "wrapup", label: t("wrap.start"), section, keys: "W", icon: "circle-check", unavailable: isPlanned(row) ? t("unavailable.call") : ended, run: () => row && void wrapUp(row.id) },
     { id: "customer", label: t("customer.show"), section, keys: "I", icon: "user", unavailable: selected.value ? undefined : t("unavailable.none"), run: () => (showPane("customer"), showCustomerDrawer(!customerDrawer()), focusRegion("customer")) },
   ];
 }

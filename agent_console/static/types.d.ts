@@ -26,7 +26,7 @@ export interface LegRow {
 }
 export interface CallRow {
   direction: "inbound" | "outbound" | "callback" | "message"; number: string; line: string; legs: LegRow[]; records: boolean; paused: boolean; released: boolean;
-  reattach_until_at: number | null; answered_at: number | null;
+  reattach_until_at: number | null; answered_at: number | null; due_at: number | null;
 }
 export interface InteractionRow {
   id: Id; channel: string; channel_kind: string; icon: string; queue: Id; customer: Id; customer_name: string;

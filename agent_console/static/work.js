@@ -26,7 +26,7 @@ const ORDER = {
   live: (row) => row.wrap_up_ends_at ?? row.created_at,
   agent: (row) => row.answer_due_at ?? Infinity,
   customer: (row) => -(row.last_at ?? 0),
-  parked: (row) => row.answer_due_at ?? Infinity,
+  parked: (row) => row.call?.due_at ?? row.answer_due_at ?? Infinity,
   queued: (row) => row.queued_at ?? row.created_at,
 };
 

@@ -70,6 +70,7 @@ class Voice:
         announce_s: int = 30,
         takes_messages: bool = True,
         books_callbacks: bool = True,
+        callbacks_ring: Literal["agent", "customer"] = "agent",
         records: bool = False,
         flow: str = "",
     ) -> None:
@@ -96,6 +97,7 @@ class Voice:
             books_callbacks=books_callbacks,
             records=records,
             flow=flow,
+            calls_customer_first=callbacks_ring == "customer",
         )
         self.account = Account(
             id,

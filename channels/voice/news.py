@@ -69,12 +69,12 @@ def of_leg(params: Params, leg: str = "") -> LegNews | None:
 
 
 def of_machine(params: Params, leg: str) -> LegNews | None:
-    """Return that a machine answered, which ends the line for us; None for people and for the unknown."""
+    """Return that a machine has answered; None for people and for the unknown."""
     answered_by, sid = params.get("AnsweredBy", ""), params.get("CallSid", "")
     if answered_by not in _MACHINES or not sid:
         return None
     key = f"{sid}:machine"
-    return LegNews(key=key, leg=leg, provider_id=sid, state="ended", cause=EndCause.MACHINE, is_machine=True)
+    return LegNews(key=key, leg=leg, provider_id=sid, is_machine=True)
 
 
 def of_room(params: Params) -> LegNews | None:

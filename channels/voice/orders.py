@@ -77,7 +77,7 @@ class Orders:
                 start_conference_on_enter=True,
                 end_conference_on_exit=False,
                 early_media=False,
-                wait_url=self._places.url("hold"),
+                wait_url=self._places.url("hold", say=to.hearing, lang=to.language if to.hearing else ""),
                 wait_method="POST",
                 status_callback=self._places.url("leg", to.leg),
                 status_callback_method="POST",

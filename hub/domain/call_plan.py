@@ -157,6 +157,8 @@ def plan(interaction: Interaction, call: Call, legs: Sequence[Leg], around: Surr
         drawing.hang_up(
             [leg for leg in drawing.live() if leg.role is not LegRole.CUSTOMER or leg.goes_to not in spared]
         )
+    elif _met_a_machine(drawing):
+        drawing.plan.news, drawing.plan.cause = News.CUSTOMER_UNREACHED, EndCause.MACHINE
     elif _customer_is_gone(drawing):
         drawing.plan.news = News.CUSTOMER_GONE
     elif interaction.state in {State.QUEUED, State.OFFERED, State.TRANSFERRING}:
@@ -174,6 +176,13 @@ def _customer_is_gone(drawing: _Drawing) -> bool:
     if customer is None or customer.is_live:
         return False
     return drawing.call.direction is Direction.INBOUND or customer.joined_at is not None
+
+
+def _met_a_machine(drawing: _Drawing) -> bool:
+    """Whether a machine has taken the call that we made: it was heard by then, but nobody was reached."""
+    customer = drawing.customer
+    is_ours = drawing.interaction.state in _TALKING | {State.CONNECTING}
+    return is_ours and customer is not None and customer.cause is EndCause.MACHINE and _is_of_now(drawing, customer)
 
 
 def _released(drawing: _Drawing) -> None:
@@ -196,25 +205,45 @@ def _waiting(drawing: _Drawing) -> None:
 
 
 def _connecting(drawing: _Drawing) -> None:
-    """First the agent's line into the room, then the customer's: nobody is led into an empty room."""
+    """First the agent's line into the room, then the customer's: nobody is led into an empty room.
+
+    Where the customer is called first, the agent's phone rings once they have answered; they are told why they wait.
+    """
     accepted_at = drawing.interaction.answered_at or 0
     line = drawing.agents_line(accepted_at)
     drawing.hang_up([leg for leg in drawing.live(LegRole.AGENT) if line is None or leg.id != line.id])
     if line is None:
-        drawing.dial(LegRole.AGENT, drawing.around.agent_endpoint, drawing.interaction.agent)
+        customer = _reached(drawing) if drawing.call.customer_first else None
+        if not drawing.call.customer_first or (customer is not None and customer.state is LegState.UP):
+            drawing.dial(LegRole.AGENT, drawing.around.agent_endpoint, drawing.interaction.agent)
     elif not line.is_live:
         drawing.plan.news, drawing.plan.cause = News.CONNECT_FAILED, line.cause
     elif line.place is Place.ROOM:
         _join_customer(drawing)
 
 
-def _join_customer(drawing: _Drawing) -> None:
+def _reached(drawing: _Drawing) -> Leg | None:
+    """Return the customer's line if it is there or on its way; else it is dialled, or known not to be reached."""
     customer = drawing.customer
-    if customer is None or (not customer.is_live and customer.wanted_at < (drawing.interaction.answered_at or 0)):
+    if customer is None or not (customer.is_live or _is_of_now(drawing, customer)):
         drawing.dial(LegRole.CUSTOMER, drawing.call.number)
     elif not customer.is_live:
         drawing.plan.news, drawing.plan.cause = News.CUSTOMER_UNREACHED, customer.cause
-    elif customer.place is Place.ROOM and customer.goes_to is Place.ROOM:
+    else:
+        return customer
+    return None
+
+
+def _is_of_now(drawing: _Drawing, leg: Leg) -> bool:
+    """Whether a line was wanted by whoever has the call now: an earlier try in vain is over."""
+    return leg.wanted_at >= (drawing.interaction.answered_at or 0) or leg.joined_at is not None
+
+
+def _join_customer(drawing: _Drawing) -> None:
+    customer = _reached(drawing)
+    if customer is None:
+        return
+    if customer.place is Place.ROOM and customer.goes_to is Place.ROOM:
         drawing.plan.news = News.CONNECTED
     elif customer.state is LegState.UP:
         drawing.send(customer, Place.ROOM)

@@ -123,7 +123,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     `number` is the customer's, E.164, empty when withheld; `line` ours. `reattach_until` is set while the agent's lost
     line is waited for. `release_to` is the guest whom the customer is put through to; `is_released`: the two talk on
-    without us. `records` is what should be. `dials` counts how often the customer was called.
+    without us. `records` is what should be. `dials` counts how often the customer was called. `due_at` is when a
+    planned call is to be made; `customer_first`: a callback rings the customer, and the agent once they have answered.
     """
 
     id: InteractionId
@@ -139,6 +140,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     records: bool = False
     is_recording_paused: bool = False
     dials: int = 0
+    due_at: int | None = None
+    customer_first: bool = False
     version: int = 0
 
 

@@ -72,7 +72,7 @@ MOVES: Final[dict[State, frozenset[State]]] = {
     ),
     State.HELD: frozenset({State.ACTIVE, State.WRAPPING, State.QUEUED}),
     State.CONSULTING: frozenset({State.ACTIVE, State.WRAPPING, State.QUEUED}),
-    State.PARKED: frozenset({State.QUEUED, State.ACTIVE, State.WRAPPING}),
+    State.PARKED: frozenset({State.QUEUED, State.CONNECTING, State.ACTIVE, State.WRAPPING}),
     State.TRANSFERRING: frozenset({State.QUEUED, State.OFFERED, State.ACTIVE}),
     State.WRAPPING: frozenset({State.CLOSED}),
 }
@@ -96,6 +96,7 @@ class ClosingReason(StrEnum):
     RECONCILED = "reconciled"
     DUPLICATE = "duplicate"
     CALLBACK_BOOKED = "callback_booked"
+    CALLBACK_CANCELLED = "callback_cancelled"
     NOT_REACHED = "not_reached"
 
 

@@ -100,7 +100,7 @@ class CallNews:
     async def _unreached(self, tx: UnitOfWork, whole: WholeCall, cause: EndCause | None) -> None:
         """The customer did not answer our call: the agent notes it in wrap-up, and a callback is tried again later."""
         interaction, call = whole.interaction, whole.call
-        if call.direction is Direction.CALLBACK:
+        if call.direction is Direction.CALLBACK and interaction.state is State.CONNECTING:
             moves.record_answer(tx, self._settings, interaction, interaction.agent or "", rang_ms=0)
         dials = call.dials + 1
         await tx.save(CALLS, msgspec.structs.replace(call, dials=dials))

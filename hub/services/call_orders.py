@@ -187,6 +187,8 @@ class CallOrders:
             listening=leg.listening,
             coached=order.argument,
             detects_machine=leg.role is LegRole.CUSTOMER,
+            hearing="called_back" if leg.role is LegRole.CUSTOMER and call.customer_first else "",
+            language=call.language,
         )
         provider_id = await channel.dial(order, to)
 

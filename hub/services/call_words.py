@@ -29,10 +29,14 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "The line to our colleague was lost. Please stay on, we are bringing them back.",
         "zh": "与同事的线路中断，请不要挂机，我们正在重新接通。",
     },
+    "called_back": {
+        "en": "This is the call you asked for. We are connecting you to a colleague.",
+        "zh": "这是您预约的回电，正在为您接通同事。",
+    },
     "goodbye": {"en": "Goodbye.", "zh": "再见。"},
 }
 
-HOLD_CODES: Final = frozenset({"line_lost"})
+HOLD_CODES: Final = frozenset({"line_lost", "called_back"})
 """Those that whoever holds may hear before the music; the carrier brings them back to us in an address."""
 
 

@@ -308,7 +308,7 @@ class CallService:
             ClosingReason.CALLBACK_BOOKED,
             "customer",
         )
-        if await _has_callback(tx, whole.call.number, before.queue):
+        if await self._is_owed(tx, whole.call.number, before.queue):
             return
         customer = await people.survivor(tx, before.customer)
         booked = await self._queue_callback(tx, line, whole, customer, head_start_ms=max(waited_ms, 0))
@@ -337,7 +337,13 @@ class CallService:
         )
         await tx.insert(INTERACTIONS, interaction)
         call = msgspec.structs.replace(
-            whole.call, id=interaction.id, direction=Direction.CALLBACK, records=line.records, version=0
+            whole.call,
+            id=interaction.id,
+            direction=Direction.CALLBACK,
+            records=line.records,
+            customer_first=line.calls_customer_first,
+            due_at=None,
+            version=0,
         )
         await tx.insert(CALLS, call)
         return interaction
@@ -350,7 +356,7 @@ class CallService:
         )
         if line is None or not number:
             return False
-        if await _has_callback(tx, number, queue):
+        if await self._is_owed(tx, number, queue):
             return True
         before = msgspec.structs.replace(interaction, queue=queue)
         call = Call(
@@ -372,6 +378,21 @@ class CallService:
             callback=booked.id,
         )
         return True
+
+    async def _is_owed(self, tx: UnitOfWork, number: str, queue: str) -> bool:
+        """Whether somebody is owed a call already; one that was planned for later waits from now on."""
+        known = await owed_call(tx, number, queue)
+        if known is not None and known.state is State.PARKED:
+            call = await tx.get(CALLS, known.id, lock=True)
+            if call is not None:
+                await tx.save(INTERACTIONS, await self.queue_planned(tx, known, call))
+        return known is not None
+
+    async def queue_planned(self, tx: UnitOfWork, planned: Interaction, call: Call) -> Interaction:
+        """Let a planned call wait in its queue from now on, in the caller's unit; the caller saves what is returned."""
+        await moves.cancel_job(tx, "callback_due", planned.id)
+        await tx.save(CALLS, msgspec.structs.replace(call, due_at=None))
+        return await moves.enter_queue(tx, planned, "callback", outcome="due", queued_at=tx.now)
 
     async def flowed_out(self, interaction_id: str) -> None:
         """The queue gave a waiting call up: the caller may leave a message where the line takes them."""
@@ -435,7 +456,7 @@ class CallService:
         async def unit(tx: UnitOfWork) -> None:
             whole = await whole_call(tx, interaction_id)
             before, line = whole.interaction, self._line(whole.call.channel)
-            if await _has_callback(tx, whole.call.number, before.queue):
+            if await owed_call(tx, whole.call.number, before.queue) is not None:
                 return
             customer = await people.survivor(tx, before.customer)
             await self._queue_callback(tx, line, whole, customer, head_start_ms=0)
@@ -612,17 +633,17 @@ async def _caller(tx: UnitOfWork, number: str, name: str) -> Customer:
     return await tx.insert(CUSTOMERS, customer)
 
 
-async def _has_callback(tx: UnitOfWork, number: str, queue: str) -> bool:
-    """Whether somebody is owed a call by this queue. Nobody else can book one until the unit is committed."""
+async def owed_call(tx: UnitOfWork, number: str, queue: str) -> Interaction | None:
+    """Return the call that a queue owes somebody; nobody else can begin to owe one until the unit is committed."""
     await tx.be_alone(f"callback:{number}:{queue}")
-    row = await tx.fetch_one(
-        "SELECT 1 FROM calls JOIN interactions ON interactions.id = calls.id "
-        "WHERE calls.number = $1 AND calls.direction = 'callback' AND interactions.queue = $2 "
-        "AND interactions.ended_at IS NULL AND interactions.state <> 'wrapping'",
+    found = await tx.select(
+        INTERACTIONS,
+        "WHERE ended_at IS NULL AND state <> 'wrapping' AND queue = $2 AND EXISTS (SELECT 1 FROM calls "
+        "WHERE calls.id = interactions.id AND calls.number = $1 AND calls.direction = 'callback') FOR UPDATE",
         number,
         queue,
     )
-    return row is not None
+    return found[0] if found else None
 
 
 async def _is_first(tx: UnitOfWork, channel: str, news: LegNews | RecordingNews, interaction: str | None) -> bool:
@@ -650,10 +671,12 @@ def _after(leg: Leg, news: LegNews, now: int) -> Leg:
         leg = msgspec.structs.replace(leg, provider_id=news.provider_id)
     state = LegState(news.state) if news.state else leg.state
     if state is LegState.ENDED and leg.is_live:
-        cause = EndCause.MACHINE if news.is_machine else news.cause or EndCause.HUNG_UP
-        return ended(leg, EndCause.HUNG_UP_BY_US if leg.expected_end else cause, now)
+        return ended(leg, EndCause.HUNG_UP_BY_US if leg.expected_end else news.cause or EndCause.HUNG_UP, now)
     if not leg.is_live:
         return leg
+    if news.is_machine:
+        # The line is up until we hang up: only what becomes of the call is decided.
+        leg = msgspec.structs.replace(leg, cause=EndCause.MACHINE)
     if LEG_RANK[state] > LEG_RANK[leg.state]:
         leg = msgspec.structs.replace(leg, state=state)
     if leg.state is LegState.UP and leg.answered_at is None:

@@ -376,7 +376,7 @@ class Dispatcher:
             head_start_ms=interaction.head_start_ms,
             value=tier.value if tier else 1,
             languages=(language,) if language in company.languages else (),
-            stays=interaction.is_message,
+            stays=interaction.is_message or self._floor.is_owed(interaction.id),
             **Wishes.of(interaction).for_routing(self.policy.skills),
         )
 

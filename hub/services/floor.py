@@ -12,7 +12,7 @@ import msgspec
 
 from hub.contract import QueueView, Waiting
 from hub.domain.agent import Agent, RoutingStatus, routing_status
-from hub.domain.calls import Call, Leg
+from hub.domain.calls import Call, Direction, Leg
 from hub.domain.customers import Customer
 from hub.domain.events import Event, EventKind
 from hub.domain.interaction import Interaction, State
@@ -290,6 +290,11 @@ class Floor:
     def legs_of(self, interaction: str) -> list[Leg]:
         """Return the legs of an open call, ended ones too, in the order they were wanted."""
         return sorted(self._legs.get(interaction, {}).values(), key=lambda leg: (leg.wanted_at, leg.id))
+
+    def is_owed(self, interaction: str) -> bool:
+        """Whether it is a call that we owe somebody: nobody waits on a line, and no way out of a queue is one."""
+        call = self.calls.get(interaction)
+        return call is not None and call.direction is Direction.CALLBACK
 
     def offers_of(self, agent: str) -> list[Offer]:
         """Return an agent's live offers."""

@@ -36,11 +36,14 @@ class Handling:
         """Set it aside until the customer answers: the capacity is free, the owner stays.
 
         Raises:
-            NotFound: not this agent's. Conflict: not in a state to park.
+            NotFound: not this agent's. Conflict: not in a state to park, or somebody is on the line.
         """
 
         async def unit(tx: UnitOfWork) -> Interaction:
-            return await self.set_aside(tx, await _own(tx, interaction_id, scope), scope)
+            interaction = await _own(tx, interaction_id, scope)
+            if _is_spoken(interaction):
+                raise Conflict("Somebody is on the line. Let them hold instead.")
+            return await self.set_aside(tx, interaction, scope)
 
         return await self._store.write(unit)
 
@@ -56,11 +59,13 @@ class Handling:
         """Take a parked one up again, if there is capacity for it.
 
         Raises:
-            NotFound: not this agent's. Conflict: not parked, or no capacity left.
+            NotFound: not this agent's. Conflict: not parked, no capacity left, or a call, which is made instead.
         """
 
         async def unit(tx: UnitOfWork) -> Interaction:
             interaction = await _own(tx, interaction_id, scope)
+            if _is_spoken(interaction):
+                raise Conflict("This is a call that is planned: make it now instead.")
             units = await self.hold(tx, scope.agent, interaction.kind)
             resumed = moved(interaction, State.ACTIVE, units=units)
             await moves.begin_segment(tx, resumed, SegmentKind.HANDLED, agent=scope.agent, outcome="resumed")
@@ -330,12 +335,17 @@ class Handling:
         if interaction.state in {State.ACTIVE, State.HELD, State.CONSULTING}:
             return await self.begin_wrap_up(tx, interaction, "customer_left", actor=actor)
         if interaction.state is State.PARKED:
-            agent = interaction.agent
-            wrapping = moved(interaction, State.WRAPPING)
-            closed = msgspec.structs.replace(wrapping, units=0, agent=None)
-            done = await self.close(tx, closed, ClosingReason.CUSTOMER_LEFT, actor, None)
-            return msgspec.structs.replace(done, agent=agent)
+            return await self.close_parked(tx, interaction, ClosingReason.CUSTOMER_LEFT, actor)
         return interaction
+
+    async def close_parked(
+        self, tx: UnitOfWork, interaction: Interaction, reason: ClosingReason, actor: str
+    ) -> Interaction:
+        """End a parked interaction, which holds nobody's capacity and needs no wrap-up, in the caller's unit."""
+        agent = interaction.agent
+        closed = msgspec.structs.replace(moved(interaction, State.WRAPPING), units=0, agent=None)
+        done = await self.close(tx, closed, reason, actor, None)
+        return msgspec.structs.replace(done, agent=agent)
 
     def _abandon_reason(self, tx: UnitOfWork, interaction: Interaction) -> ClosingReason:
         waited_ms = tx.now - (interaction.queued_at or interaction.created_at)
@@ -439,6 +449,11 @@ class Handling:
                 await tx.save(INTERACTIONS, msgspec.structs.replace(interaction, read_n=n_seen))
 
         await self._store.write(unit)
+
+
+def _is_spoken(interaction: Interaction) -> bool:
+    """Whether it is a conversation over lines, and not what somebody left on one."""
+    return interaction.kind in CONNECTED_FIRST and not interaction.is_message
 
 
 async def _own(tx: UnitOfWork, interaction_id: str, scope: Scope, *, closed: bool = False) -> Interaction:

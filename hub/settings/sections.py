@@ -107,7 +107,7 @@ class Kind(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class CallSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Phone calls: how long lines are waited for, and what happens when they are lost."""
 
-    connect_s: SomeSeconds = 20.0
+    connect_s: Annotated[float, Meta(ge=5, le=600)] = 20.0
     """How long a phone rings: an agent's once they have accepted, a customer's when we call. Below 15 s nobody gets to
     a desk phone; above 30 s voice boxes answer."""
     reattach_s: SomeSeconds = 20.0

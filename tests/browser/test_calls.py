@@ -157,6 +157,36 @@ async def test_customers_are_called_from_their_profile_and_by_the_dial_pad(house
     await expect(ann.page.locator(".heard-lines")).to_contain_text("Hello?")
 
 
+async def test_call_is_planned_moved_and_made(houses: Houses, seat: SeatAt) -> None:
+    house, ann = await at_the_phone(houses, seat)
+    assert house.carrier is not None
+    house.carrier.world.install(ANN, Phone(Manners(greeting="Hello?")))
+    await ann.page.keyboard.press("d")
+    pad = ann.page.get_by_role("dialog", name="Call a number")
+    await pad.get_by_role("textbox", name="Number").fill(ANN)
+    await pad.get_by_role("button", name="Call later").click()
+    await shot(ann.page, "planned-menu-1440-light")
+    await pad.get_by_role("menuitem", name="Tomorrow morning").click()
+    await expect(pad).to_have_count(0)
+
+    await ann.page.locator(".row").filter(has_text="Call back").click()
+    panel = ann.page.get_by_role("region", name="Planned call")
+    await expect(panel).to_contain_text(ANN)
+    before = await panel.locator(".call-who b").inner_text()
+    await panel.get_by_role("button", name="Another time").click()
+    await shot(ann.page, "planned-1440-light")
+    await panel.get_by_role("menuitem", name="Pick a time").click()
+    picker = ann.page.get_by_role("dialog", name="Pick a time")
+    await picker.get_by_label("Call at").fill("2031-03-03T09:30")
+    await picker.get_by_role("button", name="Plan").click()
+    await expect(picker.locator(".field-error")).to_be_visible()
+    await ann.page.keyboard.press("Escape")
+    await expect(panel.locator(".call-who b")).to_have_text(before)
+    await panel.get_by_role("button", name="Call now").click()
+    await state_is(ann, "Talking")
+    await expect(ann.page.locator(".heard-lines")).to_contain_text("Hello?")
+
+
 async def test_caller_who_hangs_up_and_a_browser_that_comes_back(houses: Houses, seat: SeatAt) -> None:
     house, ann = await at_the_phone(houses, seat)
     await ann.available()

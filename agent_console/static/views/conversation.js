@@ -1,6 +1,6 @@
 import { html, useEffect, useState } from "vendor/preact";
 import { assign, leaveConversation, loadConversation, openInteraction, park, pull, unpark, wrapUp } from "../actions.js";
-import { isCall, isTalking } from "../calls.js";
+import { isCall, isPlanned, isTalking } from "../calls.js";
 import { t } from "../i18n.js";
 import { narrow } from "../platform.js";
 import { customerDrawer, openLayer, showCustomerDrawer, showLayer, showPane } from "../screen.js";
@@ -15,6 +15,7 @@ import { Elapsed } from "./deadline.js";
 import { Tier } from "./tier.js";
 import { Log } from "./log.js";
 import { OfferDock } from "./offer.js";
+import { Planned } from "./planned.js";
 import { WrapUp } from "./wrapup.js";
 
 /** @param {{ id: string }} props */
@@ -29,7 +30,7 @@ export function Conversation({ id }) {
   const live = connectionState().state === "live";
   useEffect(() => void (live && error && load()), [live]);
   return html`<section class="conversation" data-region="conversation" tabindex="-1" aria-label=${t("region.conversation")}>
-    ${held ? html`<${Header} row=${held.interaction} />${isCall(held.interaction) && html`<${CallPanel} key=${`call ${id}`} row=${held.interaction} />`}<${Log} key=${id} held=${held} />${narrow.value && html`<${OfferDock} place="inline" />`}<${Foot} row=${held.interaction} />`
+    ${held ? html`<${Header} row=${held.interaction} />${isCall(held.interaction) && html`<${CallPanel} key=${`call ${id}`} row=${held.interaction} />`}${isPlanned(held.interaction) && html`<${Planned} key=${`planned ${id}`} row=${held.interaction} />`}<${Log} key=${id} held=${held} />${narrow.value && html`<${OfferDock} place="inline" />`}<${Foot} row=${held.interaction} />`
       : error ? html`<${Missing} text=${error} retry=${load} />`
       : html`<div class="skeleton talk" aria-hidden="true"><span></span><span></span><span></span><span></span></div>`}
   </section>`;
@@ -62,6 +63,7 @@ function MyActions({ row }) {
   if (isEnded(row.state) || row.state === "wrapping" || row.state === "transferring") return html`<${Chip} tone=${row.state === "wrapping" ? "busy" : ""}>${t(`istate.${row.state}`)}<//>`;
   // Of a call in progress all that can be done stands in its panel.
   if (isCall(row)) return html`<${Chip} tone="busy">${t(`istate.${row.state}`)}<//>`;
+  if (isPlanned(row)) return html`<${Chip}>${t("planned.chip")}<//>`;
   return html`<${Act} icon="arrow-right-left" label=${t("transfer")} keys="T" aria-expanded=${openLayer() === "transfer"} onClick=${() => (showLayer("transfer"), showPane("customer"), showCustomerDrawer(true))} />
     ${row.state === "parked"
       ? html`<${Act} icon="play" label=${t("unpark")} keys="S" onClick=${() => unpark(row.id)} />`

@@ -1,10 +1,12 @@
 import { html, useEffect, useRef, useState } from "vendor/preact";
-import { canDial, dial, dialTarget } from "../calls.js";
+import { canDial, dial, dialTarget, planCall } from "../calls.js";
 import { t } from "../i18n.js";
 import { lines, openCall, sendDigits } from "../phone.js";
-import { closeLayer } from "../screen.js";
+import { instant } from "../letters.js";
+import { closeLayer, toast } from "../screen.js";
 import { Dialog } from "../ui/layers.js";
 import { Button, Icon, IconButton } from "../ui/parts.js";
+import { PickCallTime } from "./planned.js";
 
 const KEYS = [["1", ""], ["2", "ABC"], ["3", "DEF"], ["4", "GHI"], ["5", "JKL"], ["6", "MNO"], ["7", "PQRS"], ["8", "TUV"], ["9", "WXYZ"], ["*", ""], ["0", "+"], ["#", ""]];
 const DIGIT = /^[0-9*#]$/;
@@ -37,6 +39,7 @@ export function DialPad() {
   const [channel, setChannel] = useState(ways[0]?.id ?? "");
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
+  const [own, setOwn] = useState(true);
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   // The same try again, whatever became of the first answer, calls once.
   const id = useRef(crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
@@ -53,13 +56,22 @@ export function DialPad() {
     setError(wrong);
     field.current?.focus();
   };
-  return html`<${Dialog} title=${t("dial.title")} onClose=${closeLayer} class="dial"><form class="dial-form" onSubmit=${submit}>
+  const later = async (/** @type {number} */ at) => {
+    const wrong = await planCall({ channel, number: number.trim(), customer, due_at: at, own });
+    if (wrong) return setError(wrong);
+    closeLayer();
+    toast(t("planned.done", { at: instant(at) }), "ok");
+  };
+  return html`<${Dialog} title=${t("dial.title")} onClose=${closeLayer} class="dial"><div class="dial-form"><form id="dial-form" onSubmit=${submit}>
     <div class="dial-number"><input ref=${field} type="tel" inputmode="tel" autocomplete="off" maxlength="40" value=${number} aria-label=${t("dial.number")} placeholder=${t("dial.number")} aria-describedby=${error ? "dial-error" : undefined} aria-invalid=${error ? "true" : undefined} onInput=${(/** @type {Event} */ e) => change(/** @type {HTMLInputElement} */ (e.target).value)} />
       <${IconButton} icon="delete" label=${t("dial.back")} tip="left" disabled=${!number} onClick=${() => change(number.slice(0, -1))} /></div>
     ${error && html`<p class="field-error" id="dial-error" role="alert"><${Icon} name="triangle-alert" size=${12} /> ${error}</p>`}
     <${Pad} onKey=${(/** @type {string} */ key) => change(number + key)} />
     ${ways.length > 1 && html`<label class="field"><span>${t("dial.line")}</span><select value=${channel} onChange=${(/** @type {Event} */ e) => setChannel(/** @type {HTMLSelectElement} */ (e.target).value)}>${ways.map((one) => html`<option key=${one.id} value=${one.id} selected=${one.id === channel}>${one.id}</option>`)}</select></label>`}
     ${!canDial() && html`<p class="quiet">${t(openCall() ? "dial.busy" : "phone.not_ready")}</p>`}
-    <${Button} kind="primary" type="submit" icon="phone" class="wide" disabled=${!number.trim() || !canDial()} busy=${busy}>${t("dial.call")}<//>
-  </form><//>`;
+    </form>
+    <div class="send-split"><${Button} kind="primary" type="submit" form="dial-form" icon="phone" class="send" disabled=${!number.trim() || !canDial()} busy=${busy}>${t("dial.call")}<//>
+      <${PickCallTime} up label=${t("planned.later")} disabled=${!number.trim()} trigger=${html`<span class=${`button ${number.trim() ? "primary" : "off"} send-more`}><${Icon} name="calendar-clock" size=${16} /></span>`} onPick=${later} /></div>
+    <label class="switch"><input type="checkbox" checked=${own} onChange=${(/** @type {Event} */ e) => setOwn(/** @type {HTMLInputElement} */ (e.target).checked)} /><span>${t("planned.own")}</span></label>
+  </div><//>`;
 }

@@ -1,6 +1,8 @@
 import { html, useLayoutEffect, useRef, useState } from "vendor/preact";
 import { openInteraction, pull } from "../actions.js";
+import { isPlanned } from "../calls.js";
 import { t } from "../i18n.js";
+import { instant } from "../letters.js";
 import { narrow } from "../platform.js";
 import { isBegun, letterDraft } from "../drafts.js";
 import { address, draftOf, selected } from "../screen.js";
@@ -82,7 +84,7 @@ function WorkRow({ row, at, of, here, stop }) {
   const me = myself()?.agent_id;
   const trouble = troubleOf(row.id);
   const letters = kindOf(row.channel_kind).has_envelopes;
-  const preview = row.preview || (letters ? "" : row.subject) || t(`channel.${row.channel_kind}`);
+  const preview = (isPlanned(row) && t("planned.at", { at: instant(row.call?.due_at ?? 0) })) || row.preview || (letters ? "" : row.subject) || t(`channel.${row.channel_kind}`);
   return html`<div role="listitem" aria-setsize=${of} aria-posinset=${at}><a href=${address("work", row.id)} data-row data-id=${row.id} class=${`row ${row.unread ? "unread" : ""}`} aria-current=${here ? "true" : undefined} tabindex=${stop ? 0 : -1}
     onClick=${(/** @type {MouseEvent} */ e) => (e.preventDefault(), openInteraction(row.id))}>
     <${Avatar} name=${row.customer_name} icon=${row.icon || "message-square"} />

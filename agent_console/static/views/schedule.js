@@ -46,8 +46,8 @@ export function SendButton({ word, kind, disabled, busy, then, onSend }) {
 /** "2026-11-27T08:00" of this machine's zone. @param {number} at */
 export const local = (at) => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
-/** @param {{ onClose: () => void, onPick: (at: number) => void }} props */
-function PickTime({ onClose, onPick }) {
+/** Pick an instant; the words are a letter's where nothing else is said. @param {{ onClose: () => void, onPick: (at: number) => void, title?: string, when?: string, word?: string }} props */
+export function PickTime({ onClose, onPick, title = t("letter.at.pick"), when = t("letter.at.when"), word = t("letter.schedule") }) {
   const [value, setValue] = useState(local(occasions(serverNow()).find((one) => one.id === "tomorrow")?.at ?? serverNow()));
   const [error, setError] = useState("");
   const submit = (/** @type {Event} */ e) => {
@@ -57,7 +57,7 @@ function PickTime({ onClose, onPick }) {
     if (at > serverNow() + FURTHEST_MS) return setError(t("letter.at.far"));
     onPick(at);
   };
-  return html`<${Dialog} title=${t("letter.at.pick")} onClose=${onClose} class="pick-time"><form class="dialog-scroll" onSubmit=${submit}>
-    <${Field} id="send-at" label=${t("letter.at.when")} error=${error} hint=${t("letter.at.zone", { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}><input id="send-at" type="datetime-local" value=${value} min=${local(serverNow())} onInput=${(/** @type {Event} */ e) => (setValue(/** @type {HTMLInputElement} */ (e.target).value), setError(""))} aria-describedby="send-at-hint" /><//>
-    <div class="form-end"><${Button} kind="ghost" onClick=${onClose}>${t("cancel")}<//><${Button} kind="primary" type="submit" icon="calendar-clock">${t("letter.schedule")}<//></div></form><//>`;
+  return html`<${Dialog} title=${title} onClose=${onClose} class="pick-time"><form class="dialog-scroll" onSubmit=${submit}>
+    <${Field} id="send-at" label=${when} error=${error} hint=${t("letter.at.zone", { zone: Intl.DateTimeFormat().resolvedOptions().timeZone })}><input id="send-at" type="datetime-local" value=${value} min=${local(serverNow())} onInput=${(/** @type {Event} */ e) => (setValue(/** @type {HTMLInputElement} */ (e.target).value), setError(""))} aria-describedby="send-at-hint" /><//>
+    <div class="form-end"><${Button} kind="ghost" onClick=${onClose}>${t("cancel")}<//><${Button} kind="primary" type="submit" icon="calendar-clock">${word}<//></div></form><//>`;
 }
