@@ -6,7 +6,7 @@ from agent_console import call_shapes as api
 from agent_console.routes import Answer, Call, Handler, Nothing, Route, route
 from agent_console.rows import Rows
 from agent_console.services import ConsoleServices
-from hub.contract import LiveCalls
+from hub.contract.calls import LiveCalls
 from hub.domain.calls import Listening, Softphone
 from hub.domain.errors import HubError
 from hub.domain.interaction import Interaction

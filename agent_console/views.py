@@ -13,7 +13,8 @@ from aiohttp import hdrs, web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from agent_console.api import spoken
-from hub.contract import Channel, LiveCalls
+from hub.contract import Channel
+from hub.contract.calls import LiveCalls
 from hub.domain.calls import Softphone
 from hub.domain.errors import NotFound
 from hub.settings import Settings

@@ -23,7 +23,8 @@ from hub import jobs
 from hub.answer_pages import add_answers
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
-from hub.contract import Channel, HasAddresses, HubSide, LiveCalls
+from hub.contract import Channel, HasAddresses, HubSide
+from hub.contract.calls import LiveCalls
 from hub.domain.agent import Role
 from hub.domain.errors import HubError, Unavailable
 from hub.events import Bus, Commit, Signals

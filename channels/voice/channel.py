@@ -14,22 +14,8 @@ from channels._twilio import Webhook
 from channels.voice import checking, music, news
 from channels.voice.documents import Places, document, hold_document, nothing
 from channels.voice.orders import Orders
-from hub.contract import (
-    CallStep,
-    Capabilities,
-    ChannelStatus,
-    DialTo,
-    HubSide,
-    Ignored,
-    Inbound,
-    InboundCall,
-    LegNews,
-    LegView,
-    Line,
-    Listener,
-    RecordingNews,
-    Target,
-)
+from hub.contract import Capabilities, ChannelStatus, HubSide, Ignored, Inbound, Listener
+from hub.contract.calls import CallStep, DialTo, InboundCall, LegNews, LegView, Line, RecordingNews, Target
 from hub.domain.calls import CallerSaid, EndCause, Order, Softphone
 from hub.domain.errors import HubError, NotFound
 from hub.settings import Problem, Secret, SettingsError

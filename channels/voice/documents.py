@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from channels.voice import music
-from hub.contract import CallStep, Said
+from hub.contract.calls import CallStep, Said
 from hub.domain.calls import Gathering
 
 EARS: Final[Mapping[str, str]] = {"en": "en-US", "zh": "cmn-Hans-CN", "de": "de-DE", "fr": "fr-FR", "es": "es-ES"}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from hub.contract import LegNews, RecordingNews
+from hub.contract.calls import LegNews, RecordingNews
 from hub.domain.calls import EndCause, Place
 
 _STATES: Final = {

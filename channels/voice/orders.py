@@ -10,7 +10,7 @@ from channels._twilio import TIMEOUT_S, Gone, Rest
 from channels.voice.documents import ROOM_EVENTS, Places
 from channels.voice.news import CAUSES
 from hub.clock import Clock
-from hub.contract import DialTo, LegView, Target
+from hub.contract.calls import DialTo, LegView, Target
 from hub.domain.calls import EndCause, LegRole, Listening, Order, OrderKind, Place
 from hub.domain.errors import ChannelUnavailable, MessageRejected
 from hub.settings import Secret

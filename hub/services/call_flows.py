@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from hub.contract import CallStep, Said
+from hub.contract.calls import CallStep, Said
 from hub.domain.calls import CallerSaid, Gathering, Leg, Place
 from hub.domain.interaction import WITH_AGENT, Interaction, State
 from hub.domain.messages import Author, Message

@@ -8,7 +8,7 @@ from collections import deque
 import msgspec
 
 from hub.clock import Clock
-from hub.contract import DialTo, InboundCall, LegNews, LegView, LiveCalls, Target
+from hub.contract.calls import DialTo, InboundCall, LegNews, LegView, LiveCalls, Target
 from hub.domain.agent import Agent, Connectivity
 from hub.domain.calls import Call, Direction, EndCause, Leg, LegRole, LegState, Order, OrderKind, OrderState, Place
 from hub.domain.errors import ChannelUnavailable, HubError, MessageRejected, Unavailable

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hub.contract import Said
+from hub.contract.calls import Said
 
 TEXTS: Final[dict[str, dict[str, str]]] = {
     "wait": {"en": "Please hold. Somebody will be with you.", "zh": "请稍候，我们会尽快为您接通。"},

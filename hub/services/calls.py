@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import msgspec
 
-from hub.contract import CallStep, InboundCall, LegNews, Line, RecordingNews, Said
+from hub.contract.calls import CallStep, InboundCall, LegNews, Line, RecordingNews, Said
 from hub.domain.call_plan import RING_AGAIN_MS
 from hub.domain.calls import (
     LEG_RANK,

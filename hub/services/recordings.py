@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hub.contract import LiveCalls
+from hub.contract.calls import LiveCalls
 from hub.domain.calls import Call, Recording
 from hub.services.calls import CallService
 from hub.services.files import FileStore

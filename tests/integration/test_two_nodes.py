@@ -7,7 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from hub.contract import Candidate, Hint, Line, Placement
+from hub.contract import Candidate, Hint, Placement
+from hub.contract.calls import Line
 from hub.domain.correspondence import Arrival, Party
 from hub.domain.customers import AddressKind
 from hub.domain.ids import new_id

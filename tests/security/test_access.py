@@ -48,6 +48,8 @@ BODIES: dict[str, Any] = {
     "POST /interactions/{id}/call/consult": {"number": "+14155550199"},
     "POST /interactions/{id}/call/listen": {"how": "monitor"},
     "POST /interactions/{id}/call/take-over": {},
+    "POST /interactions/{id}/call/begin": {},
+    "POST /interactions/{id}/call/give-up": {},
     "POST /callbacks": {"channel": "line", "number": "+14155550199", "due_at": 4_000_000_000_000},
     "POST /calls": {"channel": "line", "number": "+14155550199", "client_id": "c1"},
 }
