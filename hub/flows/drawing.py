@@ -1,5 +1,7 @@
 """A flow as a picture: Mermaid text, and SVG drawn without a library. Numbers may be put on the steps."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from html import escape
 from typing import Final
@@ -11,11 +13,14 @@ from hub.flows.run import kind_of
 
 WIDTH: Final = 168
 HEIGHT: Final = 48
-GAP_X: Final = 56
+GAP_X: Final = 132
+"""Room for what stands on the ways."""
 GAP_Y: Final = 36
 MARGIN: Final = 24
 _SWEEPS: Final = 4
 _LABEL: Final = 24
+_ROOTS: Final = re.compile(r"\b(?:answers|customer|queues|results\.\w+)\.")
+"""What expressions begin with and nobody needs to read in a picture."""
 
 
 class Numbers(msgspec.Struct, frozen=True):
@@ -54,7 +59,7 @@ def _labels(step: AnyStep, flow: Flow) -> dict[str, str]:
             labels.setdefault(option.then or step.then, []).append(option.label.of(flow.languages, ""))
     if isinstance(step, Branch):
         for case in step.cases:
-            labels.setdefault(case.then, []).append(case.when)
+            labels.setdefault(case.then, []).append(_ROOTS.sub("", case.when))
         labels.setdefault(step.then, []).append("else")
     if isinstance(step, LookUp):
         labels.setdefault(step.then, []).append("found")
@@ -122,9 +127,11 @@ def _untangle(rows: list[list[str]], ways: list[tuple[str, str, str]]) -> None:
 def svg(flow: Flow, numbers: Mapping[str, Numbers] | None = None) -> str:
     """Return the flow as SVG: readable alone, and coloured by the page's style sheet where it stands in one."""
     places = layout(flow)
-    width = max(place.x for place in places.values()) + WIDTH + MARGIN
+    right = max((places[start].x + WIDTH + GAP_X for start, _, label in arrows(flow) if label), default=0)
+    width = max(*(place.x + WIDTH + MARGIN for place in places.values()), right)
     height = max(place.y for place in places.values()) + HEIGHT + MARGIN
-    body = [_way(places[start], places[target], label) for start, target, label in arrows(flow)]
+    written: Counter[tuple[int, int]] = Counter()
+    body = [_way(places[start], places[target], label, written) for start, target, label in arrows(flow)]
     for name, place in places.items():
         step = flow.steps.get(name)
         body.append(_box(name, place, step, flow, (numbers or {}).get(name)))
@@ -141,6 +148,7 @@ _STYLE: Final = (
     ".flow{font:12px sans-serif}.flow rect{fill:#fff;stroke:#768093;rx:8}.flow .ask rect{stroke:#1757c2;stroke-width:2}"
     ".flow .last rect{fill:#e9edf2}.flow path{fill:none;stroke:#586274}.flow marker path{fill:#586274}"
     ".flow text{fill:#171c26}.flow .kind,.flow .way{fill:#586274;font-size:10px}.flow .now{font-weight:bold}"
+    ".flow .way{stroke:#fff;stroke-width:3;paint-order:stroke}"
     ".flow .left{fill:#b0211c}"
 )
 
@@ -155,7 +163,7 @@ def _box(name: str, place: Place, step: AnyStep | None, flow: Flow, numbers: Num
         f'<g class="{css}" data-step="{escape(name)}"><title>{escape(told)}</title>',
         f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="8"/>',
         f'<text x="{x + 10}" y="{y + 19}">{escape(_short(name, _LABEL))}</text>',
-        f'<text class="kind" x="{x + 10}" y="{y + 36}">{escape(_short(words or kind, 30))}</text>',
+        f'<text class="kind" x="{x + 10}" y="{y + 36}">{escape(_short(words or kind, 27))}</text>',
     ]
     if numbers is not None and numbers.now:
         lines.append(f'<text class="now" x="{right}" y="{y + 19}" text-anchor="end">{numbers.now}</text>')
@@ -164,10 +172,12 @@ def _box(name: str, place: Place, step: AnyStep | None, flow: Flow, numbers: Num
     return "".join(lines) + "</g>"
 
 
-def _way(start: Place, end: Place, label: str) -> str:
+def _way(start: Place, end: Place, label: str, written: Counter[tuple[int, int]]) -> str:
+    """Draw a way. Its label stands before the box it leads to, or behind the one it comes back from, below others."""
     x1, y1 = start.x + WIDTH, start.y + HEIGHT // 2
     x2, y2 = end.x, end.y + HEIGHT // 2
-    if end.layer > start.layer:
+    is_onward = end.layer > start.layer
+    if is_onward:
         bend = max((x2 - x1) // 2, 20)
         path = f"M{x1},{y1} C{x1 + bend},{y1} {x2 - bend},{y2} {x2},{y2}"
     else:  # back, or within the column: around below
@@ -175,7 +185,10 @@ def _way(start: Place, end: Place, label: str) -> str:
         path = f"M{x1},{y1} C{x1 + 40},{low} {x2 - 40},{low} {x2},{y2}"
     made = f'<path d="{path}" marker-end="url(#tip)"/>'
     if label:
-        made += f'<text class="way" x="{x1 + 6}" y="{(y1 * 2 + y2) // 3 - 4}">{escape(_short(label, 22))}</text>'
+        x, y, anchor = (x2 - 10, y2 - 5, "end") if is_onward else (x1 + 8, y1 - 5, "start")
+        below = 18 * written[x, y]
+        written[x, y] += 1
+        made += f'<text class="way" x="{x}" y="{y + below}" text-anchor="{anchor}">{escape(_short(label, 22))}</text>'
     return made
 
 

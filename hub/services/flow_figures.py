@@ -22,7 +22,7 @@ LATEST = 2_000
 
 
 class StepFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """One step today: who stands there now, who passed, who left there, how long it took them (median)."""
+    """One step today: who stands there now, who passed, left or went to a person, and how long it took (median)."""
 
     step: str
     kind: str
@@ -30,6 +30,7 @@ class StepFigures(msgspec.Struct, frozen=True, kw_only=True):
     now: int
     passed: int
     left: int
+    handed_over: int
     median_ms: int | None
 
 
@@ -180,6 +181,7 @@ def _steps(flow: Flow, sessions: list[Session]) -> Iterator[StepFigures]:
     now: dict[str, int] = {}
     passed: dict[str, int] = {}
     left: dict[str, int] = {}
+    handed: dict[str, int] = {}
     took: dict[str, list[int]] = {}
     for session in sessions:
         for place, visit in enumerate(session.path):
@@ -195,6 +197,8 @@ def _steps(flow: Flow, sessions: list[Session]) -> Iterator[StepFigures]:
                 now[last] = now.get(last, 0) + 1
             elif session.outcome is Outcome.ABANDONED:
                 left[last] = left.get(last, 0) + 1
+            elif session.outcome not in _BY_THEMSELVES:
+                handed[last] = handed.get(last, 0) + 1
     for name, step in flow.steps.items():
         yield StepFigures(
             step=name,
@@ -203,5 +207,6 @@ def _steps(flow: Flow, sessions: list[Session]) -> Iterator[StepFigures]:
             now=now.get(name, 0),
             passed=passed.get(name, 0),
             left=left.get(name, 0),
+            handed_over=handed.get(name, 0),
             median_ms=round(statistics.median(took[name])) if name in took else None,
         )

@@ -6,6 +6,7 @@ import msgspec
 
 from hub.domain.interaction import Interaction
 from hub.domain.self_service import FlowSession
+from hub.flows import phrases
 from hub.flows.drawing import caption
 from hub.flows.expressions import Value
 from hub.flows.model import Ask, Flow
@@ -72,7 +73,7 @@ class Paths:
             reason=stored.reason,
             steps=[_passed(visit, book.get(visit.flow), session) for visit in session.path[-_SHOWN:]],
             results={
-                name: {key: _shown(value) for key, value in kept.items() if key != "found"}
+                name: {key: _shown(value, session.language) for key, value in kept.items() if key != "found"}
                 for name, kept in session.results.items()
             },
         )
@@ -84,7 +85,7 @@ def _title(flow: Flow | None, session: Session) -> str:
 
 def _passed(visit: Visit, flow: Flow | None, session: Session) -> Passed:
     step = flow.steps.get(visit.step) if flow is not None else None
-    answer = _shown(visit.value)
+    answer = _shown(visit.value, session.language)
     if flow is not None and isinstance(step, Ask) and (option := step.option(answer)) is not None:
         answer = option.label.of((session.language, *flow.languages), session.medium)
     return Passed(
@@ -99,9 +100,9 @@ def _passed(visit: Visit, flow: Flow | None, session: Session) -> Passed:
     )
 
 
-def _shown(value: Value) -> str:
+def _shown(value: Value, language: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return phrases.said("yes" if value else "no", language)
     return (value if isinstance(value, str) else msgspec.json.encode(value).decode())[:500]

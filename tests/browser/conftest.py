@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
+from tests.browser.demo_house import open_demo
 from tests.browser.house import House, open_house
 from tests.browser.people import Seat, Visitor
 from tests.browser.watch import Watch
@@ -56,9 +57,11 @@ Houses = Callable[..., Awaitable[House]]
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def houses(tmp_path: Path) -> AsyncIterator[Houses]:
-    """Open a hub and the shop, with the words of `open_house`."""
+    """Open a hub and the shop, with the words of `open_house`; or the `demo`."""
     async with AsyncExitStack() as stack:
-        yield lambda **how: stack.enter_async_context(open_house(tmp_path, **how))
+        yield lambda demo=False, **how: stack.enter_async_context(
+            open_demo(tmp_path) if demo else open_house(tmp_path, **how)
+        )
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -293,7 +293,7 @@ async def open_house(
         )
     house = House(hub=hub, url=url, shop=shop, abroad=abroad, stranger=stranger, carrier=carrier)
     await hub.start()
-    runners = [await _listen(hub.app, hub_port), await _listen(_shop(house), shop_port)]
+    runners = [await listen(hub.app, hub_port), await listen(_shop(house), shop_port)]
     try:
         if passwords:
             await asyncio.gather(*(hub.services.accounts.set_password(name, PASSWORD) for name, _ in PEOPLE))
@@ -308,7 +308,8 @@ async def open_house(
             await exchange.stop()
 
 
-async def _listen(app: web.Application, port: int) -> web.AppRunner:
+async def listen(app: web.Application, port: int) -> web.AppRunner:
+    """Serve an application on this machine."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -1,4 +1,4 @@
-import { html, useState } from "vendor/preact";
+import { html, useEffect, useState } from "vendor/preact";
 import { post } from "../api.js";
 import { explain } from "../actions.js";
 import { openDialPad } from "../calls.js";
@@ -13,7 +13,7 @@ import { Avatar, Button, Chip, Icon, IconButton, Skeleton } from "../ui/parts.js
 import { Duplicates, Merged } from "./duplicates.js";
 import { Tier } from "./tier.js";
 import { linked } from "./message.js";
-import { Path } from "./path.js";
+import { askAhead, Path } from "./path.js";
 import { ProfileForm } from "./profile.js";
 import { Promises } from "./promises.js";
 import { TimelineView } from "./timeline.js";
@@ -24,6 +24,9 @@ import { Why } from "./why.js";
 /** Beside the conversation. @param {{ interaction: string }} props */
 export function CustomerColumn({ interaction }) {
   const held = conversation(interaction);
+  useEffect(() => {
+    if (!conversation(interaction)) askAhead(interaction);
+  }, [interaction]);
   return html`<aside class="customer" data-region="customer" tabindex="-1" aria-label=${t("region.customer")}>
     <${IconButton} class="back" icon="arrow-left" label=${t("back")} onClick=${() => (showPane("conversation"), showCustomerDrawer(false))} />
     ${held ? html`<${CustomerView} customer=${held.customer} history=${held.history} current=${interaction} onChange=${setCustomer} />` : html`<${Skeleton} kind="profile" rows=${6} />`}
@@ -39,10 +42,10 @@ export function CustomerView({ customer, history, current, onChange }) {
       : html`<${Profile} customer=${customer} onEdit=${() => setEditing(true)} />`}
     <${Duplicates} customer=${customer} onChange=${onChange} />
     <${OpenElsewhere} customer=${customer} current=${current} />
+    ${current && html`<${Path} key=${`path ${current}`} id=${current} state=${interactions.get(current)?.state ?? ""} />`}
     <${Promises} customer=${customer} current=${current} onChange=${onChange} />
     <${Notes} customer=${customer} onChange=${onChange} />
     <${Merged} customer=${customer} onChange=${onChange} />
-    ${current && html`<${Path} key=${`path ${current}`} id=${current} state=${interactions.get(current)?.state ?? ""} />`}
     ${current && html`<${Why} key=${current} id=${current} />`}
     <${TimelineView} key=${customer.id} customer=${customer.id} name=${customer.name} first=${history} current=${current} />
   </div>`;

@@ -61,7 +61,8 @@ function Editor({ text, onSheet }) {
     setBusy(true);
     const answer = /** @type {any} */ (await post("/flows", { text: now }));
     setBusy(false);
-    setProblem(answer.ok ? "" : explain(answer));
+    // What is wrong with the text is told line by line, and nobody could word it better here.
+    setProblem(answer.ok ? "" : answer.error === "bad_request" ? answer.message : explain(answer));
     if (answer.ok) onSheet(answer.flow), toast(t("flows.published", { version: answer.flow.figures.version }));
   };
   return html`<details class="flow-editor"><summary>${t("flows.edit")}</summary>

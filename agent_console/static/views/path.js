@@ -12,6 +12,16 @@ import { Icon } from "../ui/parts.js";
 /** What is worth showing: questions, look-ups, and where it broke off. @param {Passed} one @param {number} place @param {Passed[]} all */
 const told = (one, place, all) => ["ask", "look_up", "knowledge", "leave_message", "send"].includes(one.kind) || place === all.length - 1;
 
+const pathOf = (/** @type {string} */ id) => get(`/interactions/${id}/self-service`);
+
+/** Asked for before it is shown, beside the conversation. @type {{ id: string, asked: ReturnType<typeof pathOf> } | null} */
+let ahead = null;
+
+/** Ask for a path that will be shown as soon as its conversation is there. @param {string} id */
+export function askAhead(id) {
+  ahead = { id, asked: pathOf(id) };
+}
+
 /** What the customer did by themselves: nothing of it needs to be asked again; and where one can send them. @param {{ id: string, state: string }} props */
 export function Path({ id, state }) {
   const [{ sessions, offerable }, setFound] = useState(/** @type {Found} */ ({ sessions: [], offerable: [] }));
@@ -22,7 +32,8 @@ export function Path({ id, state }) {
   });
   useEffect(() => {
     let gone = false;
-    show(get(`/interactions/${id}/self-service`), () => gone);
+    show(ahead?.id === id ? ahead.asked : pathOf(id), () => gone);
+    ahead = null;
     return () => {
       gone = true;
     };
