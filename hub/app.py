@@ -28,6 +28,9 @@ from hub.contract.calls import LiveCalls
 from hub.domain.agent import Role
 from hub.domain.errors import HubError, Unavailable
 from hub.events import Bus, Commit, Signals
+from hub.flows.asking import phrases_of
+from hub.likeness import Likeness
+from hub.likeness import load as load_likeness
 from hub.metrics import Metrics
 from hub.outbound import Outbound
 from hub.services.accounts import Accounts
@@ -228,6 +231,10 @@ class Hub:
         self.services.self_service.fetcher = self.outbound
         for finding in await self.services.self_service.library.load():
             log.error("a flow cannot be read", extra={"finding": finding})
+        likeness = self.services.self_service.likeness
+        if isinstance(likeness, Likeness):
+            published = self.services.self_service.library.published.values()
+            await asyncio.to_thread(likeness.learn, [phrase for flow in published for phrase in phrases_of(flow)])
 
     async def why_not_ready(self) -> str:
         """Say why the hub cannot work now; empty when it can."""
@@ -372,6 +379,7 @@ def _services(
     chats.self_service = intake.self_service = self_service
     chats.messages.heard = self_service.heard
     self_service.callbacks = calls
+    self_service.likeness = load_likeness(settings.flows.embeddings) if settings.flows.embeddings else None
     self_service.sending = FlowSending(settings, channels)
     calls.serve_flows(CallFlows(self_service))
     delivery = Delivery(store, settings, bus, clock, Loader(store, files, channels, links), node=node)

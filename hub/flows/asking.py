@@ -6,7 +6,7 @@ from hub.flows import phrases
 from hub.flows.answers import example_of, read, yes_or_no
 from hub.flows.expressions import MAX_TEXT, Value
 from hub.flows.matching import Known, match
-from hub.flows.model import PERSON, AnswerType, Ask, Medium, Option
+from hub.flows.model import PERSON, AnswerType, Ask, Flow, Medium, Option
 from hub.flows.run import Run
 from hub.flows.session import Asked, Offered, Said, State
 
@@ -268,6 +268,12 @@ def _said_before(run: Run, step: Ask) -> Value:
 def known_choices(step: Ask) -> list[Known]:
     """Return a question's choices as they are matched: in every language of the flow, the names of the choices too."""
     return [Known(option.id, tuple(_phrases(option)), option.digit) for option in step.choices]
+
+
+def phrases_of(flow: Flow) -> list[str]:
+    """Return all that a flow's choices are matched by."""
+    asked = [step for step in flow.steps.values() if isinstance(step, Ask)]
+    return [phrase for step in asked for one in known_choices(step) for phrase in one.phrases]
 
 
 def _phrases(option: Option) -> list[str]:

@@ -22,7 +22,7 @@ import msgspec
 
 from hub.flows.asking import choices_of, known_choices
 from hub.flows.machine import new_session, step
-from hub.flows.matching import match
+from hub.flows.matching import Similar, match
 from hub.flows.model import Ask, Book, Finding, Medium
 from hub.flows.run import Run
 from hub.flows.session import (
@@ -129,6 +129,7 @@ class Talk:
         self.now = now
         self.n = 0
         self.sending = "sent"
+        self.similar: Similar | None = None
 
     @property
     def question(self) -> Ask | None:
@@ -140,7 +141,7 @@ class Talk:
     def put(self, make: Callable[[str], Input]) -> Stepped:
         """Give the session an input made with an id of its own."""
         self.n += 1
-        stepped = step(self.book, self.session, make(f"t{self.n}"), self.now, known=self.known)
+        stepped = step(self.book, self.session, make(f"t{self.n}"), self.now, known=self.known, similar=self.similar)
         while (wish := stepped.sending) is not None:
             given = Posted(id=f"p{wish.id}", send=wish.id, outcome=self.sending, to=wish.to)
             stepped = stepped.followed_by(step(self.book, stepped.session, given, self.now, known=self.known))

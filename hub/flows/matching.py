@@ -71,8 +71,13 @@ def match(text: str, known: Sequence[Known], *, language: str = "en", similar: S
     if direct:
         return Match(direct, 1.0, is_sure=True)
     scores = scored(plain, known, language=language)
-    if similar is not None:
-        scores = _with_likeness(scores, text[:MAX_TEXT], known, similar)
+    found = _best(scores)
+    if similar is None or found.is_sure:
+        return found
+    return _best(_with_likeness(scores, text[:MAX_TEXT], known, similar))
+
+
+def _best(scores: Mapping[str, float]) -> Match:
     ranked = sorted(scores.items(), key=lambda item: -item[1])
     best, score = ranked[0]
     second = ranked[1][1] if len(ranked) > 1 else 0.0
@@ -199,8 +204,11 @@ def _without_negated(plain: str, language: str) -> str:
 
 
 def _with_likeness(scores: dict[str, float], text: str, known: Sequence[Known], similar: Similar) -> dict[str, float]:
-    spoken = [(one.id, phrase) for one in known for phrase in one.phrases]
+    """Return the scores with likenesses by meaning where these are higher; other scripts' phrases are not compared."""
+    is_cjk = bool(_IS_CJK.search(text))
+    spoken = [(one.id, phrase) for one in known for phrase in one.phrases if bool(_IS_CJK.search(phrase)) is is_cjk]
     likeness = similar(text, [phrase for _, phrase in spoken])
+    liked = dict(scores)
     for (one, _), value in zip(spoken, likeness, strict=True):
-        scores[one] = max(scores[one], round(min(max(value, 0.0), 1.0), 3))
-    return scores
+        liked[one] = max(liked[one], round(min(max(value, 0.0), 1.0), 3))
+    return liked

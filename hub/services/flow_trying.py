@@ -105,7 +105,7 @@ class _Trial:
         self.lines: list[Line] = []
         self._flows = flows
         self._asked: int = 0
-        talk.known = {"queues": flows.queues}
+        talk.known, talk.similar = {"queues": flows.queues}, flows.similar(talk.session.language)
 
     async def take(self, one: Tried) -> None:
         """Do what the customer does."""

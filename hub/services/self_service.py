@@ -22,7 +22,9 @@ from hub.domain.segments import SegmentKind
 from hub.domain.self_service import FlowSession
 from hub.flows import phrases
 from hub.flows.machine import new_session, step
+from hub.flows.matching import Similar
 from hub.flows.model import Medium
+from hub.flows.phrases import base
 from hub.flows.session import (
     Begin,
     BookCallback,
@@ -104,6 +106,7 @@ class SelfService:
         self.texting: Texting | None = None
         self.sending: Sending | None = None
         self.letters: FlowLetters | None = None
+        self.likeness: Similar | None = None
 
     def look(self) -> None:
         """Note how the queues stand, for the expressions of flows: units run where the floor cannot be asked."""
@@ -116,6 +119,11 @@ class SelfService:
                 "wait_s": self._floor.waiting(waiting[-1].id).wait_s if waiting else None,
             }
         self.queues = found
+
+    def similar(self, language: str) -> Similar | None:
+        """Return what compares sentences of a language by meaning, where there is a model that knows it."""
+        known = self._settings.flows.embeddings_languages
+        return self.likeness if not known or base(language) in map(base, known) else None
 
     # -- in other services' units
 
@@ -272,7 +280,7 @@ class SelfService:
         unsent: list[str] = []
         try:
             book = self.library.book(session.pins)
-            stepped = step(book, session, given, tx.now, known=known)
+            stepped = step(book, session, given, tx.now, known=known, similar=self.similar(session.language))
             while (wish := stepped.sending) is not None:
                 posted = await self._send(tx, interaction, customer, stepped.session, wish)
                 if posted.outcome != SENT:

@@ -33,6 +33,13 @@ class Flows(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     folder: Path | None = None
     """Folder of the flows' files. None: those that come with the hub, which name the queues of its demo."""
+    embeddings: Path | None = None
+    """Folder of a sentence encoder (`model.onnx`, `tokenizer.json`) by which what customers say is compared with
+    choices beside its words: "I relocated" for "Change of address". Wants the extra `embeddings`, some 5 ms of
+    processor time a sentence, and its model's memory. None: words and synonyms alone."""
+    embeddings_languages: tuple[str, ...] = ()
+    """Languages that the model knows; others are compared by words. Empty: all. A model asked about a language it
+    never read finds likenesses where there are none."""
     sends_per_day: Count = 5
     """Messages on another channel that flows send to one customer, and to one address, in 24 hours; 0: none at all.
     Many let a stranger have somebody pestered in the company's name."""

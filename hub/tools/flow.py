@@ -32,9 +32,10 @@ from hub.flows.session import (
 )
 from hub.flows.voice import Gather, HangUp, Record, Say, Stay, spoken
 from hub.flows.writing import chat, mail, sms
+from hub.likeness import load as load_likeness
 from hub.outbound import problem_of
 from hub.services.flow_files import read_folder, read_tables
-from hub.settings import Problem, Settings, load
+from hub.settings import Problem, Settings, SettingsError, load
 from hub.tools.routing import policy_problems
 
 BOLD, DIM, RED, GREEN, BLUE, PLAIN = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[36m", "\033[0m"
@@ -107,6 +108,11 @@ def flow_problems(settings: Settings) -> list[Problem]:
         for service in settings.services.values()
         if (text := problem_of(service))
     ]
+    if settings.flows.embeddings is not None:
+        try:
+            load_likeness(settings.flows.embeddings)
+        except SettingsError as error:
+            found += error.problems
     named = _named(settings)
     if settings.flows.folder is None and not named:
         return found
