@@ -242,7 +242,10 @@ class Api:
             canned_replies=self._canned_replies(),
             tiers=[api.ReasonShape(key, text(one.label)) for key, one in known.tiers.items()],
             kinds={kind: _kind(one) for kind, one in self._rows.kinds().items()},
-            channels=[api.ChannelShape(one.id, one.capabilities.kind) for one in self._hub.channels.values()],
+            channels=[
+                api.ChannelShape(one.id, one.capabilities.kind, self._hub.call_desk.shown_by(one.id))
+                for one in self._hub.channels.values()
+            ],
             languages=list(known.company.languages),
             skills=list(known.skills or sorted({skill for one in known.agents.values() for skill in one.skills})),
             demo=self._auth.is_demo,

@@ -46,6 +46,10 @@ class CallApi:
         """Let the guest go, and return to the customer."""
         return await self._now(call, await self._hub.call_desk.end_consult(call.id, call.scope))
 
+    async def swap(self, call: Call) -> Answer:
+        """Talk to the one who holds; the other holds."""
+        return await self._now(call, await self._hub.call_desk.swap(call.id, call.scope))
+
     async def put_through(self, call: Call) -> Answer:
         """Leave the call to the guest."""
         return await self._now(call, await self._hub.call_desk.put_through(call.id, call.scope))
@@ -59,7 +63,12 @@ class CallApi:
         """Call somebody."""
         body: api.Dialling = call.body
         interaction = await self._hub.call_desk.call_out(
-            call.scope, body.channel, body.number, customer=body.customer, client_id=body.client_id
+            call.scope,
+            body.channel,
+            body.number,
+            customer=body.customer,
+            client_id=body.client_id,
+            shown=body.shown,
         )
         return await self._now(call, interaction)
 
@@ -138,6 +147,7 @@ class CallApi:
             ("POST", f"{one}/mute", "Be heard, or not", self.mute, api.Muting),
             ("POST", f"{one}/consult", "Ring somebody meanwhile", self.consult, api.Consulting),
             ("POST", f"{one}/end-consult", "Let them go", self.end_consult, Nothing),
+            ("POST", f"{one}/swap", "Talk to the other", self.swap, Nothing),
             ("POST", f"{one}/put-through", "Leave it to them", self.put_through, Nothing),
             ("POST", f"{one}/recording", "Keep the sound, or not", self.recording, api.Pausing),
             ("POST", f"{one}/take-over", "Become its agent", self.take_over, Nothing),

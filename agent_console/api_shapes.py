@@ -386,10 +386,11 @@ class KindShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChannelShape(msgspec.Struct, frozen=True):
-    """One configured way in and out."""
+    """One configured way in and out; `numbers` are those that a phone line may show to whom one calls."""
 
     id: str
     kind: str
+    numbers: list[str]
 
 
 class SettingsAnswer(Answer, frozen=True, kw_only=True):

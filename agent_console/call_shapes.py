@@ -46,12 +46,16 @@ class Joining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Dialling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to call, from which line; the same `client_id` again begins nothing new."""
+    """Whom to call, from which line; the same `client_id` again begins nothing new.
+
+    `shown` is the number of ours that they see.
+    """
 
     channel: Id
     number: Annotated[str, Meta(min_length=1, max_length=40)]
     client_id: ClientId
     customer: Annotated[str, Meta(max_length=64)] = ""
+    shown: Number = ""
 
 
 class Planning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

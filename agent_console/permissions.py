@@ -91,6 +91,7 @@ ROUTES: Final[dict[str, frozenset[Role] | None]] = {
     "POST /interactions/{id}/call/mute": EVERYBODY,
     "POST /interactions/{id}/call/consult": EVERYBODY,
     "POST /interactions/{id}/call/end-consult": EVERYBODY,
+    "POST /interactions/{id}/call/swap": EVERYBODY,
     "POST /interactions/{id}/call/put-through": EVERYBODY,
     "POST /interactions/{id}/call/recording": EVERYBODY,
     "POST /interactions/{id}/call/listen": SUPERVISORS,

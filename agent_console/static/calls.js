@@ -78,6 +78,8 @@ async function ask(id, what, body = {}) {
 
 /** @param {Row} row */
 export const hold = (row) => ask(row.id, row.state === "held" ? "resume" : "hold");
+/** Talk to the one who holds. @param {Row} row */
+export const swap = (row) => ask(row.id, "swap");
 /** A consultation becomes a conversation of three. @param {Row} row */
 export const threeWay = (row) => ask(row.id, "resume");
 /** @param {Row} row */
@@ -141,10 +143,10 @@ export function beginPlanned(row) {
 /** @param {Row} row */
 export const giveUpPlanned = (row) => ask(row.id, "give-up");
 
-/** @param {string} channel @param {string} number @param {string} customer @param {string} client_id */
-export async function dial(channel, number, customer, client_id) {
+/** @param {string} channel @param {string} number @param {string} customer @param {string} client_id @param {string} shown the number of ours that they see */
+export async function dial(channel, number, customer, client_id, shown) {
   expectCall();
-  const answer = /** @type {any} */ (await post("/calls", { channel, number, client_id, ...(customer ? { customer } : {}) }));
+  const answer = /** @type {any} */ (await post("/calls", { channel, number, client_id, shown, ...(customer ? { customer } : {}) }));
   if (!answer.ok) return refusal(answer);
   closeLayer();
   openInteraction(answer.interaction.id);

@@ -56,6 +56,7 @@ class Voice:
         announce_s: int = 30,
         takes_messages: bool = True,
         books_callbacks: bool = True,
+        caller_ids: Sequence[str] = (),
         callbacks_ring: Literal["agent", "customer"] = "agent",
         records: bool = False,
         flow: str = "",
@@ -69,6 +70,7 @@ class Voice:
             "api_url": api_url,
             "languages": languages,
             "welcome": welcome or {},
+            "caller_ids": caller_ids,
         }
         if found := checking.problems(f"channels.{id}", number, values):
             raise SettingsError(found)
@@ -84,6 +86,7 @@ class Voice:
             records=records,
             flow=flow,
             calls_customer_first=callbacks_ring == "customer",
+            caller_ids=tuple(caller_ids),
         )
         self.account = Account(
             id,

@@ -17,6 +17,7 @@ WEBHOOKS: Mapping[str, str] = {
 def problems(where: str, number: str, options: Mapping[str, Any]) -> list[Problem]:
     """Return what is wrong with a line's own values; `options` are the others of its block."""
     found = [*of_number(f"{where}.number", number), *of_account(where, options)]
+    found += [problem for one in options["caller_ids"] for problem in of_number(f"{where}.caller_ids", one)]
     if bool(options["api_key_sid"]) != bool(options["api_key_secret"]):
         text = "api_key_sid and api_key_secret belong together: agents' phones in browsers sign in with both."
         found.append(Problem(where=f"{where}.api_key_sid", text=text))

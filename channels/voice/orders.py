@@ -69,7 +69,7 @@ class Orders:
         async def ask(client: "Client") -> Any:  # noqa: ANN401
             return await client.conferences(to.interaction).participants.create_async(
                 # Only a browser may be shown whose call it is; a telephone may be rung from our own numbers alone.
-                from_=to.caller if to.endpoint.startswith("client:") else self._number,
+                from_=to.caller if to.endpoint.startswith("client:") else to.shown or self._number,
                 to=to.endpoint,
                 label=to.leg,
                 timeout=to.timeout_s,

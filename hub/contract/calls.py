@@ -14,7 +14,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     `welcome` is said first, by language; `announce_s` how often somebody who waits is told where they stand;
     `takes_messages` and `books_callbacks` say what is offered when nobody is there or the wait is long. `records`:
     calls are recorded, which the welcome must say. `flow` is the self-service that callers meet first, at any hour.
-    `calls_customer_first`: a callback rings the customer first, and the agent once they have answered.
+    `calls_customer_first`: a callback rings the customer first, and the agent once they have answered. `caller_ids` are
+    other numbers of the company's that the carrier lets the line show to those whom it calls.
     """
 
     channel: str
@@ -28,6 +29,12 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     records: bool = False
     flow: str = ""
     calls_customer_first: bool = False
+    caller_ids: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The numbers that those whom we call may see, the line's own first."""
+        return (self.number, *self.caller_ids)
 
 
 class InboundCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +148,7 @@ class DialTo(msgspec.Struct, frozen=True, kw_only=True):
     detects_machine: bool = False
     hearing: str = ""
     language: str = ""
+    shown: str = ""
 
 
 class LegView(msgspec.Struct, frozen=True, kw_only=True):

@@ -266,6 +266,8 @@ def _talking(drawing: _Drawing) -> None:
         was_put_down = line is not None and line.cause is EndCause.HUNG_UP and not around.is_browser
         drawing.plan.news = News.AGENT_HUNG_UP if was_put_down else News.LINE_LOST
     else:
+        if line is not None:
+            drawing.hold(line, wanted=False)
         _guests(drawing)
     customer = drawing.customer
     if customer is not None:
@@ -282,6 +284,10 @@ def _may_ring_again(line: Leg | None, now: int) -> bool:
 def _guests(drawing: _Drawing) -> None:
     """Put the customer through once the guest is there; notice a guest who cannot be reached or has left."""
     guests = [leg for leg in drawing.legs.values() if leg.role is LegRole.GUEST and not leg.expected_end]
+    if drawing.interaction.state is State.CONSULTING:
+        # Whom the agent had let hold is asked again; while they talk to the customer, it is for them to say.
+        for leg in guests:
+            drawing.hold(leg, wanted=False)
     target = next((leg for leg in guests if leg.id == drawing.call.release_to), None)
     if target is not None and target.is_in_room:
         drawing.plan.news = News.PUT_THROUGH

@@ -31,6 +31,11 @@ class CallDesk:
         self._calls = calls
         self._news = calls.news.take
 
+    def shown_by(self, channel: str) -> list[str]:
+        """Return the numbers that a line may show to those whom one calls, its own first; none where it is no line."""
+        line = self._calls.lines.get(channel)
+        return list(line.shown) if line is not None else []
+
     async def hold(self, interaction_id: str, scope: Scope) -> Interaction:
         """Put the customer on hold: they hear music, and nobody.
 
@@ -57,6 +62,11 @@ class CallDesk:
 
         async def unit(tx: UnitOfWork) -> Interaction:
             whole = await _own(tx, interaction_id, scope)
+            waiting = [leg for leg in guests(whole.legs) if leg.wants_hold]
+            for leg in waiting:
+                await self._hold_guest(tx, whole, leg, wanted=False)
+            if waiting and whole.interaction.state is State.ACTIVE:
+                return (await settle(tx, interaction_id, self._news)).interaction
             active = moved(whole.interaction, State.ACTIVE)
             await moves.begin_segment(tx, active, SegmentKind.HANDLED, agent=scope.agent, outcome="resumed")
             _record(tx, EventKind.CALL_RESUMED, active, scope)
@@ -113,6 +123,34 @@ class CallDesk:
         if not agent.can_be_offered or agent.held + units > agent.capacity:
             raise Conflict(f"{agent.name} cannot take a call now.")
         return await tx.save(AGENTS, msgspec.structs.replace(agent, held=agent.held + units))
+
+    async def swap(self, interaction_id: str, scope: Scope) -> Interaction:
+        """Talk to the one who holds, customer or guest, and let the other hold; of three the guest stays.
+
+        Raises:
+            NotFound: not this agent's call. Conflict: no guest has answered.
+        """
+
+        async def unit(tx: UnitOfWork) -> Interaction:
+            whole = await _own(tx, interaction_id, scope)
+            guest = next((leg for leg in guests(whole.legs) if leg.is_in_room), None)
+            if guest is None:
+                raise Conflict("Nobody has answered yet.")
+            to_customer = whole.interaction.state is State.CONSULTING
+            swapped = moved(whole.interaction, State.ACTIVE if to_customer else State.CONSULTING)
+            kind, outcome = (SegmentKind.HANDLED, "resumed") if to_customer else (SegmentKind.HELD, "consulting")
+            await moves.begin_segment(tx, swapped, kind, agent=scope.agent, outcome=outcome)
+            _record(tx, EventKind.CALL_RESUMED if to_customer else EventKind.CALL_HELD, swapped, scope)
+            if to_customer:
+                await self._hold_guest(tx, whole, guest, wanted=True)
+            await tx.save(INTERACTIONS, swapped)
+            return (await settle(tx, interaction_id, self._news)).interaction
+
+        return await self._store.write(unit)
+
+    async def _hold_guest(self, tx: UnitOfWork, whole: WholeCall, guest: Leg, *, wanted: bool) -> None:
+        await save_leg(tx, msgspec.structs.replace(guest, wants_hold=wanted))
+        await order(tx, whole.call, OrderKind.HOLD if wanted else OrderKind.RESUME, leg=guest.id)
 
     async def end_consult(self, interaction_id: str, scope: Scope) -> Interaction:
         """Let the guest go and return to the customer.
@@ -225,16 +263,21 @@ class CallDesk:
         await self._store.write(unit)
 
     async def call_out(
-        self, scope: Scope, channel: str, number: str, *, customer: str = "", client_id: str = ""
+        self, scope: Scope, channel: str, number: str, *, customer: str = "", client_id: str = "", shown: str = ""
     ) -> Interaction:
-        """Ring the agent's phone, then the number; the line's own number is shown. `client_id` repeated begins nothing.
+        """Ring the agent's phone, then the number. `client_id` repeated begins nothing.
+
+        `shown` is the number of ours that they see, the line's own where it is empty.
 
         Raises:
-            BadRequest: no such number. NotFound: no such line or customer. Conflict: the agent has no capacity left.
+            BadRequest: no such number, or one that the line may not show. NotFound: no such line or customer.
+            Conflict: the agent has no capacity left.
         """
         line = self._calls.lines.get(channel)
         if line is None:
             raise NotFound(f"There is no phone line {channel!r}.")
+        if shown and shown not in line.shown:
+            raise BadRequest(f"This line may not show {shown}.")
         dialled = normalized(AddressKind.PHONE, number, region=self._settings.company.country)
 
         async def unit(tx: UnitOfWork) -> Interaction:
@@ -278,7 +321,7 @@ class CallDesk:
                 channel=channel,
                 direction=Direction.OUTBOUND,
                 number=dialled,
-                line=line.number,
+                line=shown or line.number,
                 language=interaction.language,
                 records=line.records,
             )

@@ -189,6 +189,7 @@ class CallOrders:
             detects_machine=leg.role is LegRole.CUSTOMER,
             hearing="called_back" if leg.role is LegRole.CUSTOMER and call.customer_first else "",
             language=call.language,
+            shown=call.line,
         )
         provider_id = await channel.dial(order, to)
 

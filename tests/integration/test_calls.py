@@ -7,7 +7,7 @@ import pytest
 
 from channels.simulator.carrier.phones import HangUp, Manners, Meet, Phone, Press, Say, Wait, WaitFor
 from hub.domain.calls import Direction, EndCause, LegRole, Listening
-from hub.domain.errors import Conflict, NotFound
+from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.interaction import State
 from hub.settings import Hours, QueueSettings, WayOut
 from tests.integration.phones import ANN, LINE, AgentPhone, PhoneHouse, phone_house
@@ -273,6 +273,45 @@ async def test_three_talk_and_the_guest_leaves_again(house: PhoneHouse) -> None:
     assert not line.is_over
 
 
+async def test_agent_swaps_between_customer_and_guest(any_house: PhoneHouse) -> None:
+    house = any_house
+    interaction, line, ann = await house.talking()
+    guest = Phone()
+    house.carrier.world.install(GUEST, guest)
+    desk, scope = house.desk.hub.services.call_desk, await house.desk.scope("ann")
+    with pytest.raises(Conflict):
+        await desk.swap(interaction.id, scope)
+    await desk.consult(interaction.id, scope, number=GUEST)
+    await house.wait(5)
+    assert guest.last is not None
+    heard = (line.hearing, guest.last.leg.hearing)
+
+    async def says(text: str) -> list[bool]:
+        """Return whether customer and guest have heard it."""
+        await house.wait(1)
+        ann.says(text)
+        await house.wait(2)
+        return [text in one.words for one in heard]
+
+    assert (await desk.swap(interaction.id, scope)).state is State.ACTIVE
+    assert await says("Only for the customer") == [True, False]
+    assert (await desk.swap(interaction.id, scope)).state is State.CONSULTING
+    assert await says("Only for the guest") == [False, True]
+    await desk.swap(interaction.id, scope)
+    assert (await desk.resume(interaction.id, scope)).state is State.ACTIVE
+    assert await says("For both") == [True, True]
+    await desk.swap(interaction.id, scope)
+    assert await says("For the guest again") == [False, True]
+    await desk.swap(interaction.id, scope)
+    await house.wait(1)
+    await desk.put_through(interaction.id, scope)
+    await house.wait(2)
+    assert not line.is_over
+    assert not guest.last.leg.is_over
+    legs = [leg for leg in await house.legs(interaction) if leg.is_live]
+    assert [(leg.role, leg.is_held) for leg in legs] == [(LegRole.CUSTOMER, False), (LegRole.GUEST, False)]
+
+
 async def test_customer_is_put_through_to_a_number_and_talks_on_without_us(house: PhoneHouse) -> None:
     interaction, line, _ = await house.talking()
     house.carrier.world.install(GUEST, Phone(Manners(greeting="Workshop, hello")))
@@ -350,6 +389,24 @@ async def test_agent_calls_out(any_house: PhoneHouse) -> None:
     assert interaction.state is State.ACTIVE
     customer = house.carrier.plant.legs[(await house.legs(interaction))[1].provider_id]
     assert customer.route.from_ == LINE
+
+
+async def test_agent_chooses_which_number_of_ours_is_seen(tmp_path: Path) -> None:
+    other, foreign = "+15005550009", "+15005550010"
+    async with phone_house(tmp_path, f"sqlite:///{tmp_path}/hub.db", caller_ids=[other]) as house:
+        house.carrier.account.verified.add(other)
+        house.carrier.world.install(ANN, Phone())
+        await house.desk.available("ann")
+        AgentPhone(house, "ann")
+        desk, scope = house.desk.hub.services.call_desk, await house.desk.scope("ann")
+        assert desk.shown_by("hotline") == [LINE, other]
+        with pytest.raises(BadRequest):
+            await desk.call_out(scope, "hotline", ANN, shown=foreign)
+        begun = await desk.call_out(scope, "hotline", ANN, shown=other)
+        await house.wait(10)
+        customer = house.carrier.plant.legs[(await house.legs(begun))[1].provider_id]
+        assert customer.route.from_ == other
+        assert (await house.call(begun)).line == other
 
 
 async def test_number_that_is_not_reached_ends_in_wrap_up(house: PhoneHouse) -> None:

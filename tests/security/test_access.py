@@ -49,6 +49,7 @@ BODIES: dict[str, Any] = {
     "POST /interactions/{id}/call/listen": {"how": "monitor"},
     "POST /interactions/{id}/call/take-over": {},
     "POST /interactions/{id}/call/begin": {},
+    "POST /interactions/{id}/call/swap": {},
     "POST /interactions/{id}/call/give-up": {},
     "POST /callbacks": {"channel": "line", "number": "+14155550199", "due_at": 4_000_000_000_000},
     "POST /calls": {"channel": "line", "number": "+14155550199", "client_id": "c1"},

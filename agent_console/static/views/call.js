@@ -1,5 +1,5 @@
 import { html, useEffect, useState } from "vendor/preact";
-import { endConsult, hangUp, hold, isBusy, isMuted, isUnconfirmed, legOf, liveLegs, pauseRecording, putThrough, stateSince, threeWay, toggleMute } from "../calls.js";
+import { endConsult, hangUp, hold, isBusy, isMuted, isUnconfirmed, legOf, liveLegs, pauseRecording, putThrough, stateSince, swap, threeWay, toggleMute } from "../calls.js";
 import { serverNow, ticking } from "../clock.js";
 import { duration, t } from "../i18n.js";
 import { openCall, phoneState } from "../phone.js";
@@ -20,7 +20,8 @@ const ICONS = /** @type {Record<string, string>} */ ({ connecting: "phone-outgoi
 /** @param {Row} row */
 export function stateWord(row) {
   if (row.call?.reattach_until_at) return t("call.reattach");
-  if (row.state === "active" && legOf(row, "guest")) return t(legOf(row, "guest")?.in_room ? "call.three" : "call.ringing");
+  const guest = legOf(row, "guest");
+  if (row.state === "active" && guest) return t(guest.held ? "call.guest_holds" : guest.in_room ? "call.three" : "call.ringing");
   return t(row.state === "connecting" ? (row.call?.direction === "inbound" ? "call.connecting" : "call.calling") : `call.${row.state}`);
 }
 
@@ -74,7 +75,8 @@ function Keys({ row, pad, onPad }) {
     <${Key} icon=${muted ? "mic-off" : "mic"} label=${t(muted ? "call.unmute" : "call.mute")} keys="M" pressed=${muted} disabled=${!talks} onClick=${() => toggleMute(row)} />
     ${guest ? html`
       <${Key} icon="phone-forwarded" label=${t("call.put_through")} tone="good" busy=${busy("put-through")} disabled=${!guest.in_room} onClick=${() => putThrough(row)} />
-      ${state === "consulting" && html`<${Key} icon="users" label=${t("call.three_way")} busy=${busy("resume")} disabled=${!guest.in_room} onClick=${() => threeWay(row)} />`}
+      <${Key} icon="arrow-right-left" label=${t(state === "consulting" ? "call.swap" : "call.swap_back")} busy=${busy("swap")} disabled=${!guest.in_room} onClick=${() => swap(row)} />
+      ${(state === "consulting" || guest.held) && html`<${Key} icon="users" label=${t("call.three_way")} busy=${busy("resume")} disabled=${!guest.in_room} onClick=${() => threeWay(row)} />`}
       <${Key} icon="undo-2" label=${t(state === "consulting" ? "call.back" : "call.drop")} busy=${busy("end-consult")} onClick=${() => endConsult(row)} />`
     : html`
       <${Key} icon=${state === "held" ? "play" : "pause"} label=${t(state === "held" ? "call.resume" : "call.hold")} keys="H" pressed=${state === "held"} busy=${busy("hold") || busy("resume")} disabled=${!talks} onClick=${() => hold(row)} />
@@ -97,7 +99,7 @@ function Legs({ row }) {
 
 /** @param {{ leg: import("../types").LegRow, name: string, since: number, now: number }} props */
 function LegChip({ leg, name, since, now }) {
-  const held = leg.held && leg.role === "customer";
+  const held = leg.held && leg.role !== "agent";
   const ms = now - since;
   const tone = leg.state === "ended" ? "bad" : held && ms > HOLD_LATE_MS ? "bad" : held && ms > HOLD_WARN_MS ? "warn" : "";
   const word = leg.state === "ended" ? t(`cause.${leg.cause}`) : held ? t("call.held") : leg.listening ? t(`listening.${leg.listening}`) : t(`leg.${leg.state}`);

@@ -31,12 +31,18 @@ export function Keypad() {
   return html`<div class="keypad" role="group" aria-label=${t("call.keypad")}><output aria-label=${t("keypad.sent")}>${sent || " "}</output><${Pad} onKey=${press} /></div>`;
 }
 
+/** What this person chose last to show, until the page is loaded again. */
+let lastShown = "";
+
 /** Call a number: typed, pasted, or by the keys. */
 export function DialPad() {
   const { number: given, customer } = dialTarget();
   const ways = lines();
   const [number, setNumber] = useState(given);
-  const [channel, setChannel] = useState(ways[0]?.id ?? "");
+  const shown = ways.flatMap((line) => (line.numbers.length ? line.numbers : [""]).map((one) => ({ channel: line.id, number: one, key: `${line.id} ${one}` })));
+  const [chosen, setChosen] = useState(shown.find((one) => one.key === lastShown)?.key ?? shown[0]?.key ?? "");
+  const from = shown.find((one) => one.key === chosen);
+  const channel = from?.channel ?? "";
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
   const [own, setOwn] = useState(true);
@@ -49,7 +55,7 @@ export function DialPad() {
     e.preventDefault();
     if (!number.trim() || busy) return;
     setBusy(true);
-    const wrong = await dial(channel, number.trim(), customer, id.current);
+    const wrong = await dial(channel, number.trim(), customer, id.current, from?.number ?? "");
     if (!wrong) return;
     id.current = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
     setBusy(false);
@@ -67,7 +73,7 @@ export function DialPad() {
       <${IconButton} icon="delete" label=${t("dial.back")} tip="left" disabled=${!number} onClick=${() => change(number.slice(0, -1))} /></div>
     ${error && html`<p class="field-error" id="dial-error" role="alert"><${Icon} name="triangle-alert" size=${12} /> ${error}</p>`}
     <${Pad} onKey=${(/** @type {string} */ key) => change(number + key)} />
-    ${ways.length > 1 && html`<label class="field"><span>${t("dial.line")}</span><select value=${channel} onChange=${(/** @type {Event} */ e) => setChannel(/** @type {HTMLSelectElement} */ (e.target).value)}>${ways.map((one) => html`<option key=${one.id} value=${one.id} selected=${one.id === channel}>${one.id}</option>`)}</select></label>`}
+    ${shown.length > 1 && html`<label class="field"><span>${t("dial.show")}</span><select value=${chosen} onChange=${(/** @type {Event} */ e) => setChosen((lastShown = /** @type {HTMLSelectElement} */ (e.target).value))}>${shown.map((one) => html`<option key=${one.key} value=${one.key} selected=${one.key === chosen}>${one.number || one.channel}${ways.length > 1 && one.number ? ` · ${one.channel}` : ""}</option>`)}</select></label>`}
     ${!canDial() && html`<p class="quiet">${t(openCall() ? "dial.busy" : "phone.not_ready")}</p>`}
     </form>
     <div class="send-split"><${Button} kind="primary" type="submit" form="dial-form" icon="phone" class="send" disabled=${!number.trim() || !canDial()} busy=${busy}>${t("dial.call")}<//>

@@ -290,7 +290,7 @@ async def test_channels_line_is_shown_with_its_reason(yard: Yard, post: Letterbo
 
 async def test_settings_tell_what_each_channel_can_do(yard: Yard, ann: Staff) -> None:
     answer = (await ann.http("GET", "/settings"))[1]
-    assert answer["channels"][-1] == {"id": "post", "kind": "email"}
+    assert answer["channels"][-1] == {"id": "post", "kind": "email", "numbers": []}
     kind = answer["kinds"]["email"]
     assert (kind["icon"], kind["has_envelopes"], kind["can_begin"], kind["has_choices"]) == ("mail", True, True, False)
 
