@@ -41,10 +41,14 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A letter as the page sends it; `answers` is the number of one in the writer's own mailbox."""
+    """A letter as the page sends it; `answers` is the number of one in the writer's own mailbox.
+
+    `to` is one of the company's addresses; empty, the first.
+    """
 
     address: Line
     name: Line = ""
+    to: Line = ""
     subject: Line = ""
     text: Annotated[str, Meta(min_length=1, max_length=100_000)]
     answers: int | None = None
@@ -158,7 +162,10 @@ class LetterPages:
         if written.file is not None:
             files = (File(name=_line(written.file.name), type=written.file.type, content=written.file.content),)
         post = self._open_post()
-        to, subject, text = post.settings.address, _line(written.subject) or "-", written.text
+        to = written.to or post.settings.address
+        if to not in post.settings.own:
+            raise BadRequest("That is none of the company's addresses.")
+        subject, text = _line(written.subject) or "-", written.text
         answers = ""
         references: tuple[str, ...] = ()
         if written.answers is not None:

@@ -12,6 +12,7 @@ const said = form.dataset;
 const [name, address, subject] = ["name", "address", "subject"].map((id) => /** @type {HTMLInputElement} */ (at(id)));
 const text = /** @type {HTMLTextAreaElement} */ (at("text"));
 const file = /** @type {HTMLInputElement} */ (at("file"));
+const to = /** @type {HTMLSelectElement | null} */ (document.getElementById("to"));
 const words = at("box").dataset;
 const lang = document.documentElement.lang;
 let drawn = "";
@@ -64,7 +65,7 @@ form.addEventListener("submit", async (event) => {
     return;
   }
   button.disabled = true;
-  const letter = { address: address.value, name: name.value, subject: subject.value, text: text.value, file: chosen ? await encoded(chosen) : null };
+  const letter = { address: address.value, name: name.value, to: to?.value ?? "", subject: subject.value, text: text.value, file: chosen ? await encoded(chosen) : null };
   if (await send(letter)) {
     text.value = subject.value = file.value = "";
   }
@@ -125,7 +126,7 @@ function draw(letters) {
   const parts = [...threads.values()].reverse().map((mails) => {
     const thread = make("div", "thread");
     thread.append(make("h3", "", mails[0].subject), ...mails.map(shown));
-    const last = mails.findLast((mail) => !mail.mine && !mail.is_automatic && !mail.is_bounce);
+    const last = mails.findLast((mail) => !mail.mine && !mail.is_bounce);
     if (last) thread.append(answering(last.id));
     return thread;
   });

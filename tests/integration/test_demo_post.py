@@ -6,6 +6,7 @@ import io
 import re
 import smtplib
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import make_msgid
@@ -16,7 +17,9 @@ import pytest
 
 from channels.simulator.board import Board
 from channels.simulator.post import Post
+from hub.demo import erp
 from hub.domain.interaction import State
+from hub.flows.session import Fetch, LookedUp
 from tests.integration.test_simulator import PACE, World, on_one_database, until, world
 
 __all__ = ["world"]
@@ -236,6 +239,62 @@ async def test_page_writes_shows_answers_and_answers_them_in_the_same_thread(wor
     assert (await send(world, {"address": ROBIN, "text": "好的", "answers": number}))[0] == 200
     await until(lambda: world.hub.services.floor.interactions[interaction].state is not State.PARKED)
     assert {one["thread"] for one in await box(world)} == {mine["thread"]}
+
+
+SERVICE = "service@fernway.example"
+
+
+class Company:
+    """The demo company's own system."""
+
+    async def fetch(self, wish: Fetch) -> LookedUp:
+        """Look something up."""
+        found = erp.answer(wish.method, wish.path, datetime.now(UTC).date())
+        return LookedUp(id=f"l{wish.id}", fetch=wish.id, outcome="found" if found else "not_found", values=found)
+
+
+def answers_to(message_id: str) -> Callable[[EmailMessage], bool]:
+    """Tell the answer to a letter."""
+    return lambda mail: mail["In-Reply-To"] == message_id
+
+
+@on_one_database
+async def test_every_flow_is_played_by_mail_over_the_wire(world: World) -> None:
+    """One conversation through all that the menu offers: a mail program writes, the company's mailbox answers."""
+    world.hub.services.self_service.fetcher = Company()
+    monday = datetime.now(UTC).date() + timedelta(days=8 - datetime.now(UTC).isoweekday())
+    script = (
+        ("Where is my order FW-10000?", "on its way"),
+        ("yes please", "What is it about?"),
+        ("2", "from 9:00 to 18:00"),
+        ("yes", "What is it about?"),
+        ("I am moving house", "street and number"),
+        ("Agent Street 5", "postcode and town"),
+        ("94110 San Francisco", "Is that right?"),
+        ("yes", "have changed it"),
+        ("yes", "What is it about?"),
+        ("Workshop appointment", "What needs mending?"),
+        ("boots", "On which day?"),
+        (monday.isoformat(), "Shall I book it?"),
+        ("1", "Your number is W-"),
+        ("no", "anything else"),
+        ("yes", "What is it about?"),
+        ("Explain my bill", "Does that explain it?"),
+        ("no", "connecting you with a colleague"),
+    )
+    last = None
+    for n, (text, wanted) in enumerate(script):
+        made = letter("A matter" if n else text, text, to=SERVICE)
+        if last is not None:
+            made["In-Reply-To"] = last["Message-ID"]
+        await hand_in(world, made)
+        last = await inbox(world, ROBIN, answers_to(str(made["Message-ID"])))
+        body = last.get_body(("plain",))
+        assert body is not None
+        assert wanted in body.get_content(), text
+        assert last["Auto-Submitted"] == "auto-replied"
+    (interaction,) = await world.interactions()
+    assert (interaction.state, interaction.queue, interaction.channel) == (State.QUEUED, "billing", "self_service")
 
 
 @on_one_database

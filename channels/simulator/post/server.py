@@ -1,11 +1,11 @@
-"""The post office on its ports: it plays the server of the one mailbox that the configuration names."""
+"""The post office on its ports: it plays the server of the mailbox that the configuration names and its neighbours."""
 
 import asyncio
 import errno
 import logging
 import socket
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import aiosmtplib
@@ -30,12 +30,18 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter, Office], Awaitable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostSettings:
-    """The mailbox whose server is played."""
+    """The mailbox whose server is played; `others` are the company's further ones at this server, by address."""
 
     address: str
     password: str
     imap_port: int
     smtp_port: int
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def own(self) -> dict[str, str]:
+        """All the company's addresses with their passwords, the first the one that is written to."""
+        return {self.address: self.password, **self.others}
 
     @classmethod
     def of(cls, settings: Settings) -> "PostSettings | None":
@@ -44,15 +50,15 @@ class PostSettings:
         if block is None or block.kind != KIND:
             return None
         options = block.options
-        secret = options.get("imap_password")
         hosts = {options.get("imap_host"), options.get("smtp_host", options.get("imap_host"))}
         if hosts != {_HOST} or not options.get("imap_port") or not options.get("smtp_port"):
             return None
         return cls(
             address=options["address"],
-            password=secret.reveal() if isinstance(secret, Secret) else str(secret or ""),
+            password=_password(block),
             imap_port=options["imap_port"],
             smtp_port=options["smtp_port"],
+            others={one.options["address"]: _password(one) for one in _at_one_server(settings) if one is not block},
         )
 
 
@@ -61,10 +67,28 @@ def elsewhere(settings: Settings, *, always: bool = False) -> Settings:
     post = PostSettings.of(settings)
     if post is None or not (always or _is_taken(post.imap_port) or _is_taken(post.smtp_port)):
         return settings
-    block = settings.channels[settings.demo.mailbox]
-    options = {**block.options, "imap_port": _free_port(), "smtp_port": _free_port()}
-    moved = ChannelSettings(id=block.id, kind=block.kind, options=options)
-    return msgspec.structs.replace(settings, channels={**settings.channels, block.id: moved})
+    ports = {"imap_port": _free_port(), "smtp_port": _free_port()}
+    moved = {
+        one.id: ChannelSettings(id=one.id, kind=one.kind, options={**one.options, **ports})
+        for one in _at_one_server(settings)
+    }
+    return msgspec.structs.replace(settings, channels={**settings.channels, **moved})
+
+
+def _at_one_server(settings: Settings) -> list[ChannelSettings]:
+    """Return the mailboxes at the server of the one that is named, this one too."""
+    named = settings.channels[settings.demo.mailbox]
+    place = ("imap_host", "imap_port", "smtp_port")
+    return [
+        one
+        for one in settings.channels.values()
+        if one.kind == KIND and all(one.options.get(key) == named.options.get(key) for key in place)
+    ]
+
+
+def _password(block: ChannelSettings) -> str:
+    secret = block.options.get("imap_password")
+    return secret.reveal() if isinstance(secret, Secret) else str(secret or "")
 
 
 def _is_taken(port: int) -> bool:
@@ -88,7 +112,7 @@ class Post:
 
     def __init__(self, settings: PostSettings) -> None:
         self.settings = settings
-        self.office = Office({settings.address: settings.password}, PASSWORD)
+        self.office = Office(settings.own, PASSWORD)
         self._servers: list[asyncio.Server] = []
         self._talks: set[asyncio.Task[None]] = set()
 
