@@ -174,9 +174,9 @@ class Rest:
             raise MessageRejected(text, str(answer.status_code))
         return bool(json.loads(answer.text)["incoming_phone_numbers"])
 
-    def recording(self, sid: str) -> tuple[str, str]:
+    def recording(self, sid: str, ending: str) -> tuple[str, str]:
         """Return where a recording's sound is, and the Authorization header that lets us in there."""
-        url = f"{self._url}/2010-04-01/Accounts/{self._account_sid}/Recordings/{sid}.mp3"
+        url = f"{self._url}/2010-04-01/Accounts/{self._account_sid}/Recordings/{sid}.{ending}"
         return url, _basic(self._key, self._secret.reveal())
 
     async def close(self) -> None:

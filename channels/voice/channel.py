@@ -331,9 +331,9 @@ class Voice:
         """Do what the order says (see `LiveCalls`)."""
         await self.orders.carry_out(order, target)
 
-    def fetch(self, recording: str) -> AsyncIterator[bytes]:
+    def fetch(self, recording: str, *, plain: bool = False) -> AsyncIterator[bytes]:
         """Return a recording's sound (see `LiveCalls`)."""
-        return self.orders.fetch(recording)
+        return self.orders.fetch(recording, plain=plain)
 
     async def look(self, lines: Sequence[Target]) -> list[LegView]:
         """Return how these lines stand (see `LiveCalls`)."""

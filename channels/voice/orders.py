@@ -190,11 +190,11 @@ class Orders:
 
         await self._rest.call(ask)
 
-    async def fetch(self, recording: str) -> AsyncIterator[bytes]:
+    async def fetch(self, recording: str, *, plain: bool = False) -> AsyncIterator[bytes]:
         """Return a recording's sound from the carrier, with our credentials; a redirect is followed without them."""
         from aiohttp import ClientError, ClientSession, ClientTimeout
 
-        url, proof = self._rest.recording(recording)
+        url, proof = self._rest.recording(recording, "wav" if plain else "mp3")
         try:
             async with ClientSession(timeout=ClientTimeout(total=60, connect=TIMEOUT_S)) as session:
                 answer = await session.get(url, headers={"Authorization": proof}, allow_redirects=False)

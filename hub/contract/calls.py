@@ -189,8 +189,8 @@ class LiveCalls(Protocol):
     async def carry_out(self, order: Order, target: Target) -> None:
         """Do what the order says with a line that is there. What is recorded is recorded on the customer's line."""
 
-    def fetch(self, recording: str) -> AsyncIterator[bytes]:
-        """Return a recording's sound (audio/mpeg or audio/wav), from the carrier."""
+    def fetch(self, recording: str, *, plain: bool = False) -> AsyncIterator[bytes]:
+        """Return a recording's sound from the carrier: audio/mpeg, or audio/wav of 16 bits where it is `plain`."""
 
     async def look(self, lines: Sequence[Target]) -> list[LegView]:
         """Return how these lines stand by the carrier's word, and which are in their room; who is gone is left out."""

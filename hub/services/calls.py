@@ -416,13 +416,14 @@ class CallService:
             NotFound: nobody knows this call.
         """
 
-        async def unit(tx: UnitOfWork) -> WholeCall | None:
-            return await _known(tx, channel, provider_id)
+        async def unit(tx: UnitOfWork) -> Call | None:
+            leg = await _leg_of(tx, channel, "", provider_id)
+            return await tx.get(CALLS, leg.interaction) if leg is not None else None
 
-        whole = await self._store.read(unit)
-        if whole is None:
+        call = await self._store.read(unit)
+        if call is None:
             raise NotFound("There is no such call.")
-        return CallStep(say=(spoken("message_taken", whole.call.language),), then="hang_up")
+        return CallStep(say=(spoken("message_taken", call.language),), then="hang_up")
 
     async def recording_kept(self, recording_id: str, file: StoredFile) -> None:
         """Note where a recording lies, and show it in the conversation."""
@@ -551,14 +552,9 @@ class CallService:
         whole = await whole_call(tx, interaction)
         if await tx.select(RECORDINGS, "WHERE provider_id = $1", news.provider_id):
             return
-        target = interaction
-        # One who said nothing after a flow's tone and waits for a person now has left no work of its own.
-        goes_on = whole.interaction.state in _WAITS | WITH_AGENT
-        if news.is_message and not news.problem and not goes_on:
-            target = (await self._message_interaction(tx, whole)).id
         recording = Recording(
             id=new_id("g"),
-            interaction=target,
+            interaction=whole.interaction.id,
             provider_id=news.provider_id,
             is_message=news.is_message,
             started_at=tx.now - (news.duration_s or 0) * 1000,
@@ -568,6 +564,40 @@ class CallService:
         await tx.insert(RECORDINGS, recording)
         if not news.problem:
             await moves.schedule(tx, "fetch_recording", recording.id, tx.now)
+
+    async def message_taken(self, recording_id: str) -> Recording:
+        """Make work of its own of a message that was left; one that is already, or is part of a talk, stays there.
+
+        Raises:
+            NotFound: there is no such recording.
+        """
+
+        async def unit(tx: UnitOfWork) -> Recording:
+            recording = await tx.get(RECORDINGS, recording_id, lock=True)
+            if recording is None:
+                raise NotFound("There is no such recording.")
+            whole = await whole_call(tx, recording.interaction)
+            # Who left it in a flow and waits for a person now, or has talked to one, has left no work of its own.
+            goes_on = whole.interaction.state in _WAITS | WITH_AGENT or whole.interaction.answered_at is not None
+            if whole.call.direction is Direction.MESSAGE or goes_on:
+                return recording
+            taken = msgspec.structs.replace(recording, interaction=(await self._message_interaction(tx, whole)).id)
+            await tx.execute(RECORDINGS.update, *RECORDINGS.update_values(taken))
+            return tx.touch(taken)
+
+        return await self._store.write(unit)
+
+    async def message_was_silent(self, recording_id: str) -> None:
+        """Note that nobody said anything after the tone: it is no message, and nobody's work."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            recording = await tx.get(RECORDINGS, recording_id, lock=True)
+            if recording is not None:
+                silent = msgspec.structs.replace(recording, problem="silent")
+                await tx.execute(RECORDINGS.update, *RECORDINGS.update_values(silent))
+                tx.touch(silent)
+
+        await self._store.write(unit)
 
     async def _message_interaction(self, tx: UnitOfWork, whole: WholeCall) -> Interaction:
         """Queue the message somebody left as work of its own, behind the call in which they did not reach anybody."""

@@ -1,16 +1,21 @@
 """Brings recordings from the carrier into our own files; they are played from there, never by the carrier's address."""
 
+import asyncio
 from collections.abc import Mapping
 
 from hub.contract.calls import LiveCalls
-from hub.domain.calls import Call, Recording
+from hub.domain.calls import Call, Direction, Recording
+from hub.domain.errors import ChannelUnavailable
 from hub.services.calls import CallService
 from hub.services.files import FileStore
+from hub.services.sound import is_silent
 from hub.storage.tables import CALLS, RECORDINGS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 _LARGEST = 200_000_000
 """Bytes; a call of four hours, both sides, at the carrier's rate."""
+_LARGEST_WEIGHED = 16_000_000
+"""Bytes of a message's plain sound: more than a quarter of an hour, which nobody is silent for."""
 
 
 class Recordings:
@@ -25,6 +30,9 @@ class Recordings:
     async def fetch(self, recording_id: str) -> None:
         """Bring one recording over and show it in its conversation; one that is here already is left alone.
 
+        A message becomes work before its sound is here, once it was heard that somebody has spoken; whether they have
+        cannot be heard while the carrier is out of reach: then it is taken for granted.
+
         Raises:
             ChannelUnavailable: it is not there yet, or the carrier is out of reach; the timer tries again.
         """
@@ -35,8 +43,13 @@ class Recordings:
 
         recording, call = await self._store.read(unit)
         channel = self._channels.get(call.channel) if call is not None else None
-        if recording is None or recording.file is not None or channel is None:
+        if recording is None or call is None or channel is None or recording.file is not None or recording.problem:
             return
+        if recording.is_message and call.direction is not Direction.MESSAGE:
+            if await self._is_silent(channel, recording):
+                await self._calls.message_was_silent(recording_id)
+                return
+            recording = await self._calls.message_taken(recording_id)
         file = await self._files.store(
             recording.interaction,
             "message.mp3" if recording.is_message else "recording.mp3",
@@ -45,3 +58,15 @@ class Recordings:
             limit=_LARGEST,
         )
         await self._calls.recording_kept(recording_id, file)
+
+    async def _is_silent(self, channel: LiveCalls, recording: Recording) -> bool:
+        sound = bytearray()
+        try:
+            async for chunk in channel.fetch(recording.provider_id, plain=True):
+                sound += chunk
+                if len(sound) > _LARGEST_WEIGHED:
+                    return False
+        except ChannelUnavailable:
+            await self._calls.message_taken(recording.id)
+            raise
+        return await asyncio.to_thread(is_silent, bytes(sound))

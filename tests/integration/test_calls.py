@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from channels.simulator.carrier.phones import HangUp, Manners, Meet, Phone, Press, Say, Wait, WaitFor
+from channels.simulator.carrier.faults import Fault
+from channels.simulator.carrier.phones import HangUp, Manners, Meet, Phone, Press, Say, Step, Wait, WaitFor
 from hub.domain.calls import Direction, EndCause, LegRole, Listening
 from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.interaction import State
@@ -465,15 +466,46 @@ CLOSED = {"support": QueueSettings(id="support", name="Support", hours="never"),
 async def test_closed_line_takes_a_message_that_is_routed_with_its_sound(database_url: str, tmp_path: Path) -> None:
     settings = {"queues": CLOSED, "hours": {"never": Hours(id="never")}}
     async with phone_house(tmp_path, database_url, settings=settings) as house:
-        line = house.calls(script=(WaitFor("after the tone"), Wait(2), Say("Please call me about my order"), HangUp()))
+        line = house.calls(
+            script=(WaitFor("after the tone"), Wait(4), Say("Please call me about my order"), Wait(3), HangUp())
+        )
         await house.wait(40)
         call, message = await house.interactions()
         assert line.is_over
         assert (call.state, call.closing_reason) == (State.REJECTED, "queue_closed")
         assert (message.is_message, message.previous, message.customer) == (True, call.id, call.customer)
+        assert {status for url, status in house.wire.statuses if url.endswith("/message")} == {200}
         said = await house.desk.messages(message)
         assert [(m.code, [f.type for f in m.files]) for m in said] == [("message_recorded", ["audio/mpeg"])]
         assert house.bad_documents() == []
+
+
+@pytest.mark.parametrize(
+    "script", [(WaitFor("after the tone"), Wait(4), HangUp()), (WaitFor("after the tone"), Wait(60))]
+)
+async def test_silence_after_the_tone_is_nobodys_work(tmp_path: Path, script: tuple[Step, ...]) -> None:
+    settings = {"queues": CLOSED, "hours": {"never": Hours(id="never")}}
+    async with phone_house(tmp_path, f"sqlite:///{tmp_path}/hub.db", settings=settings) as house:
+        house.calls(script=script)
+        await house.wait(40)
+        assert [call.state for call in await house.interactions()] == [State.REJECTED]
+        assert house.bad_documents() == []
+
+
+async def test_message_is_work_though_its_sound_cannot_be_fetched_yet(tmp_path: Path) -> None:
+    settings = {"queues": CLOSED, "hours": {"never": Hours(id="never")}}
+    async with phone_house(tmp_path, f"sqlite:///{tmp_path}/hub.db", settings=settings) as house:
+        house.carrier.switch.faults.switch_on(Fault(kind="rest", effect="status", code=503))
+        house.calls(
+            script=(WaitFor("after the tone"), Wait(4), Say("Please call me about my order"), Wait(3), HangUp())
+        )
+        await house.wait(30)
+        _, message = await house.interactions()
+        assert message.is_message
+        assert await house.desk.messages(message) == []
+        house.carrier.switch.faults.switch_off()
+        await house.wait(40)
+        assert [m.code for m in await house.desk.messages(message)] == ["message_recorded"]
 
 
 async def test_recorded_call_is_kept_with_us_and_paused_for_card_data(database_url: str, tmp_path: Path) -> None:
@@ -502,8 +534,11 @@ async def test_queue_that_gives_up_lets_the_caller_leave_a_message(database_url:
     async with phone_house(tmp_path, database_url, settings={"queues": queues}) as house:
         await house.desk.available("ann")
         await house.desk.hub.services.presence.choose("ann", "away", "")  # type: ignore[arg-type]
-        line = house.calls(script=(WaitFor("after the tone"), Say("Hello?"), Wait(3), HangUp()))
+        line = house.calls(
+            script=(WaitFor("after the tone"), Wait(4), Say("Hello, is anybody there?"), Wait(3), HangUp())
+        )
         await house.wait(90)
         call, message = await house.interactions()
         assert line.is_over
         assert (call.state, message.is_message, message.previous) == (State.FLOWED_OUT, True, call.id)
+        assert {status for url, status in house.wire.statuses if url.endswith("/message")} == {200}
