@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -35,12 +35,16 @@ _MISSES: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """A number to call, the language spoken there, whether it only takes messages, and whether a menu answers."""
+    """A number to call, the language spoken there, whether it is only called for messages, and whether a menu answers.
+
+    Whoever leaves a message calls while nobody is there: `is_open` says when that is not so.
+    """
 
     number: str
     language: str
     takes_messages_only: bool = False
     has_menu: bool = False
+    is_open: Callable[[], bool] = lambda: False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,10 +105,10 @@ class Callers(Coming):
 
     def ring(self, plan: Plan | None = None) -> None:
         """Let somebody call now."""
-        to = self._chance.choice(self._destinations)
+        fitting = [one for one in self._destinations if not (one.takes_messages_only and one.is_open())]
         if plan is not None:
-            fitting = [one for one in self._destinations if one.takes_messages_only == (plan == "leaves_message")]
-            to = self._chance.choice(fitting)
+            fitting = [one for one in fitting if one.takes_messages_only == (plan == "leaves_message")]
+        to = self._chance.choice(fitting)
         self._enter(self._call(self._somebody(to.language), to, plan or self._plan(to)), "simulated caller")
         self.counts.called += 1
 

@@ -34,6 +34,7 @@ _PROGRESS: Final[Mapping[str, Literal["queued", "sent", "delivered", "read", "fa
 }
 _SID: Final = re.compile(r"(?:SM|MM)[0-9a-f]{32}")
 _MEDIA_SID: Final = re.compile(r"/(ME[0-9a-f]{32})(?:\?.*)?$")
+_NUMBER_ALONE: Final = re.compile(r"(?:whatsapp:)?[+\d\s()./-]*")
 _CHINESE: Final = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _ENDINGS: Final[Mapping[str, str]] = {
     "image/jpeg": "jpg",
@@ -127,7 +128,7 @@ def message(told: Told, line: LineFacts, files: Sequence[InboundFile], missing: 
     return InboundMessage(
         dedupe=sid,
         provider_id=sid,
-        sender=Party(number, params.get("ProfileName", "")),
+        sender=Party(number, _name(params.get("ProfileName", ""))),
         text="\n".join(
             part for part in (text, _place(params), *(_missing(name, language) for name in missing)) if part
         ),
@@ -143,6 +144,11 @@ def message(told: Told, line: LineFacts, files: Sequence[InboundFile], missing: 
         consent=said,
         confirmation="" if said is None or is_theirs else _confirmation(said, language, line.name),
     )
+
+
+def _name(profile: str) -> str:
+    """Return what a chat app says somebody is called; their number is no name."""
+    return "" if _NUMBER_ALONE.fullmatch(profile) else profile
 
 
 def _belongs(found: Mapping[int, Candidate]) -> Placement:

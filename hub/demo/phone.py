@@ -11,6 +11,8 @@ import logging
 import random
 import secrets
 import socket
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -72,8 +74,9 @@ def _lines(settings: Settings, *kinds: str) -> list[ChannelSettings]:
 class Exchange:
     """The carrier, the telephones of simulated colleagues, and who calls or writes. Opened and closed with the demo."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, is_open: Callable[[str], bool]) -> None:
         self._settings = settings
+        self.is_open_queue = is_open
         self.lines = _lines(settings, _CALLED)
         self.text_lines = _lines(settings, _TEXTED)
         self.receivers: dict[str, Receiver] = {}
@@ -166,9 +169,14 @@ class Exchange:
         from channels.simulator.texters import Texters, TextLine
 
         demo = self._settings.demo
+        # Where no menu answers, people call to leave a message: the newcomer finds one in the queue, and hears it.
         destinations = [
             Destination(
-                number=str(line.options["number"]), language=languages(line)[0], has_menu=bool(line.options.get("flow"))
+                number=str(line.options["number"]),
+                language=languages(line)[0],
+                has_menu=bool(line.options.get("flow")),
+                takes_messages_only=not line.options.get("flow"),
+                is_open=partial(self.is_open_queue, str(line.options["queue"])),
             )
             for line in self.lines
         ]

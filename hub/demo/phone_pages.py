@@ -32,7 +32,13 @@ class PhonePages:
             raise NotFound("This demo has no telephone.")
         language = language_of(request)
         lines = [
-            {"number": str(line.options["number"]), "language": languages(line)[0]} for line in self._exchange.lines
+            {
+                "number": str(line.options["number"]),
+                "language": languages(line)[0],
+                "name": "" if line.options.get("flow") else self._settings.queues[str(line.options["queue"])].name,
+                "is_open": self._exchange.is_open_queue(str(line.options["queue"])),
+            }
+            for line in self._exchange.lines
         ]
         return self._page.show(
             request,

@@ -51,7 +51,7 @@ class Demo:
         self._session: aiohttp.ClientSession | None = None
         self._visitors: Visitors | None = None
         self._staff: Staff | None = None
-        self.exchange = Exchange(settings)
+        self.exchange = Exchange(settings, lambda queue: floor.queue_view(queue).is_open)
         box = PostSettings.of(settings)
         self.post = Post(box) if box else None
         self.letters: Correspondents | None = None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from hub.app import Hub, build
 from hub.demo.config import company_file
 from hub.demo.phone import SOFTPHONE
 from hub.domain.interaction import ClosingReason, Interaction
+from hub.domain.messages import Message
 from hub.services.flow_figures import FlowOverview
-from hub.settings import Secret, load
-from hub.storage.tables import INTERACTIONS
+from hub.settings import Hours, Secret, load
+from hub.storage.tables import INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import UnitOfWork
 from tests.integration.conftest import free_port
 
@@ -27,8 +29,11 @@ WITHIN_S = 60.0
 
 
 @asynccontextmanager
-async def demo(folder: Path) -> AsyncIterator[tuple[Hub, str, aiohttp.ClientSession]]:
-    """A demo that listens, without a visitor, caller or letter that nobody asked for."""
+async def demo(folder: Path, *, workshop_days: bool = True) -> AsyncIterator[tuple[Hub, str, aiohttp.ClientSession]]:
+    """A demo that listens, without a visitor, caller or letter that nobody asked for.
+
+    The workshop is always open or never: what time it is while this runs must not matter.
+    """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = load(company_file(), {})
@@ -43,7 +48,10 @@ async def demo(folder: Path) -> AsyncIterator[tuple[Hub, str, aiohttp.ClientSess
     quiet = msgspec.structs.replace(
         settings.demo, visitors_per_minute=0.0, letters_per_minute=0.0, callers_per_minute=0.0, texters_per_minute=0.0
     )
-    hub = build(msgspec.structs.replace(settings, server=server, demo=quiet), strict=True, demo=True)
+    always = msgspec.structs.replace(settings.hours["always"], id="workshop")
+    hours = {**settings.hours, "workshop": always if workshop_days else Hours(id="workshop")}
+    changed = msgspec.structs.replace(settings, server=server, demo=quiet, hours=hours)
+    hub = build(changed, strict=True, demo=True)
     assert hub.demo is not None
     before = asyncio.all_tasks()
     await hub.start()
@@ -149,6 +157,27 @@ async def test_simulated_callers_talk_and_book_and_are_called_back(tmp_path: Pat
         await until(lambda: callers.counts.talked > 0)
         await until(lambda: callers.counts.called_back == callers.counts.booked)
     assert callers.counts.called == 2
+
+
+async def test_workshop_that_is_closed_takes_messages_with_their_sound(tmp_path: Path) -> None:
+    async with demo(tmp_path, workshop_days=False) as (hub, url, session):
+        callers = await opened(hub, url)
+        async with session.get(f"{url}/demo/phone?lang=en") as response:
+            assert "Workshop" in (page := await response.text())
+            assert "Closed: leave a message" in page
+        callers.ring("leaves_message")
+        recorded: list[Message] = []
+        async with asyncio.timeout(WITHIN_S):
+            while not recorded:
+                await asyncio.sleep(0.1)
+                for call in await interactions(hub):
+                    said = await hub.services.store.read(partial(_said, call.id)) if call.is_message else []
+                    recorded += [one for one in said if one.code == "message_recorded"]
+    assert recorded[0].files
+
+
+async def _said(interaction: str, tx: UnitOfWork) -> list[Message]:
+    return await tx.select(MESSAGES, "WHERE interaction = $1 ORDER BY n", interaction)
 
 
 async def test_page_is_served_strictly_and_linked(tmp_path: Path) -> None:

@@ -116,7 +116,8 @@ async def test_company_sees_that_a_chat_apps_message_was_read_and_sends_agreed_w
         shown = await thread(session, url, CHAT_APP, seen=True)
         await until_receipt(hub, interaction, "read")
         assert await thread(session, url, SMS) == []
-    assert interaction.kind == "whatsapp"
+        customer = hub.services.floor.customers[interaction.customer]
+    assert (interaction.kind, customer.name) == ("whatsapp", "Robin Newcomer")
     assert [one["text"] for one in shown] == [
         "Is my order on its way?",
         "Hello Robin, your Fernway order FW10442 is on its way.",

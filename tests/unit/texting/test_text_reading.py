@@ -160,3 +160,13 @@ def test_block_that_makes_no_sense_is_refused_with_the_place(change: dict[str, A
     assert check_block(Sms, BLOCK) == []
     with pytest.raises(SettingsError, match=r"channels\.texts"):
         Sms(id="texts", **(BLOCK | change))
+
+
+@pytest.mark.parametrize(
+    ("profile", "name"),
+    [("Ann Lee", "Ann Lee"), ("", ""), ("whatsapp:+14155550123", ""), ("+1 (415) 555-0123", ""), ("李伟 2", "李伟 2")],
+)
+def test_a_number_is_nobodys_name(profile: str, name: str) -> None:
+    sender = message(ProfileName=profile).sender
+    assert sender is not None
+    assert sender.name == name
