@@ -80,7 +80,13 @@ class Api:
         """Promise a customer something."""
         body: api.NewPromise = call.body
         made = await self._hub.promises.make(
-            call.id, body.text, body.due_at, call.scope, interaction=body.interaction, queue=body.queue
+            call.id,
+            body.text,
+            body.due_at,
+            call.scope,
+            interaction=body.interaction,
+            queue=body.queue,
+            client_id=body.client_id,
         )
         return api.PromiseAnswer(promise=rows.promise(made))
 

@@ -1,10 +1,10 @@
-"""The REST API's part about what a supervisor must look at: what cannot be read, does not go out, is not connected."""
+"""The REST API's part about what a supervisor must look at: what cannot be read, does not go out, was not kept."""
 
 from aiohttp import web
 
 from agent_console import letter_shapes as api
 from agent_console.routes import Answer, Call, Nothing, Route, route
-from agent_console.rows import named
+from agent_console.rows import named, promise
 from agent_console.services import ConsoleServices
 from hub.contract import HasLine
 from hub.domain.agent import Role
@@ -36,6 +36,10 @@ class AttentionApi:
                 for one in arrivals
             ],
             letters=[_troubled(one) for one in troubled],
+            promises=[
+                api.BrokenPromise(promise=promise(one), customer_name=named(customer.name, customer.id))
+                for one, customer in await self._hub.promises.broken(call.scope)
+            ],
             channels=[
                 api.ChannelLine(
                     id=channel.id,

@@ -102,12 +102,16 @@ class NewNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewPromise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is promised, until when (milliseconds since 1970 UTC); a queue has to keep it, else whoever promises."""
+    """What is promised, until when (milliseconds since 1970 UTC); a queue has to keep it, else whoever promises.
+
+    The same `client_id` again promises nothing more.
+    """
 
     text: PromiseText
     due_at: Instant
     interaction: Id | None = None
     queue: Annotated[str, Meta(max_length=64)] = ""
+    client_id: Annotated[str, Meta(max_length=64)] = ""
 
 
 class EndPromise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

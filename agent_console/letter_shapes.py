@@ -235,9 +235,17 @@ class ChannelLine(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
 
 
+class BrokenPromise(msgspec.Struct, frozen=True, kw_only=True):
+    """What was not kept in time, and whom it was promised to."""
+
+    promise: shapes.PromiseRow
+    customer_name: str
+
+
 class AttentionAnswer(Answer, frozen=True, kw_only=True):
     """What a supervisor should look at."""
 
     arrivals: list[ArrivalShape]
     letters: list[TroubledShape]
+    promises: list[BrokenPromise]
     channels: list[ChannelLine]

@@ -9,7 +9,7 @@ from hub.domain.ids import CustomerId, InteractionId
 
 
 class PromiseState(StrEnum):
-    """Where a promise stands. An open one ends once, in one of the other ways."""
+    """Where a promise stands. What is open ends in one of the other ways; what broke may yet be kept or withdrawn."""
 
     OPEN = "open"
     KEPT = "kept"
@@ -20,7 +20,7 @@ class PromiseState(StrEnum):
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """One promise. `made_by` is `flow` or `agent:ID`, `owner` is `agent:ID` or `queue:ID`: who has to keep it.
 
-    `ended_by` is `agent:ID`, or `system` when its time was over and nobody had kept it.
+    `ended_by` is `agent:ID`, or `system` when its time was over and nobody had kept it. Kept after `due_at` is late.
     """
 
     id: str

@@ -1,11 +1,15 @@
-"""Promises to customers: made by flows and agents, ended once: kept or withdrawn by a person, or broken by the clock.
+"""Promises to customers: made by flows and agents, kept or withdrawn by a person, or broken by the clock.
 
-Every move locks the promise's row and sees that it is open: of two who end it in the same instant one does. An open one
-has a durable timer at its due time; whatever ends it before takes the timer back.
+Every move locks the promise's row and sees how it stands: of two who end it in the same instant one does. An open one
+has a durable timer at its due time; whatever ends it before takes the timer back. A broken one may still be kept, late,
+or withdrawn; until then it needs somebody's attention.
 """
+
+import hashlib
 
 import msgspec
 
+from hub.domain.customers import Customer
 from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
@@ -15,7 +19,8 @@ from hub.domain.promises import BY_PEOPLE, Promise, PromiseState
 from hub.domain.redaction import without_cards
 from hub.services import moves
 from hub.services.access import Scope
-from hub.services.people import seen_customer
+from hub.services.people import seen_customer, survivor
+from hub.services.wording import worded
 from hub.settings import Settings
 from hub.storage.tables import INTERACTIONS, NOTES, PROMISES
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -33,9 +38,19 @@ class Promises:
         self._settings = settings
 
     async def make(
-        self, customer_id: str, text: str, due_at: int, scope: Scope, *, interaction: str | None = None, queue: str = ""
+        self,
+        customer_id: str,
+        text: str,
+        due_at: int,
+        scope: Scope,
+        *,
+        interaction: str | None = None,
+        queue: str = "",
+        client_id: str = "",
     ) -> Promise:
         """Promise something until `due_at` (milliseconds since 1970 UTC); the queue has to keep it, else this agent.
+
+        With the same `client_id` again nothing more is promised, and what is stored is returned.
 
         Raises:
             NotFound: no such customer, interaction or queue for this person. BadRequest: no words, or no such time.
@@ -46,8 +61,13 @@ class Promises:
         if queue and queue not in self._settings.queues:
             raise NotFound(f"There is no queue {queue!r}.")
 
+        named = _named(scope.actor, customer_id, client_id) if client_id else new_id("p")
+
         async def unit(tx: UnitOfWork) -> Promise:
             customer = await seen_customer(tx, customer_id, scope)
+            await tx.be_alone(named)
+            if (known := await tx.get(PROMISES, named)) is not None:
+                return known
             if not tx.now < due_at <= tx.now + LONGEST_MS:
                 raise BadRequest("A promise is due within the next year.")
             about = await tx.get(INTERACTIONS, interaction) if interaction else None
@@ -56,7 +76,7 @@ class Promises:
             return await _made(
                 tx,
                 Promise(
-                    id=new_id("p"),
+                    id=named,
                     customer=customer.id,
                     interaction=interaction,
                     text=text,
@@ -70,10 +90,11 @@ class Promises:
         return await self._store.write(unit)
 
     async def end(self, promise_id: str, state: PromiseState, scope: Scope) -> Promise:
-        """End an open promise as kept or withdrawn; repeated, what is stored is returned.
+        """End a promise as kept (late, if it was broken) or withdrawn; repeated, what is stored is returned.
 
         Raises:
-            NotFound: no such promise for this person. Conflict: it ended in another way. BadRequest: no such way.
+            NotFound: no such promise for this person. Conflict: a person ended it in another way. BadRequest: no such
+                way.
         """
         if state not in BY_PEOPLE:
             raise BadRequest("A person keeps a promise or withdraws it.")
@@ -84,7 +105,7 @@ class Promises:
                 raise NotFound("There is no such promise.")
             if promise.state is state:
                 return promise
-            if promise.state is not PromiseState.OPEN:
+            if promise.state in BY_PEOPLE:
                 raise Conflict(f"This promise is {promise.state} already.")
             return await _ended(tx, promise, state, scope.actor)
 
@@ -104,7 +125,7 @@ class Promises:
                 interaction=promise.interaction,
                 author="",
                 name=self._owner(promise),
-                text=f"Not kept in time: {promise.text}",
+                text=worded("promise_broken", self._settings.company.default_language, text=promise.text),
                 at=tx.now,
             )
             await tx.insert(NOTES, note)
@@ -113,6 +134,21 @@ class Promises:
             )
 
         await self._store.write(unit)
+
+    async def broken(self, scope: Scope, *, limit: int = 200) -> list[tuple[Promise, Customer]]:
+        """Return what was not kept in time and nobody has kept or withdrawn since, the latest first, with whom.
+
+        Raises:
+            Forbidden: supervisors only.
+        """
+        scope.require_supervisor()
+
+        async def unit(tx: UnitOfWork) -> list[tuple[Promise, Customer]]:
+            tail = "WHERE state = 'broken' ORDER BY due_at DESC, id LIMIT $1"
+            found = [one for one in await tx.select(PROMISES, tail, limit) if await _is_seen(tx, one, scope)]
+            return [(one, await survivor(tx, one.customer)) for one in found]
+
+        return await self._store.read(unit)
 
     def _owner(self, promise: Promise) -> str:
         kind, _, name = promise.owner.partition(":")
@@ -175,6 +211,12 @@ async def _is_seen(tx: UnitOfWork, promise: Promise, scope: Scope) -> bool:
         return False
     about = await tx.get(INTERACTIONS, promise.interaction) if promise.interaction else None
     return about is None or scope.sees(about)
+
+
+def _named(actor: str, customer: str, client_id: str) -> str:
+    """Return the id of what somebody promised a customer under a client's id: the same each time it is said."""
+    said = "\n".join((actor, customer, client_id))
+    return f"p{hashlib.sha256(said.encode()).hexdigest()[:24]}"
 
 
 def _clean(text: str) -> str:

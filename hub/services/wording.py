@@ -40,6 +40,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "The recipient told their provider that they do not want these messages.",
         "zh": "收件人向其邮件服务商投诉了这些消息。",
     },
+    "promise_broken": {"en": "Not kept in time: {text}", "zh": "未按时兑现：{text}"},
     "moved": {"en": "This message was moved.", "zh": "此消息已被移走。"},
     "transcript": {"en": "Transcript of your conversation", "zh": "会话记录"},
     "transcript_sent": {

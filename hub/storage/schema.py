@@ -69,7 +69,11 @@ messages = _table(
     sqlite_with_rowid=False,
 )
 notes = _table(tables.NOTES, sa.Index(None, "customer", "at"), sa.Index(None, "interaction"))
-promises = _table(tables.PROMISES, sa.Index(None, "customer", "made_at"))
+promises = _table(
+    tables.PROMISES,
+    sa.Index(None, "customer", "made_at"),
+    sa.Index("ix_promises_broken", "due_at", **_open_only("state = 'broken'")),
+)
 offers = _table(
     tables.OFFERS,
     sa.Index("uq_offers_live", "interaction", "agent", unique=True, **_open_only("state = 'pending'")),

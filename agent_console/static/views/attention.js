@@ -7,18 +7,20 @@ import { toast } from "../screen.js";
 import { agents, hubSettings, kindOf } from "../store.js";
 import { Button, Chip, Empty, Icon, Skeleton } from "../ui/parts.js";
 import { ChannelStates } from "./channels.js";
+import { Promised } from "./promises.js";
 
-/** What a person has to look at: arrivals that could not be read, letters that did not go, channels that do not work. */
+/** What a person has to look at: arrivals that could not be read, letters that did not go, promises that were not kept, channels that do not work. */
 export function AttentionPage() {
   useEffect(() => void loadAttention(), []);
   const all = attention();
-  const calm = all && !all.arrivals.length && !all.letters.length && all.channels.every((one) => one.is_up);
+  const calm = all && !all.arrivals.length && !all.letters.length && !all.promises.length && all.channels.every((one) => one.is_up);
   return html`<div class="floor"><div class="scroll floor-scroll" data-region="list" tabindex="-1" aria-label=${t("nav.attention")}><div class="floor-inner attention">
     <header class="floor-head"><h1>${t("nav.attention")}</h1></header>
     ${!all && html`<${Skeleton} kind="rows" rows=${4} />`}
     ${calm && html`<section class="card"><${Empty} icon="circle-check" title=${t("attention.none")} text=${t("attention.none.text")} /></section>`}
     ${all && all.arrivals.length > 0 && html`<section class="card"><h2>${t("attention.arrivals")} <span>${all.arrivals.length}</span></h2><p class="card-hint">${t("attention.arrivals.text")}</p><ul class="attention-list">${all.arrivals.map((one) => html`<${Arrival} key=${one.id} one=${one} />`)}</ul></section>`}
     ${all && all.letters.length > 0 && html`<section class="card"><h2>${t("attention.letters")} <span>${all.letters.length}</span></h2><ul class="attention-list">${all.letters.map((one) => html`<${Letter} key=${`${one.interaction}:${one.n}`} one=${one} />`)}</ul></section>`}
+    ${all && all.promises.length > 0 && html`<section class="card"><h2>${t("attention.promises")} <span>${all.promises.length}</span></h2><ul class="promises attention-promises">${all.promises.map(({ promise, customer_name }) => html`<${Promised} key=${promise.id} one=${promise} name=${customer_name} now=${ticking()} onEnd=${loadAttention} />`)}</ul></section>`}
     ${all && all.channels.length > 0 && html`<${ChannelStates} rows=${all.channels} />`}
   </div></div></div>`;
 }

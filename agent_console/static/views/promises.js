@@ -14,7 +14,7 @@ import { local, occasions } from "./schedule.js";
  * @typedef {import("../types").PromiseRow} PromiseRow
  */
 
-const TONES = /** @type {Record<string, string>} */ ({ kept: "ok", broken: "bad", withdrawn: "", late: "bad" });
+const TONES = /** @type {Record<string, string>} */ ({ kept: "ok", kept_late: "warn", broken: "bad", withdrawn: "", late: "bad" });
 
 /** Who has to keep it, or who made it. @param {string} id `agent:ID`, `queue:ID` or `flow` */
 function whose(id) {
@@ -32,16 +32,16 @@ export function Promises({ customer, current, onChange }) {
   const over = customer.promises.filter((one) => one.state !== "open").toSorted((a, b) => (b.ended_at ?? 0) - (a.ended_at ?? 0)).slice(0, 5);
   return html`<section class="panel promises"><h3>${t("promises")} ${!writing && html`<${IconButton} icon="plus" label=${t("promises.add")} tip="left" onClick=${() => setWriting(true)} />`}</h3>
     ${writing && html`<${PromiseForm} customer=${customer.id} current=${current} onDone=${(/** @type {PromiseRow | null} */ row) => (row && keep(row), setWriting(false))} />`}
-    ${open.length + over.length > 0 && html`<ul>${[...open, ...over].map((one) => html`<${One} key=${one.id} one=${one} now=${now} onEnd=${keep} />`)}</ul>`}
+    ${open.length + over.length > 0 && html`<ul>${[...open, ...over].map((one) => html`<${Promised} key=${one.id} one=${one} now=${now} onEnd=${keep} />`)}</ul>`}
     ${!open.length && !over.length && !writing && html`<p class="quiet">${t("promises.none")}</p>`}
   </section>`;
 }
 
-/** @param {{ one: PromiseRow, now: number, onEnd: (row: PromiseRow) => void }} props */
-function One({ one, now, onEnd }) {
+/** One promise; where a customer's `name` is given, it stands above and leads to them. @param {{ one: PromiseRow, name?: string, now: number, onEnd: (row: PromiseRow) => void }} props */
+export function Promised({ one, name, now, onEnd }) {
   const [busy, setBusy] = useState(false);
   const late = one.state === "open" && one.due_at <= now;
-  const state = late ? "late" : one.state;
+  const state = late ? "late" : one.state === "kept" && (one.ended_at ?? 0) > one.due_at ? "kept_late" : one.state;
   const end = async (/** @type {string} */ to) => {
     setBusy(true);
     const answer = /** @type {any} */ (await post(`/promises/${encodeURIComponent(one.id)}`, { state: to }));
@@ -49,9 +49,9 @@ function One({ one, now, onEnd }) {
     if (!answer.ok) return toast(explain(answer), "bad");
     onEnd(answer.promise);
   };
-  return html`<li class=${`promise is-${state}`}><p class="promise-text" dir="auto">${one.text}</p>
+  return html`<li class=${`promise is-${state}`}>${name && html`<p><a class="promise-whom" href=${`#/customers/${encodeURIComponent(one.customer)}`}>${name}</a></p>`}<p class="promise-text" dir="auto">${one.text}</p>
     <p class="promise-facts"><span title=${fullTime(one.due_at)}>${t("promises.until", { time: instant(one.due_at) })} · ${whose(one.owner)}</span>${state !== "open" && html`<${Chip} tone=${TONES[state]}>${t(`promises.${state}`)}<//>`}</p>
-    ${one.state === "open" && html`<p class="promise-deeds"><${Button} small icon="check" disabled=${busy} onClick=${() => void end("kept")}>${t("promises.keep")}<//><${Button} small kind="ghost" disabled=${busy} onClick=${() => void end("withdrawn")}>${t("promises.withdraw")}<//></p>`}</li>`;
+    ${["open", "broken"].includes(one.state) && html`<p class="promise-deeds"><${Button} small icon="check" disabled=${busy} onClick=${() => void end("kept")}>${t(one.state === "broken" ? "promises.keep_late" : "promises.keep")}<//><${Button} small kind="ghost" disabled=${busy} onClick=${() => void end("withdrawn")}>${t("promises.withdraw")}<//></p>`}</li>`;
 }
 
 /** @param {{ customer: string, current?: string, onDone: (row: PromiseRow | null) => void }} props */
@@ -61,12 +61,13 @@ function PromiseForm({ customer, current, onDone }) {
   const [queue, setQueue] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState("");
+  const [client_id] = useState(() => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
   const save = async (/** @type {Event} */ e) => {
     e.preventDefault();
     const due_at = new Date(due).getTime();
     if (!(due_at > serverNow())) return setError(t("letter.at.past"));
     setBusy(true);
-    const answer = /** @type {any} */ (await post(`/customers/${encodeURIComponent(customer)}/promises`, { text: text.trim(), due_at, queue, ...(current ? { interaction: current } : {}) }));
+    const answer = /** @type {any} */ (await post(`/customers/${encodeURIComponent(customer)}/promises`, { text: text.trim(), due_at, queue, client_id, ...(current ? { interaction: current } : {}) }));
     setBusy(false);
     if (!answer.ok) return toast(explain(answer), "bad");
     onDone(answer.promise);
