@@ -29,16 +29,12 @@ class InvariantMonitor:
             self._report(name)
 
     def _broken(self, now: int) -> Iterator[tuple[str, str]]:
-        held: dict[str, int] = {}
         offered: dict[str, int] = {}
         for offer in self._floor.offers.values():
-            held[offer.agent] = held.get(offer.agent, 0) + offer.units
             offered[offer.interaction] = offered.get(offer.interaction, 0) + 1
             if offer.deadline_at + OFFER_GRACE_MS < now:
                 yield "offer_overdue", offer.id
         for interaction in self._floor.interactions.values():
-            if interaction.agent is not None:
-                held[interaction.agent] = held.get(interaction.agent, 0) + interaction.units
             if owner_of(interaction) == "end" or (interaction.state in WITH_AGENT and interaction.agent is None):
                 yield "without_owner", interaction.id
             queue = self._floor.settings.queues.get(interaction.queue)
@@ -46,6 +42,21 @@ class InvariantMonitor:
                 yield "offered_twice", interaction.id
             if interaction.state is State.OFFERED and interaction.id not in offered:
                 yield "offered_to_nobody", interaction.id
+        held = self._held()
         for agent in self._floor.agents.values():
             if agent.held != held.get(agent.id, 0):
                 yield "capacity_miscounted", agent.id
+
+    def _held(self) -> dict[str, int]:
+        """Return what each agent's capacity is held for: offers, work, and calls of others that they are asked in."""
+        held: dict[str, int] = {}
+        for offer in self._floor.offers.values():
+            held[offer.agent] = held.get(offer.agent, 0) + offer.units
+        for interaction in self._floor.interactions.values():
+            if interaction.agent is not None:
+                held[interaction.agent] = held.get(interaction.agent, 0) + interaction.units
+        for call in self._floor.calls:
+            for leg in self._floor.legs_of(call):
+                if leg.is_live and leg.agent is not None:
+                    held[leg.agent] = held.get(leg.agent, 0) + leg.units
+        return held

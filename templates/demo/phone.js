@@ -76,9 +76,20 @@ function tell(said) {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(said));
 }
 
+/** Sounds without words that were told of; told again, they have ended. @type {Set<number>} */
+const begun = new Set();
+let latest = 0;
+
 /** @param {any} sound */
 function hear(sound) {
   if (shown.has(sound.id)) return;
+  if (begun.has(sound.id)) {
+    if (sound.id !== latest) return;
+    play();
+    return playing("");
+  }
+  begun.add(sound.id);
+  latest = sound.id;
   play(sound.kind === "play" ? sound.url : "");
   if (sound.kind === "say" || sound.kind === "voice") {
     shown.set(sound.id, write(sound.text, "theirs", sound.kind === "say" ? data.them : sound.source.replace(/^client:/, "")));
@@ -125,6 +136,7 @@ function dial() {
   const to = [...lines].find((one) => one.checked)?.value;
   heard.replaceChildren();
   shown.clear();
+  begun.clear();
   enter("dialing");
   hangUpKey.focus();
   const opened = new WebSocket(new URL(data.softphone || "", location.href.replace(/^http/, "ws")));

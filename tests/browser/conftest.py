@@ -60,7 +60,7 @@ async def houses(tmp_path: Path) -> AsyncIterator[Houses]:
     """Open a hub and the shop, with the words of `open_house`; or the `demo`."""
     async with AsyncExitStack() as stack:
         yield lambda demo=False, **how: stack.enter_async_context(
-            open_demo(tmp_path) if demo else open_house(tmp_path, **how)
+            open_demo(tmp_path, **how) if demo else open_house(tmp_path, **how)
         )
 
 

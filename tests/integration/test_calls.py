@@ -242,6 +242,7 @@ async def test_warm_transfer_to_a_colleague(any_house: PhoneHouse) -> None:
     await house.wait(5)
     ann.says("This is a hard one")
     await house.wait(2)
+    assert house.desk.hub.services.floor.violations == 0, "a colleague's capacity is held and accounted for"
     assert "This is a hard one" in bob.heard
     assert "This is a hard one" not in [sound.text for sound in line.hearing.sounds]
 
