@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from channels import KINDS
+from channels.simulator.carrier import Handset as Telephone
 from hub.clock import FakeClock
 from hub.contract import Capabilities
 from hub.domain.correspondence import Envelope, Outgoing, OutgoingState
@@ -20,7 +21,7 @@ from hub.services.paths import Paths
 from hub.services.timeline import Timeline
 from hub.settings import ChannelSettings
 from hub.settings.sections import Flows
-from hub.storage.tables import ADDRESSES, ENVELOPES, INTERACTIONS, NOTES, OPT_OUTS, OUTGOING
+from hub.storage.tables import ADDRESSES, ENVELOPES, FLOW_SESSIONS, INTERACTIONS, NOTES, OPT_OUTS, OUTGOING
 from hub.storage.unit_of_work import UnitOfWork
 from tests.builders import Desk, open_desk
 from tests.integration.texts import ANN, BEN, text_house
@@ -279,6 +280,21 @@ async def test_a_texter_gets_it_by_the_very_line_they_wrote_to(tmp_path: Path, d
         assert [status for _, status, _ in await house.receipts(letter)] == ["delivered"]
         await house.writes("no")
         assert len(await house.interactions()) == 2
+
+
+async def test_who_does_not_get_what_a_flow_texts_is_a_persons(tmp_path: Path, database_url: str) -> None:
+    (tmp_path / "shop.yaml").write_text(OWN.replace("MEDIUM", "sms"), encoding="utf-8")
+    async with text_house(tmp_path, database_url, settings={"flows": Flows(folder=tmp_path)}, flow="shop") as house:
+        house.carrier.post.handsets[ANN] = Telephone(refuses=30003)
+        await house.writes("Hello")
+        for _ in range(60):
+            (talk,) = await house.interactions()
+            if talk.state is not State.SELF_SERVICE:
+                break
+            await house.wait(1)
+        (session,) = await house.desk._rows(FLOW_SESSIONS, "")
+        assert (talk.state, session.reason) == (State.QUEUED, "unreached")
+        assert [status for _, status, _ in await house.receipts(talk)] == ["failed"]
 
 
 async def test_facts_of_the_journal_name_no_address(tmp_path: Path, database_url: str) -> None:

@@ -14,17 +14,18 @@ const told = (one, place, all) => ["ask", "look_up", "knowledge", "leave_message
 
 const pathOf = (/** @type {string} */ id) => get(`/interactions/${id}/self-service`);
 
-/** Asked for before it is shown, beside the conversation. @type {{ id: string, asked: ReturnType<typeof pathOf> } | null} */
+/** Asked for before it is shown, beside the conversation; `found` once it is there. @type {{ id: string, asked: ReturnType<typeof pathOf>, found?: Found } | null} */
 let ahead = null;
 
 /** Ask for a path that will be shown as soon as its conversation is there. @param {string} id */
 export function askAhead(id) {
-  ahead = { id, asked: pathOf(id) };
+  const one = (ahead = { id, asked: pathOf(id) });
+  one.asked.then((answer) => answer.ok && Object.assign(one, { found: answer }));
 }
 
 /** What the customer did by themselves: nothing of it needs to be asked again; and where one can send them. @param {{ id: string, state: string }} props */
 export function Path({ id, state }) {
-  const [{ sessions, offerable }, setFound] = useState(/** @type {Found} */ ({ sessions: [], offerable: [] }));
+  const [{ sessions, offerable }, setFound] = useState(() => (ahead?.id === id && ahead.found) || /** @type {Found} */ ({ sessions: [], offerable: [] }));
   const [busy, setBusy] = useState(false);
   /** @param {Promise<{ ok: boolean }>} asked @param {() => boolean} isGone */
   const show = (asked, isGone = () => false) => asked.then((answer) => {
