@@ -1,7 +1,8 @@
 """Flows as those see them who answer for them: who is where now, what was solved, where people leave; and versions."""
 
+import asyncio
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 
@@ -9,16 +10,19 @@ from hub.domain.errors import BadRequest, NotFound
 from hub.domain.self_service import FlowSession, FlowVersion
 from hub.flows.checking import check
 from hub.flows.drawing import Numbers, caption, svg
-from hub.flows.model import Finding, Flow, FlowError
+from hub.flows.model import AnyStep, Finding, Flow, FlowError
 from hub.flows.reading import read_flow
 from hub.flows.run import kind_of
-from hub.flows.session import Outcome, Session
+from hub.flows.session import Session
 from hub.services.flow_library import FlowLibrary
+from hub.services.flow_tally import StepTally, Tally
 from hub.storage.tables import FLOW_SESSIONS, FLOW_VERSIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
-LATEST = 2_000
-"""Sessions of the day that are looked at, the latest ones."""
+AT_ONCE = 500
+"""Sessions that are read at a time: each takes some tens of microseconds to decode."""
+LATE_MS = 60_000
+"""How late a session's end may be committed and still be counted."""
 
 
 class StepFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,11 +79,16 @@ class FlowOverview:
         self._store = store
         self._library = library
         self._day_began_at = day_began_at
+        self._over = Tally()
+        self._over_since = -1
+        self._over_until = 0
+        self._counted: set[str] = set()
+        self._counting = asyncio.Lock()
 
     async def figures(self) -> list[FlowFigures]:
         """Return every flow's figures since the company's day began."""
-        sessions = await self._sessions()
-        return [figures_of(flow, sessions) for _, flow in sorted(self._library.published.items())]
+        tallies = await self._tallies()
+        return [_figures(flow, *tallies) for _, flow in sorted(self._library.published.items())]
 
     async def sheet(self, name: str) -> FlowSheet:
         """Return one flow, drawn with its live numbers.
@@ -90,7 +99,7 @@ class FlowOverview:
         flow = self._library.published.get(name)
         if flow is None:
             raise NotFound("There is no such flow.")
-        figures = figures_of(flow, await self._sessions())
+        figures = _figures(flow, *await self._tallies())
         numbers = {one.step: Numbers(now=one.now, passed=one.passed, left=one.left) for one in figures.steps}
         return FlowSheet(figures=figures, picture=svg(flow, numbers), versions=await self._versions(flow))
 
@@ -128,15 +137,41 @@ class FlowOverview:
     def _findings(self, flow: Flow) -> list[Finding]:
         return check(flow, {**self._library.published, flow.name: flow})
 
-    async def _sessions(self) -> list[tuple[FlowSession, Session]]:
-        since = self._day_began_at()
+    async def _tallies(self) -> tuple[Tally, Tally]:
+        """Return what is over of what began since the day did, and what is open now."""
+        async with self._counting:
+            since = self._day_began_at()
+            if since != self._over_since:
+                self._over, self._over_since, self._over_until, self._counted = Tally(), since, since, set()
+            at, last = self._over_until - LATE_MS, ""
+            while ended := await self._ended(since, at, last):
+                for stored in ended:
+                    if stored.id not in self._counted:
+                        self._counted.add(stored.id)
+                        self._over.add(_session(stored.body))
+                at, last = ended[-1].ended_at or 0, ended[-1].id
+                self._over_until = at
+            now = Tally()
+            for stored in await self._open():
+                now.add(_session(stored.body))
+            return self._over, now
+
+    async def _ended(self, since: int, at: int, last: str) -> list[FlowSession]:
+        """Return what ended after another, the oldest first."""
+        tail = (
+            "WHERE started_at >= $1 AND (ended_at > $2 OR (ended_at = $2 AND id > $3)) ORDER BY ended_at, id LIMIT $4"
+        )
 
         async def unit(tx: UnitOfWork) -> list[FlowSession]:
-            tail = "WHERE started_at >= $1 OR ended_at IS NULL ORDER BY started_at DESC LIMIT $2"
-            return await tx.select(FLOW_SESSIONS, tail, since, LATEST)
+            return await tx.select(FLOW_SESSIONS, tail, since, at, last, AT_ONCE)
 
-        decode = msgspec.json.Decoder(Session).decode
-        return [(stored, decode(stored.body)) for stored in await self._store.read(unit)]
+        return await self._store.read(unit)
+
+    async def _open(self) -> list[FlowSession]:
+        async def unit(tx: UnitOfWork) -> list[FlowSession]:
+            return await tx.select(FLOW_SESSIONS, "WHERE ended_at IS NULL")
+
+        return await self._store.read(unit)
 
     async def _versions(self, flow: Flow) -> list[Version]:
         async def unit(tx: UnitOfWork) -> list[FlowVersion]:
@@ -156,57 +191,38 @@ class FlowOverview:
         ]
 
 
-def figures_of(flow: Flow, sessions: list[tuple[FlowSession, Session]]) -> FlowFigures:
-    """Return a flow's figures from the sessions that came by it."""
-    own = [session for _, session in sessions if session.flow == flow.name]
-    passing = [session for _, session in sessions if flow.name in session.pins]
+_session = msgspec.json.Decoder(Session).decode
+
+
+def _figures(flow: Flow, over: Tally, now: Tally) -> FlowFigures:
+    """Return a flow's figures from what is over and what is open."""
+    ended, going = over.flows[flow.name], now.flows[flow.name]
     return FlowFigures(
         name=flow.name,
         title=flow.title.of(flow.languages, ""),
         version=flow.version,
-        begun=len(own),
-        open=sum(not session.is_over for session in own),
-        solved=sum(session.outcome is Outcome.RESOLVED for session in own),
-        handed_over=sum(session.is_over and session.outcome not in _BY_THEMSELVES for session in own),
-        left=sum(session.outcome is Outcome.ABANDONED for session in own),
-        on_older=sum(not session.is_over and session.pins[flow.name] != flow.version for session in own),
-        steps=list(_steps(flow, passing)),
+        begun=ended.begun + going.open,
+        open=going.open,
+        solved=ended.solved,
+        handed_over=ended.handed_over,
+        left=ended.left,
+        on_older=going.open - going.open_by_version[flow.version],
+        steps=[
+            _step(flow, step, over.steps[flow.name, name], now.steps[flow.name, name])
+            for name, step in flow.steps.items()
+        ],
     )
 
 
-_BY_THEMSELVES = frozenset({Outcome.RESOLVED, Outcome.ABANDONED})
-
-
-def _steps(flow: Flow, sessions: list[Session]) -> Iterator[StepFigures]:
-    now: dict[str, int] = {}
-    passed: dict[str, int] = {}
-    left: dict[str, int] = {}
-    handed: dict[str, int] = {}
-    took: dict[str, list[int]] = {}
-    for session in sessions:
-        for place, visit in enumerate(session.path):
-            if visit.flow != flow.name:
-                continue
-            after = session.path[place + 1].at if place + 1 < len(session.path) else session.ended_at
-            passed[visit.step] = passed.get(visit.step, 0) + 1
-            if after is not None:
-                took.setdefault(visit.step, []).append(after - visit.at)
-        if session.path and session.path[-1].flow == flow.name:
-            last = session.path[-1].step
-            if not session.is_over:
-                now[last] = now.get(last, 0) + 1
-            elif session.outcome is Outcome.ABANDONED:
-                left[last] = left.get(last, 0) + 1
-            elif session.outcome not in _BY_THEMSELVES:
-                handed[last] = handed.get(last, 0) + 1
-    for name, step in flow.steps.items():
-        yield StepFigures(
-            step=name,
-            kind=kind_of(step),
-            about=caption(step, flow),
-            now=now.get(name, 0),
-            passed=passed.get(name, 0),
-            left=left.get(name, 0),
-            handed_over=handed.get(name, 0),
-            median_ms=round(statistics.median(took[name])) if name in took else None,
-        )
+def _step(flow: Flow, step: AnyStep, over: StepTally, now: StepTally) -> StepFigures:
+    took_ms = [*over.took_ms, *now.took_ms]
+    return StepFigures(
+        step=step.id,
+        kind=kind_of(step),
+        about=caption(step, flow),
+        now=now.now,
+        passed=over.passed + now.passed,
+        left=over.left,
+        handed_over=over.handed_over,
+        median_ms=round(statistics.median(took_ms)) if took_ms else None,
+    )

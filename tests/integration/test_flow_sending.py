@@ -287,11 +287,12 @@ async def test_who_does_not_get_what_a_flow_texts_is_a_persons(tmp_path: Path, d
     async with text_house(tmp_path, database_url, settings={"flows": Flows(folder=tmp_path)}, flow="shop") as house:
         house.carrier.post.handsets[ANN] = Telephone(refuses=30003)
         await house.writes("Hello")
+        (talk,) = await house.interactions()
         for _ in range(60):
-            (talk,) = await house.interactions()
             if talk.state is not State.SELF_SERVICE:
                 break
             await house.wait(1)
+            (talk,) = await house.interactions()
         (session,) = await house.desk._rows(FLOW_SESSIONS, "")
         assert (talk.state, session.reason) == (State.QUEUED, "unreached")
         assert [status for _, status, _ in await house.receipts(talk)] == ["failed"]

@@ -17,6 +17,7 @@ from hub.domain.self_service import FlowSession
 from hub.flows.dialogues import START
 from hub.flows.model import Medium
 from hub.flows.session import Fetch, LookedUp, Session
+from hub.services import flow_figures
 from hub.services.flow_figures import FlowOverview
 from hub.services.flow_trying import FlowTrying, Tried
 from hub.services.paths import Paths
@@ -315,7 +316,10 @@ async def test_a_beginning_said_twice_begins_one_session(desk: Desk, erp: Erp) -
     await session_of(desk, first.interaction)
 
 
-async def test_the_page_shows_who_is_where_and_what_was_solved(desk: Desk, erp: Erp) -> None:
+async def test_the_page_shows_who_is_where_and_what_was_solved(
+    desk: Desk, erp: Erp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow_figures, "AT_ONCE", 1)
     library = desk.hub.services.self_service.library
     overview = FlowOverview(desk.hub.services.store, library, lambda: desk.hub.services.floor.day_began_at)
     waiting = await begun(desk)
@@ -330,11 +334,16 @@ async def test_the_page_shows_who_is_where_and_what_was_solved(desk: Desk, erp: 
     figures = sheet.figures
     assert (figures.begun, figures.open, figures.solved, figures.handed_over, figures.left) == (4, 1, 1, 1, 1)
     menu = next(step for step in figures.steps if step.step == "menu")
-    assert (menu.now, menu.passed, menu.left) == (1, 4, 1)
+    assert (menu.now, menu.passed, menu.left, menu.handed_over) == (1, 4, 1, 1)
+    assert (await overview.sheet("main-menu")).figures == figures, "what is over counts once"
     assert 'data-step="menu"' in sheet.picture
     assert [version.is_published for version in sheet.versions] == [True]
     assert {one.name for one in await overview.figures()} >= {"main-menu", "survey"}
     assert waiting.state is State.SELF_SERVICE
+    await says(desk, waiting, "agent")
+    after = (await overview.sheet("main-menu")).figures
+    assert (after.begun, after.open, after.handed_over) == (4, 0, 2)
+    assert (await FlowOverview(desk.hub.services.store, library, lambda: 0).sheet("main-menu")).figures == after
 
 
 async def test_a_flow_is_published_only_when_it_is_sound_and_can_be_rolled_back(desk: Desk, erp: Erp) -> None:
