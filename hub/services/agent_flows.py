@@ -14,7 +14,8 @@ from hub.services import moves
 from hub.services.access import Scope
 from hub.services.call_state import order, save_leg, whole_call
 from hub.services.flow_sessions import latest_session
-from hub.services.self_service import SelfService, medium_of
+from hub.services.flow_speech import medium_of
+from hub.services.self_service import SelfService
 from hub.storage.tables import CALLS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 

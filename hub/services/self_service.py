@@ -17,7 +17,7 @@ from hub.domain.customers import Customer
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.interaction import ClosingReason, Interaction, State, moved
-from hub.domain.messages import Author, Choice, Message, Note
+from hub.domain.messages import Author, Message
 from hub.domain.segments import SegmentKind
 from hub.domain.self_service import FlowSession
 from hub.flows import phrases
@@ -43,20 +43,20 @@ from hub.flows.session import (
     TakeMessage,
     TimeUp,
     Wait,
-    WriteFields,
 )
 from hub.flows.session import State as FlowState
 from hub.flows.steps import SENT
-from hub.flows.writing import Bubble, chat, mail, sms
+from hub.flows.writing import Bubble
 from hub.services import moves, people, promises
-from hub.services.answer_links import asking
 from hub.services.floor import Floor
 from hub.services.flow_letters import FlowLetters
 from hub.services.flow_library import FlowLibrary
 from hub.services.flow_sessions import cut_short, open_session
+from hub.services.flow_speech import PHONE_KIND, bubbles_of, medium_of, question_of
+from hub.services.flow_traces import known_of, note, write_fields
 from hub.services.texting import Texting
 from hub.settings import Settings
-from hub.storage.tables import CUSTOMERS, FLOW_SESSIONS, INTERACTIONS, MESSAGES, NOTES
+from hub.storage.tables import FLOW_SESSIONS, INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -65,8 +65,6 @@ CODE: Final = "flow"
 """The code of messages that a flow says: a client shows them as what they are, the company speaking."""
 LINE_GRACE_MS: Final = 180_000
 """How long after a caller's time is over a line that tells nothing is taken for silence: longer than any words."""
-_PHONE_KIND: Final = "voice"
-_MEDIA: Final = {_PHONE_KIND: Medium.PHONE, "email": Medium.EMAIL}
 
 
 class Fetcher(Protocol):
@@ -276,7 +274,7 @@ class SelfService:
     ) -> Interaction:
         """Let the session take one input; store what comes of it, in the caller's unit."""
         customer = await people.survivor(tx, interaction.customer)
-        known = {"customer": _known(customer), "queues": self.queues, "now": self._now(tx.now)}
+        known = {"customer": known_of(customer), "queues": self.queues, "now": self._now(tx.now)}
         unsent: list[str] = []
         try:
             book = self.library.book(session.pins)
@@ -292,10 +290,10 @@ class SelfService:
         if not stepped.is_heard:
             return interaction
         self._record(tx, interaction, stepped)
-        interaction = await self._say(tx, interaction, stepped.session, _bubbles(stepped))
+        interaction = await self._say(tx, interaction, stepped.session, bubbles_of(stepped))
         await self._save(tx, stored, stepped)
-        customer = await _write_fields(tx, customer, stepped)
-        await _note(tx, interaction, stepped, unsent)
+        customer = await write_fields(tx, customer, stepped)
+        await note(tx, interaction, stepped, unsent)
         for promise in (wish for wish in stepped.wishes if isinstance(wish, MakePromise)):
             queue = promise.queue if promise.queue in self._settings.queues else interaction.queue
             await promises.promised(tx, interaction, promise.text, promise.due_at, queue)
@@ -348,7 +346,7 @@ class SelfService:
                 name=self._settings.company.name,
                 text=bubble.text,
                 code=CODE,
-                **_question(session, bubble),
+                **question_of(session, bubble),
             )
             await tx.insert(MESSAGES, message)
             if self.texting is not None:
@@ -427,7 +425,7 @@ class SelfService:
             # The recording becomes work of its own in that queue, once the carrier has it.
             interaction = msgspec.structs.replace(interaction, queue=queue)
             return await self._ended(tx, interaction, State.RESOLVED, ClosingReason.MESSAGE_LEFT, "flow")
-        is_message = not isinstance(wish, EnterQueue) and interaction.kind != _PHONE_KIND
+        is_message = not isinstance(wish, EnterQueue) and interaction.kind != PHONE_KIND
         head_start_ms = round(wish.head_start_s * 1000) if isinstance(wish, EnterQueue) else 0
         reason = wish.reason if isinstance(wish, EnterQueue) else str(stepped.session.outcome)
         if is_message:
@@ -478,35 +476,6 @@ class SelfService:
         return await tx.save(INTERACTIONS, ended)
 
 
-def medium_of(interaction: Interaction) -> Medium:
-    """Return how a flow would talk in this interaction; what is written to a telephone number is a text."""
-    is_text = interaction.address.startswith("+")
-    return _MEDIA.get(interaction.kind) or (Medium.SMS if is_text else Medium.CHAT)
-
-
-def _bubbles(stepped: Stepped) -> list[Bubble]:
-    """Return what is said as the channel carries it: with buttons, as texts with numbered lines, or as one mail.
-
-    A mail waits for what is being looked up: there is one for each of the customer's, however many steps it takes.
-    """
-    session = stepped.session
-    if session.medium is Medium.SMS:
-        return [Bubble(one.text) for one in sms(stepped.outputs, session.language)]
-    if session.medium is not Medium.EMAIL:
-        return chat(stepped.outputs)
-    letter = mail(session.standing, session.language)
-    is_ready = bool(letter.text) and session.state is not FlowState.LOOKING_UP
-    return [Bubble(letter.text, letter.choices)] if is_ready else []
-
-
-def _question(session: Session, bubble: Bubble) -> dict[str, Any]:
-    """Return what a message has of the question it puts; in a mail, the name by which its links mean it, too."""
-    if session.medium is not Medium.EMAIL:
-        return {"choices": tuple(Choice(choice.id, choice.label) for choice in bubble.choices)}
-    choices = tuple(Choice(choice.id, choice.label, choice.digit) for choice in bubble.choices)
-    return {"choices": choices, "client_id": asking(session.id, session.timer) if choices else ""}
-
-
 def _stored(session: Session, interaction: Interaction, version: str) -> FlowSession:
     return FlowSession(
         id=session.id,
@@ -520,54 +489,3 @@ def _stored(session: Session, interaction: Interaction, version: str) -> FlowSes
         stepped_at=session.started_at,
         body=msgspec.json.encode(session).decode(),
     )
-
-
-def _known(customer: Customer) -> dict[str, Any]:
-    """Return what expressions and templates may know of a customer: never an address, never a note."""
-    return {
-        "name": customer.name,
-        "language": customer.language,
-        "tier": customer.tier,
-        "company": customer.company,
-        "tags": list(customer.tags),
-        "fields": dict(customer.fields),
-        "is_known": bool(customer.name),
-    }
-
-
-async def _write_fields(tx: UnitOfWork, customer: Customer, stepped: Stepped) -> Customer:
-    written = {
-        name: text for wish in stepped.wishes if isinstance(wish, WriteFields) for name, text in wish.fields.items()
-    }
-    if not written or len({**customer.fields, **written}) > people.MAX_FIELDS:
-        return customer
-    tx.record(EventKind.CUSTOMER_CHANGED, actor="flow", customer=customer.id, changed="fields")
-    return await tx.save(CUSTOMERS, msgspec.structs.replace(customer, fields={**customer.fields, **written}))
-
-
-async def _note(tx: UnitOfWork, interaction: Interaction, stepped: Stepped, unsent: Sequence[str]) -> None:
-    """Write down for colleagues what the flow wants them to know: its note, whom to call back, what was not sent."""
-    texts: list[str] = [*unsent]
-    for wish in stepped.wishes:
-        if isinstance(wish, EnterQueue) and wish.note:
-            texts.append(wish.note)
-        elif isinstance(wish, BookCallback):
-            texts.append(f"Call back: {wish.phone}. {wish.note}".strip())
-    for text in texts:
-        note = Note(
-            id=new_id("n"),
-            customer=interaction.customer,
-            interaction=interaction.id,
-            author="",
-            name="Flow",
-            text=text[:2_000],
-            at=tx.now,
-        )
-        await tx.insert(NOTES, note)
-        tx.record(
-            EventKind.NOTE_ADDED,
-            actor="flow",
-            customer=interaction.customer,
-            interaction=interaction.id,
-            note=note.id,
-        )
