@@ -97,6 +97,10 @@ class AgentPhone:
         """Speak in the call that is open."""
         self._phone.take({"type": "say", "call": self.call, "text": text})
 
+    def picks_up(self) -> None:
+        """Answer what rings."""
+        self._phone.take({"type": "accept", "call": self.call})
+
     def hangs_up(self) -> None:
         """Put the receiver down."""
         self._phone.take({"type": "hangup", "call": self.call})
