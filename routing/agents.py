@@ -39,8 +39,8 @@ def leave(floor: Floor, agent: Agent) -> None:
     """Forget an agent who logged out; what they held is the store's to requeue."""
     offers.withdraw_all(floor, agent, OfferEnd.AGENT_LOST)
     floor.unpublish(agent)
-    for interaction_id in list(agent.held):
-        floor.drop(agent, interaction_id)
+    for work in agent.held:
+        floor.drop(agent, work.interaction_id)
     emptied = floor.catalogue.leave(agent.pool, agent.id)
     agent.due_ms = None
     del floor.agents[agent.id]
@@ -53,22 +53,9 @@ def leave(floor: Floor, agent: Agent) -> None:
         waiting.check_reach(floor)
 
 
-def end_work(floor: Floor, agent: Agent, interaction_id: str) -> bool:
-    """End the agent's work on an interaction; return False for unknown work, which is ignored."""
-    work = floor.drop(agent, interaction_id)
-    if work is None:
-        return False
-    now_ms = floor.now_ms
-    agent.idle_since_ms = now_ms
-    _, _, queue_id, since_ms = work
-    if queue_id:
-        floor.learned.handled(queue_id, now_ms - since_ms)
-    return True
-
-
 def start_work(floor: Floor, agent: Agent, work: HeldWork) -> None:
     """Let the agent hold work that was not offered; offers that no longer fit are withdrawn."""
-    if work.interaction_id in agent.held:
+    if agent.holds(work.interaction_id):
         floor.drop(agent, work.interaction_id)
     _hold(floor, agent, work)
     agent.idle_since_ms = floor.now_ms
@@ -120,21 +107,19 @@ def _reckon_units(floor: Floor, agent: Agent) -> None:
     """Count again what held work and offers cost, as costs may differ in the agent's new pool."""
     agent.burden = agent.pool.no_burden
     agent.used = 0
-    for interaction_id, (work, _) in list(agent.held.items()):
-        units = floor.units_for(agent, work.channel)
-        agent.held[interaction_id] = (work, units)
-        agent.take(work.channel, units)
-    for offer in agent.offers.values():
-        channel = offer.item.interaction.channel
-        offer.units = floor.units_for(agent, channel)
-        agent.take(channel, offer.units)
+    agent.held = tuple(work._replace(cost=floor.cost_for(agent, work.cost[0])) for work in agent.held)
+    for work in agent.held:
+        agent.take(work.cost)
+    for offer in agent.offers:
+        offer.cost = floor.cost_for(agent, offer.cost[0])
+        agent.take(offer.cost)
 
 
 def _remember(floor: Floor, agent: Agent, state: AgentState) -> None:
     """Take over those figures that the engine keeps itself, where the state gives them."""
     if state.holds is not None:
-        for interaction_id in list(agent.held):
-            floor.drop(agent, interaction_id)
+        for known in agent.held:
+            floor.drop(agent, known.interaction_id)
         for work in state.holds:
             _hold(floor, agent, work)
     if state.idle_since_ms is not None:
@@ -156,7 +141,7 @@ def withdraw_unfit(floor: Floor, agent: Agent) -> None:
         lost = OfferEnd.CAPACITY_CHANGED if agent.state.is_connected else OfferEnd.AGENT_LOST
         offers.withdraw_all(floor, agent, lost)
         return
-    newest_first = sorted(agent.offers.values(), key=lambda offer: (offer.made_at_ms, offer.item.id), reverse=True)
+    newest_first = sorted(agent.offers, key=lambda offer: (offer.made_at_ms, offer.item.id), reverse=True)
     for offer in newest_first:
-        if floor.is_overfull(agent, offer.item.interaction.channel):
+        if floor.is_overfull(agent, offer.cost[0]):
             offers.end(floor, offer, OfferEnd.CAPACITY_CHANGED, Rule.AGENT_UNABLE)

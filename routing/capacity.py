@@ -5,46 +5,61 @@ come over e-mails. The other way round everything counts, so during the call no 
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Generic, TypeVar
 
 from routing.policy import ChannelPolicy
 
 Load = dict[str, int]
 """Channel kind -> units taken by work and live offers of that kind."""
 
+_Units = tuple[tuple[str, int], ...]
 
-class Burden:
-    """A load that never changes. Agents of a pool with equal loads share one, so what follows from it is known."""
 
-    __slots__ = ("_known", "_less", "_more", "units")
+Cost = tuple[str, int]
+"""A channel kind and the units of it that something takes."""
 
-    def __init__(self, units: Load | None = None, known: "_Known | None" = None) -> None:
+View = TypeVar("View")
+
+
+class Burden(Generic[View]):
+    """A load that never changes. Agents of a pool with equal loads share one, so what follows from it is known.
+
+    `view` is what it leaves to be offered, once somebody asked, until that changes for the whole pool.
+    """
+
+    __slots__ = ("_known", "_less", "_more", "units", "view")
+
+    def __init__(self, units: Load | None = None, known: "dict[_Units, Burden[View]] | None" = None) -> None:
         self.units: Load = units or {}
-        self._known: _Known = {} if known is None else known
+        self.view: View | None = None
+        self._known: dict[_Units, Burden[View]] = {} if known is None else known
         self._known[tuple(self.units.items())] = self
-        self._more: dict[tuple[str, int], Burden] = {}
-        self._less: dict[tuple[str, int], Burden] = {}
+        self._more: dict[Cost, Burden[View]] = {}
+        self._less: dict[Cost, Burden[View]] = {}
 
-    def plus(self, channel: str, cost: int) -> "Burden":
+    def plus(self, cost: Cost) -> "Burden[View]":
         """Return the burden with these units more."""
-        more = self._more.get((channel, cost))
+        more = self._more.get(cost)
         if more is None:
-            more = self._more[channel, cost] = self._changed(channel, cost)
+            more = self._more[cost] = self._changed(cost[0], cost[1])
         return more
 
-    def minus(self, channel: str, cost: int) -> "Burden":
+    def minus(self, cost: Cost) -> "Burden[View]":
         """Return the burden with these units less."""
-        less = self._less.get((channel, cost))
+        less = self._less.get(cost)
         if less is None:
-            less = self._less[channel, cost] = self._changed(channel, -cost)
+            less = self._less[cost] = self._changed(cost[0], -cost[1])
         return less
 
-    def _changed(self, channel: str, cost: int) -> "Burden":
-        units = {**self.units, channel: self.units.get(channel, 0) + cost}
-        units = {kind: taken for kind, taken in sorted(units.items()) if taken}
-        return self._known.get(tuple(units.items())) or Burden(units, self._known)
+    def forget_views(self) -> None:
+        """Forget what is left under this burden and all others of the pool."""
+        for burden in self._known.values():
+            burden.view = None
 
-
-_Known = dict[tuple[tuple[str, int], ...], Burden]
+    def _changed(self, channel: str, units: int) -> "Burden[View]":
+        changed = {**self.units, channel: self.units.get(channel, 0) + units}
+        changed = {kind: taken for kind, taken in sorted(changed.items()) if taken}
+        return self._known.get(tuple(changed.items())) or Burden(changed, self._known)
 
 
 def room_for(channel: str, capacity_units: int, load: Load, channels: Mapping[str, ChannelPolicy]) -> int:

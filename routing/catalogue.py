@@ -6,19 +6,18 @@ judgement per counterpart; an event costs none.
 """
 
 from bisect import insort
-from collections.abc import Mapping
 from typing import Generic, NamedTuple, TypeVar
 
-from routing.capacity import Burden
-from routing.cells import Frontier
+from routing.capacity import Burden, Cost
+from routing.cells import Cell, Frontier, Ordered
 from routing.eligibility import Need, Talent, rank_of
 from routing.policy import AgentOrder, Policy
 from routing.ranking import PLAIN_ORDERS, tier_of
 
-Member = TypeVar("Member")
+Member = TypeVar("Member", bound=Ordered)
 
 
-class FreeAgents:
+class FreeAgents(Generic[Member]):
     """The free agents who take a channel, in one of the agent orders; cells are pools."""
 
     __slots__ = ("channel", "frontier", "number", "order")
@@ -27,52 +26,51 @@ class FreeAgents:
         self.number = number
         self.channel = channel
         self.order = order
-        self.frontier = Frontier()
+        self.frontier: Frontier[Member] = Frontier(has_words=order is not AgentOrder.FASTEST)
 
 
-class Slot(NamedTuple):
+class Slot(NamedTuple, Generic[Member]):
     """How a pool's agents appear among the free agents of a channel and order."""
 
     number: int
-    frontier: Frontier
-    channel: str
-    units: int
+    frontier: Frontier[Member]
+    cell: Cell[Member]
+    cost: Cost
     order: AgentOrder
     pack: bool
     is_plain: bool
     """Agents of the pool go by load, then by idle time."""
 
 
-class View(NamedTuple):
+class View(NamedTuple, Generic[Member]):
     """What an agent with some load may still be offered: kinds of need, and slots to be found in."""
 
     takes: int
-    slots: tuple[Slot, ...]
+    slots: tuple[Slot[Member], ...]
 
 
 class Pool(Generic[Member]):
-    """All agents with one talent. `takes` has, by channel kind, the mask of kinds of need they may take;
-    `views` remembers what is left to take under a burden, until kinds or slots change."""
+    """All agents with one talent. `takes` has, by channel kind, the mask of kinds of need they may take."""
 
-    __slots__ = ("members", "no_burden", "number", "slots", "takes", "talent", "units", "views")
+    __slots__ = ("costs", "members", "no_burden", "number", "slots", "takes", "talent")
 
     def __init__(self, number: int, talent: Talent) -> None:
         self.number = number
         self.talent = talent
-        self.units: Mapping[str, int] = dict(talent.units)
+        self.costs: dict[str, Cost] = {channel: (channel, units) for channel, units in talent.units}
+        """By channel kind, for those they are offered."""
         self.members: dict[str, Member] = {}
-        self.takes: dict[str, int] = dict.fromkeys(self.units, 0)
-        self.slots: list[Slot] = []
-        self.views: dict[Burden, View] = {}
-        self.no_burden = Burden()
+        self.takes: dict[str, int] = dict.fromkeys(self.costs, 0)
+        self.slots: list[Slot[Member]] = []
+        self.no_burden: Burden[View[Member]] = Burden()
 
 
-class Kind:
+class Kind(Generic[Member]):
     """All interactions with one need. `tiers` are the pools who may take it, in the order they are asked."""
 
     __slots__ = ("free", "need", "number", "pools", "tiers")
 
-    def __init__(self, number: int, need: Need, free: FreeAgents) -> None:
+    def __init__(self, number: int, need: Need, free: FreeAgents[Member]) -> None:
         self.number = number
         self.need = need
         self.free = free
@@ -94,24 +92,22 @@ class Catalogue(Generic[Member]):
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._kinds: dict[Need, Kind] = {}
+        self._kinds: dict[Need, Kind[Member]] = {}
         self._pools: dict[Talent, Pool[Member]] = {}
-        self._free: dict[tuple[str, AgentOrder], FreeAgents] = {}
-        self.frontiers: list[Frontier] = []
-        """Of the free agents, by slot number."""
-        self.kinds: list[Kind] = []
+        self._free: dict[tuple[str, AgentOrder], FreeAgents[Member]] = {}
+        self.kinds: list[Kind[Member]] = []
         self.pools: list[Pool[Member]] = []
         self.populated = 0
         """A bit for each pool that has members."""
 
-    def kind(self, need: Need) -> Kind:
+    def kind(self, need: Need) -> Kind[Member]:
         """Return the kind of a need, numbering it if it is new."""
         kind = self._kinds.get(need)
         if kind is None:
             kind = self._kinds[need] = self.face(need)
         return kind
 
-    def face(self, need: Need) -> Kind:
+    def face(self, need: Need) -> Kind[Member]:
         """Return a new kind of a need, with a number of its own whether or not there is one of that need."""
         kind = Kind(len(self.kinds), need, self._free_agents(need.channel, need.order))
         self.kinds.append(kind)
@@ -126,7 +122,7 @@ class Catalogue(Generic[Member]):
             pool = Pool(len(self.pools), talent)
             self._pools[talent] = pool
             self.pools.append(pool)
-            pool.slots = [self._slot(free, pool) for free in self._free.values() if free.channel in pool.units]
+            pool.slots = [self._slot(free, pool) for free in self._free.values() if free.channel in pool.costs]
             for kind in self.kinds:
                 _judge(kind, pool)
         return pool
@@ -148,27 +144,27 @@ class Catalogue(Generic[Member]):
         """Return whether free agents of the channel are kept in this order yet."""
         return (channel, order) in self._free
 
-    def _free_agents(self, channel: str, order: AgentOrder) -> FreeAgents:
+    def _free_agents(self, channel: str, order: AgentOrder) -> FreeAgents[Member]:
         free = self._free.get((channel, order))
         if free is None:
             free = FreeAgents(len(self._free), channel, order)
             self._free[channel, order] = free
-            self.frontiers.append(free.frontier)
             for pool in self.pools:
-                if channel in pool.units:
+                if channel in pool.costs:
                     pool.slots.append(self._slot(free, pool))
-                    pool.views = {}
+                    pool.no_burden.forget_views()
         return free
 
-    def _slot(self, free: FreeAgents, pool: Pool[Member]) -> Slot:
-        units = pool.units[free.channel]
-        pack = self._policy.channels[free.channel].pack and 2 * units <= pool.talent.capacity_units
-        return Slot(free.number, free.frontier, free.channel, units, free.order, pack, free.order in PLAIN_ORDERS)
+    def _slot(self, free: FreeAgents[Member], pool: Pool[Member]) -> Slot[Member]:
+        cost = pool.costs[free.channel]
+        pack = self._policy.channels[free.channel].pack and 2 * cost[1] <= pool.talent.capacity_units
+        cell = free.frontier.open(pool.number)
+        return Slot(free.number, free.frontier, cell, cost, free.order, pack, free.order in PLAIN_ORDERS)
 
 
-def _judge(kind: Kind, pool: Pool[Member]) -> None:
+def _judge(kind: Kind[Member], pool: Pool[Member]) -> None:
     rank = rank_of(kind.need, pool.talent)
     if rank is not None:
         kind.admit(1 << pool.number, tier_of(kind.need, pool.talent, rank))
         pool.takes[kind.need.channel] |= 1 << kind.number
-        pool.views = {}
+        pool.no_burden.forget_views()

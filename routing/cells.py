@@ -1,242 +1,351 @@
-"""Ordered sets that know their first element: the two structures all lookups of the engine rest on.
+"""Ordered sets that know their first member: the two structures all lookups of the engine rest on.
 
-A `Cell` keeps entries sorted. New work and freed agents nearly always belong at the end and are taken from
-the front, so a sorted list with a moving front beats a heap: both are O(1); elsewhere it costs a binary search and
-a move of memory. A `Frontier` keeps numbered cells (one a kind of need, or one a pool of agents) together with
-their first entries in order, and finds the first entry among any subset of cells given as a bit mask. A cell may change
+A `Cell` keeps members in the order of their keys. New work and freed agents nearly always belong at the end and are
+taken from the front, so a sorted list with a moving front beats a heap: both are O(1); elsewhere it costs a binary
+search and a move of memory. A `Frontier` keeps numbered cells (one a kind of need, or one a pool of agents) and the
+keys of their firsts in order, and finds the first among any subset of cells given as a bit mask. A cell may change
 its number, and with it who looks into it.
 
-At full size most of the cost is memory that is in no cache, so a cell touches its front, its end and nothing else:
-only what is taken out of its middle, which is rare, is written down apart.
+At full size most of the cost is memory that is in no cache. So keys are machine words side by side, apart from the
+members: an event compares keys and touches no member but the one it is about.
 
-Entries are tuples of figures that end with the id of what they stand for, so no two are equal.
+Equal keys are told apart by the members themselves, by `<`.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from typing import Any
+from array import array
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, MutableSequence
+from math import inf
+from operator import itemgetter
+from typing import Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
-Entry = tuple[Any, ...]
+
+class Ordered(Protocol):
+    """Something with a place among its equals."""
+
+    def __lt__(self, other: Self, /) -> bool: ...
+
+
+Member = TypeVar("Member", bound=Ordered)
+
+Key: TypeAlias = Any
+"""A whole number of at most 64 bits, or anything that compares."""
+
+Keys = MutableSequence[Key]
 
 _REMEMBERED = 4_096
 
+_FEW = 32
+"""Cells whose firsts are compared one by one, however few there are besides."""
 
-class Cell:
-    """A sorted set of entries with distinct ids; taking one out of the middle only marks it."""
 
-    __slots__ = ("_dead", "_front", "bit", "entries", "first", "number")
+def words() -> Keys:
+    """Return a sequence for keys that are whole numbers."""
+    return array("q")
 
-    def __init__(self, number: int = 0) -> None:
+
+class Cell(Generic[Member]):
+    """Members under keys, in order; taking one out of the middle only empties its place."""
+
+    __slots__ = ("bit", "front", "holes", "keys", "members", "number")
+
+    def __init__(self, number: int = 0, keys: Keys | None = None) -> None:
         self.number = number
         """Its number in its frontier; `bit` is the mask of that alone."""
         self.bit = 1 << number
-        self.first: Entry | None = None
-        """The smallest entry."""
-        self.entries: list[Entry] = []
-        """All in order; what is before the front, and what is dead, no longer counts.
-        Whatever is greater than the last belongs behind it."""
-        self._front = 0
-        self._dead: set[Entry] = set()
-        """Taken out, but still among the entries; all of them come after the first."""
+        self.keys: Keys = words() if keys is None else keys
+        """In order; from `front` on those of the members. Nothing at all while nobody is in the cell."""
+        self.members: list[Member | None] = []
+        self.front = 0
+        self.holes = 0
+        """Places behind the front that nobody holds any more."""
 
     def __len__(self) -> int:
-        return len(self.entries) - self._front - len(self._dead)
+        return len(self.keys) - self.front - self.holes
 
-    def add(self, entry: Entry) -> bool:
-        """Add an entry that is not in the cell; return whether it is now the first."""
-        entries = self.entries
-        if self.first is None:
-            entries.append(entry)
-            self.first = entry
-            return True
-        if entry > entries[-1]:
-            entries.append(entry)
-            return False
-        return self._insert(entry)
+    @property
+    def first(self) -> Member | None:
+        """The member that goes first."""
+        return self.members[self.front] if self.keys else None
 
-    def _insert(self, entry: Entry) -> bool:
-        if entry in self._dead:
-            self._dead.remove(entry)
+    def add(self, key: Key, member: Member) -> bool:
+        """Add a member that is not in the cell; return whether it is now the first."""
+        keys = self.keys
+        if keys:
+            last = keys[-1]
+            if key < last:
+                return self._insert(key, member)
+            if key == last:
+                behind = self.members[-1]
+                if behind is None or member < behind:
+                    return self._insert(key, member)
+            keys.append(key)
+            self.members.append(member)
             return False
-        entries = self.entries
-        front = self._front
-        place = bisect_right(entries, entry, front)
-        if front and place - front <= len(entries) - place:
-            # The room left of the front is free: moving the few entries before the place is cheaper.
-            entries[front - 1 : place - 1] = entries[front:place]
-            entries[place - 1] = entry
-            self._front = front - 1
-        else:
-            entries.insert(place, entry)
-        if place == front:
-            self.first = entry
-            return True
-        return False
-
-    def remove(self, entry: Entry) -> bool:
-        """Take out an entry, which is in the cell; return whether it was the first."""
-        if entry is not self.first and entry != self.first:
-            self._bury(entry)
-            return False
-        entries = self.entries
-        front = self._front + 1
-        if self._dead:
-            front = self._skip_dead(front)
-        if front == len(entries):
-            entries.clear()
-            self._front = 0
-            self.first = None
-            return True
-        self.first = entries[front]
-        if front > 64 and front * 2 > len(entries):
-            del entries[:front]
-            front = 0
-        self._front = front
+        keys.append(key)
+        self.members.append(member)
         return True
 
-    def _bury(self, entry: Entry) -> None:
-        dead = self._dead
-        dead.add(entry)
-        if len(dead) > len(self) + 32:
-            self.entries = [each for each in self.entries[self._front :] if each not in dead]
-            self._front = 0
-            dead.clear()
+    def _insert(self, key: Key, member: Member) -> bool:
+        keys, members, front = self.keys, self.members, self.front
+        place = bisect_left(keys, key, front)
+        end = bisect_right(keys, key, place)
+        while place < end and ((other := members[place]) is None or other < member):
+            place += 1
+        if place > front and members[place - 1] is None and keys[place - 1] == key:
+            members[place - 1] = member
+            self.holes -= 1
+            return False
+        if front and place - front <= len(keys) - place:
+            # The room left of the front is free: moving the few before the place is cheaper.
+            keys[front - 1 : place - 1] = keys[front:place]
+            members[front - 1 : place - 1] = members[front:place]
+            keys[place - 1] = key
+            members[place - 1] = member
+            self.front = front - 1
+        else:
+            keys.insert(place, key)
+            members.insert(place, member)
+        return place == front
 
-    def _skip_dead(self, front: int) -> int:
-        entries = self.entries
-        dead = self._dead
-        while front < len(entries) and entries[front] in dead:
-            dead.remove(entries[front])
+    def remove(self, key: Key, member: Member) -> bool:
+        """Take out a member, who is in the cell under this key; return whether it was the first."""
+        members = self.members
+        front = self.front
+        if members[front] is not member:
+            self._leave_hole(key, member)
+            return False
+        members[front] = None
+        front += 1
+        if self.holes:
+            front = self._behind_holes(front)
+        keys = self.keys
+        if front == len(keys):
+            del keys[:]
+            members.clear()
+            front = 0
+        elif front > 64 and front * 2 > len(keys):
+            del keys[:front], members[:front]
+            front = 0
+        self.front = front
+        return True
+
+    def _leave_hole(self, key: Key, member: Member) -> None:
+        members = self.members
+        members[members.index(member, bisect_left(self.keys, key, self.front))] = None
+        self.holes += 1
+        if self.holes > len(self) + 32:
+            held = [place for place in range(self.front, len(members)) if members[place] is not None]
+            self.keys[:] = _like(self.keys, [self.keys[place] for place in held])
+            self.members = [members[place] for place in held]
+            self.front = self.holes = 0
+
+    def _behind_holes(self, front: int) -> int:
+        members = self.members
+        while front < len(members) and members[front] is None:
+            self.holes -= 1
             front += 1
         return front
 
-    def count_before(self, entry: Entry) -> int:
-        """Return how many entries are smaller than this one."""
-        place = bisect_left(self.entries, entry, self._front)
-        return place - self._front - sum(each < entry for each in self._dead)
+    def count_before(self, key: Key, member: Member | None = None) -> int:
+        """Return how many are under smaller keys, or, given a member of this key, how many go before it."""
+        front, members = self.front, self.members
+        place = bisect_left(self.keys, key, front)
+        count = place - front - (members[front:place].count(None) if self.holes else 0)
+        if member is not None:
+            equals = members[place : bisect_right(self.keys, key, place)]
+            count += sum(other is not None and other < member for other in equals)
+        return count
 
-    def last_before(self, entry: Entry) -> Entry | None:
-        """Return the greatest entry that is smaller than this one."""
-        entries = self.entries
-        for place in range(bisect_left(entries, entry, self._front) - 1, self._front - 1, -1):
-            if entries[place] not in self._dead:
-                return entries[place]
+    def last_before(self, key: Key) -> Key:
+        """Return the greatest key of a member that is smaller than this one; None: there is none."""
+        for place in range(bisect_left(self.keys, key, self.front) - 1, self.front - 1, -1):
+            if self.members[place] is not None:
+                return self.keys[place]
         return None
 
-    def ids(self) -> list[str]:
-        """Return the ids in order."""
-        return [str(each[-1]) for each in self.entries[self._front :] if each not in self._dead]
+    def all(self) -> list[Member]:
+        """Return the members in order."""
+        return [member for member in self.members[self.front :] if member is not None]
 
 
-class Frontier:
-    """Numbered cells and their first entries in order. `mask` has a bit for each cell that is not empty.
+def _like(keys: Keys, values: list[Any]) -> Keys:
+    return array(keys.typecode, values) if isinstance(keys, array) else values
 
-    `heads` are the first entries of the cells that are not empty, in order; for reading.
-    """
 
-    __slots__ = ("_among", "_bits", "_firsts", "cells", "heads", "mask")
+class Frontier(Generic[Member]):
+    """Numbered cells and the keys of their firsts. `mask` has a bit for each cell that is not empty."""
 
-    def __init__(self) -> None:
-        self.cells: dict[int, Cell] = {}
-        """By number, those that have had entries."""
+    __slots__ = ("_firsts", "_has_words", "_order", "_picks", "cells", "heads", "mask")
+
+    def __init__(self, *, has_words: bool = True, heads: list[Any] | None = None) -> None:
+        """With `has_words` all keys are whole numbers of at most 64 bits. `heads`, if there are, is kept in order."""
+        self.cells: dict[int, Cell[Member]] = {}
+        """By number."""
         self.mask = 0
-        self.heads: list[Entry] = []
-        self._bits: list[int] = []
-        """The bit of the cell each of the heads is the first of."""
-        self._firsts: dict[int, Entry] = {}
-        """The heads by their cells' numbers."""
-        self._among: dict[int, tuple[int, ...]] = {}
-        """The numbers in the masks asked for lately."""
+        self.heads = heads
+        """The keys of the firsts, in order."""
+        self._has_words = has_words
+        self._firsts: list[Any] = []
+        """The keys of the firsts by number, and whatever where a cell is empty."""
+        self._order: list[tuple[Any, int]] | None = None
+        """The same in order, with the numbers: from when on somebody asks for the first of so many cells."""
+        self._picks: dict[int, tuple[itemgetter[Any] | None, list[int]]] = {}
+        """Of the masks asked for lately: what takes the keys of their cells, unless that is not worth it; numbers."""
 
-    def add(self, number: int, entry: Entry) -> None:
-        """Add an entry to the cell of a number."""
+    def open(self, number: int) -> Cell[Member]:
+        """Return the cell of a number, a new one if there is none."""
         cell = self.cells.get(number)
         if cell is None:
-            cell = self.cells[number] = Cell(number)
-        self.put(cell, entry)
+            cell = Cell(number, words() if self._has_words else [])
+            self.enlist(cell)
+        return cell
 
-    def remove(self, number: int, entry: Entry) -> None:
-        """Take an entry, which is there, out of the cell of a number."""
-        self.take(self.cells[number], entry)
+    def enlist(self, cell: Cell[Member]) -> None:
+        """Make a cell, which is empty, one of the frontier's."""
+        self.cells[cell.number] = cell
+        self._firsts.extend([0] * (cell.number + 1 - len(self._firsts)))
 
-    def put(self, cell: Cell, entry: Entry) -> bool:
-        """Add an entry to one of the cells; return whether it is now the cell's first."""
-        before = cell.first
-        if before is not None and entry > cell.entries[-1]:
-            cell.entries.append(entry)
-            return False
-        if not cell.add(entry):
-            return False
-        heads = self.heads
-        if before is None:
-            self.mask |= cell.bit
+    def put(self, cell: Cell[Member], key: Key, member: Member) -> bool:
+        """Add a member to one of the cells; return whether it is now the cell's first."""
+        keys = cell.keys
+        number = cell.number
+        if keys:
+            if key > keys[-1]:
+                keys.append(key)
+                cell.members.append(member)
+                return False
+            before = keys[cell.front]
+            if not cell.add(key, member):
+                return False
+            self._behead(before, number)
         else:
-            place = bisect_left(heads, before)
-            del heads[place], self._bits[place]
-        self._firsts[cell.number] = entry
-        place = bisect_left(heads, entry)
-        heads.insert(place, entry)
-        self._bits.insert(place, cell.bit)
+            keys.append(key)
+            cell.members.append(member)
+            self.mask |= cell.bit
+        self._firsts[number] = key
+        if self.heads is not None:
+            insort(self.heads, key)
+        if self._order is not None:
+            insort(self._order, (key, number))
         return True
 
-    def take(self, cell: Cell, entry: Entry) -> bool:
-        """Take an entry, which is there, out of one of the cells; return whether it was the cell's first."""
-        if not cell.remove(entry):
+    def take(self, cell: Cell[Member], key: Key, member: Member) -> bool:
+        """Take a member, who is there under this key, out of one of the cells; return whether it was the first."""
+        front, members, keys = cell.front, cell.members, cell.keys
+        if members[front] is member and not cell.holes and front * 2 + 2 < len(keys):
+            # The usual case: others come after it, and what has been taken from before it may stay for now.
+            members[front] = None
+            cell.front = front + 1
+        elif not cell.remove(key, member):
             return False
+        number = cell.number
         heads = self.heads
-        place = bisect_left(heads, entry)
-        after = cell.first
-        if after is None:
-            self.mask ^= cell.bit
-            del heads[place], self._bits[place], self._firsts[cell.number]
+        if not keys or heads is None or self._order is not None:
+            self._behead(key, number)
+            if not keys:
+                self.mask ^= cell.bit
+                return True
+            after = self._firsts[number] = keys[cell.front]
+            if heads is not None:
+                insort(heads, after)
+            if self._order is not None:
+                insort(self._order, (after, number))
             return True
-        self._firsts[cell.number] = after
+        after = self._firsts[number] = keys[cell.front]
+        place = bisect_left(heads, key)
         later = bisect_left(heads, after, place + 1) - 1
         if later == place:
             heads[place] = after
-            return True
-        del heads[place], self._bits[place]
-        heads.insert(later, after)
-        self._bits.insert(later, cell.bit)
+        else:
+            del heads[place]
+            heads.insert(later, after)
         return True
 
-    def renumber(self, cell: Cell, number: int) -> None:
-        """Give one of the cells a number that no other has."""
-        if self.cells.get(cell.number) is cell:
-            del self.cells[cell.number]
-        before, cell.bit = cell.bit, 1 << number
-        before_number, cell.number = cell.number, number
-        self.cells[number] = cell
-        if cell.first is not None:
-            self.mask ^= before | cell.bit
-            self._firsts[number] = self._firsts.pop(before_number)
-            self._bits[bisect_left(self.heads, cell.first)] = cell.bit
+    def _behead(self, key: Key, number: int) -> None:
+        """Forget what one of the cells had for its first."""
+        if self.heads is not None:
+            del self.heads[bisect_left(self.heads, key)]
+        if self._order is not None:
+            del self._order[bisect_left(self._order, (key, number))]
 
-    def first(self, mask: int) -> Entry | None:
-        """Return the smallest entry of the cells in `mask`, or None if they are all empty.
+    def renumber(self, cell: Cell[Member], number: int) -> None:
+        """Give one of the cells a number that no other has."""
+        bit, before = cell.bit, cell.number
+        if self.cells.get(before) is cell:
+            del self.cells[before]
+        cell.bit, cell.number = 1 << number, number
+        self.enlist(cell)
+        if cell.keys:
+            self.mask ^= bit | cell.bit
+            key = self._firsts[number] = cell.keys[cell.front]
+            if self._order is not None:
+                del self._order[bisect_left(self._order, (key, before))]
+                insort(self._order, (key, number))
+
+    def first_key(self, mask: int) -> Key:
+        """Return the smallest key in the cells of `mask`, none of which is empty; there is at least one.
 
         Costs the smaller of (cells in the mask) and, on average, (cells / cells in the mask); never depends on
-        how many entries the cells hold.
+        how many members the cells hold.
         """
+        pick, numbers = self._picks.get(mask) or self._new_pick(mask)
+        if pick is not None:
+            return min(pick(self._firsts))
+        if len(numbers) == 1:
+            return self._firsts[numbers[0]]
+        return self._scan(mask)[0]
+
+    def _scan(self, mask: int) -> tuple[Any, int]:
+        """Return the first key, and the number of its cell, of a mask of very many cells."""
+        if self._order is None:
+            self._order = sorted((self._firsts[number], number) for number in bits(self.mask))
+        return next(head for head in self._order if mask >> head[1] & 1)
+
+    def _new_pick(self, mask: int) -> "tuple[itemgetter[Any] | None, list[int]]":
+        numbers = list(bits(mask))
+        count = len(numbers)
+        is_few = count <= _FEW or count * count <= 6 * self.mask.bit_count()
+        if len(self._picks) > _REMEMBERED:
+            self._picks.clear()
+        found = itemgetter(*numbers) if is_few and count > 1 else None, numbers
+        self._picks[mask] = found
+        return found
+
+    def first_of(self, mask: int, key: Key) -> Member:
+        """Return the member that goes first in the cells of `mask`, none of which is empty, given their first key."""
+        pick, numbers = self._picks.get(mask) or self._new_pick(mask)
+        number = numbers[0]
+        if pick is not None:
+            keys = pick(self._firsts)
+            if keys.count(key) > 1:
+                return min(self._tied(mask, key))
+            number = numbers[keys.index(key)]
+        elif len(numbers) > 1:
+            return min(self._tied(mask, key))
+        cell = self.cells[number]
+        member = cell.members[cell.front]
+        assert member is not None
+        return member
+
+    def _tied(self, mask: int, key: Key) -> Iterator[Member]:
+        """Yield the firsts of the mask's cells that are under a key."""
+        numbers = self._picks[mask][1]
+        if self._order is not None:
+            start, end = bisect_left(self._order, (key, -1)), bisect_right(self._order, (key, inf))
+            numbers = [number for _, number in self._order[start:end] if mask >> number & 1]
+        for number in numbers:
+            first = self.cells[number].first
+            if first is not None and self._firsts[number] == key:
+                yield first
+
+    def first(self, mask: int) -> Member | None:
+        """Return the member that goes first in the cells of `mask`; None: they are all empty."""
         mask &= self.mask
-        if not mask:
-            return None
-        among = self._among.get(mask)
-        if among is None:
-            if len(self._among) > _REMEMBERED:
-                self._among.clear()
-            among = self._among[mask] = tuple(bits(mask))
-        few = len(among)
-        if few == 1:
-            return self._firsts[among[0]]
-        if few * few > 6 * len(self._bits):
-            for bit, head in zip(self._bits, self.heads, strict=False):
-                if mask & bit:
-                    return head
-        return min(map(self._firsts.__getitem__, among))
+        return self.first_of(mask, self.first_key(mask)) if mask else None
 
     def count(self, mask: int, limit: int) -> int:
-        """Return how many entries the cells in `mask` hold, counting no further than `limit`."""
+        """Return how many members the cells in `mask` hold, counting no further than `limit`."""
         mask &= self.mask
         total = 0
         for number in bits(mask):

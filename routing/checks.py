@@ -8,6 +8,8 @@ from routing.policy import Policy
 
 LEVELS = range(1, 6)
 MOST_VALUE = 1_000
+LAST_MS = 1 << 44
+"""No instant is later than this: it is in the year 2527."""
 
 
 def check_interaction(policy: Policy, interaction: WaitingInteraction) -> None:
@@ -23,9 +25,9 @@ def check_figures(interaction: WaitingInteraction) -> None:
     if not 1 <= interaction.value <= MOST_VALUE:
         raise ImpossibleInput(f"interaction {interaction.id}: value {interaction.value} is not 1..1000")
     figures = interaction.queued_at_ms | interaction.head_start_ms | interaction.order
-    if (figures | interaction.least_stage | interaction.offers_made) < 0:
-        # The sign of whole numbers joined bit by bit: negative if one of them is.
-        raise ImpossibleInput(f"interaction {interaction.id}: a time, order or count is negative")
+    if not 0 <= figures | interaction.least_stage | interaction.offers_made < LAST_MS:
+        # Joined bit by bit: negative if one of them is, and too great if one of them is.
+        raise ImpossibleInput(f"interaction {interaction.id}: a time, order or count is negative or beyond reason")
 
 
 def check_wishes(policy: Policy, interaction: WaitingInteraction) -> None:
@@ -60,6 +62,7 @@ def check_agent(policy: Policy, agent: AgentState) -> None:
         raise ImpossibleInput(f"agent {agent.id}: capacity {agent.capacity_units} is negative")
     if agent.speed <= 0:
         raise ImpossibleInput(f"agent {agent.id}: speed {agent.speed} is not positive")
+    _check_instants(agent)
     for queue_id in agent.queue_ids or ():
         check_queue(policy, queue_id)
     for channel in agent.channels or ():
@@ -69,6 +72,12 @@ def check_agent(policy: Policy, agent: AgentState) -> None:
         check_work(policy, work)
     if len({work.interaction_id for work in held}) < len(held):
         raise AlreadyKnown(f"agent {agent.id} holds an interaction twice")
+
+
+def _check_instants(agent: AgentState) -> None:
+    for at_ms in (agent.idle_since_ms, agent.last_offer_at_ms):
+        if at_ms is not None and not -1 <= at_ms < LAST_MS:
+            raise ImpossibleInput(f"agent {agent.id}: an instant is negative or beyond reason")
 
 
 def check_work(policy: Policy, work: HeldWork) -> None:

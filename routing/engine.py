@@ -7,7 +7,7 @@ and at `next_wake_ms` it acts on the decisions in their order.
 from dataclasses import replace
 
 from routing import matching, outlook, waiting
-from routing.checks import check_agent, check_interaction
+from routing.checks import LAST_MS, check_agent, check_interaction
 from routing.errors import ImpossibleInput, InvalidPolicy, TimeWentBack
 from routing.estimate import Learned
 from routing.events import Decision, Event, PolicyChanged
@@ -57,7 +57,7 @@ class Router:
             InvalidPolicy: a `PolicyChanged` cannot be; nothing has changed.
         """
         floor = self.floor
-        if at_ms < floor.now_ms:
+        if not floor.now_ms <= at_ms < LAST_MS:
             at_ms = self._not_back(at_ms)
         known = HANDLERS.get(type(event))
         if known is None:
@@ -86,8 +86,10 @@ class Router:
             self._pass_time(at_ms)
 
     def _not_back(self, at_ms: int) -> int:
-        """Return the time to take for an event older than the last."""
+        """Return the time to take for an event older than the last; refuse one that cannot be."""
         now_ms = self.floor.now_ms
+        if at_ms >= LAST_MS:
+            raise ImpossibleInput(f"the time {at_ms} is beyond reason")
         if self._has_started and now_ms - at_ms > self.floor.policy.clock_slack_ms:
             raise TimeWentBack(f"{at_ms} is {now_ms - at_ms} ms before the last event")
         return now_ms

@@ -15,7 +15,7 @@ from routing.events import Event
 from routing.floor import Agent, Floor, Item
 from routing.model import Figure
 from routing.policy import Policy
-from routing.ranking import GROUP_NAMES, urgency_of
+from routing.ranking import GROUP_NAMES, Rank, urgency_of
 from routing.state import Snapshot
 
 
@@ -77,7 +77,11 @@ def explain_agent(router: Router, agent_id: str, *, limit: int = 20) -> Explanat
     agent = floor.agents.get(agent_id)
     if agent is None:
         return None
-    items = sorted(floor.items.values(), key=lambda item: (item.line.rank(item.entry[0], floor.now_ms), item.entry))
+
+    def order(item: Item) -> tuple[Rank, int, Item]:
+        return item.line.rank(item.arrival_ms, floor.now_ms), item.arrival_ms, item
+
+    items = sorted(floor.items.values(), key=order)
     for item in items[:limit]:
         floor.refresh(item)
     verdicts = tuple(_verdict(floor, item, agent) for item in items[:limit])
@@ -89,8 +93,8 @@ def explain_agent(router: Router, agent_id: str, *, limit: int = 20) -> Explanat
         "units_taken": agent.used,
         "capacity_units": agent.state.capacity_units,
         "idle_for_ms": floor.now_ms - agent.idle_since_ms,
-        "offers": ", ".join(agent.offers),
-        "holds": ", ".join(agent.held),
+        "offers": ", ".join(offer.item.id for offer in agent.offers),
+        "holds": ", ".join(work.interaction_id for work in agent.held),
         "would_get_next": "nothing" if first is None else first.id,
     }
     paused_ms = agent.paused_until_ms if agent.paused_until_ms > floor.now_ms else None
@@ -127,7 +131,7 @@ def rebuild(
 
 
 def _facts(floor: Floor, item: Item) -> dict[str, Figure]:
-    urgency = urgency_of(item.line, item.entry[0], floor.now_ms)
+    urgency = urgency_of(item.line, item.arrival_ms, floor.now_ms)
     expected = outlook.expected_wait_ms(floor, item)
     return {
         "queue": item.interaction.queue_id,
@@ -139,7 +143,7 @@ def _facts(floor: Floor, item: Item) -> dict[str, Figure]:
         "urgency": urgency.score,
         "position": outlook.position(floor, item),
         "expected_wait_ms": "unknown" if expected is None else expected,
-        "offered_to": ", ".join(item.offers) or "nobody",
+        "offered_to": _offered_to(item) or "nobody",
         "agent_order": item.run.policy.agent_order.value,
     }
 
@@ -174,21 +178,26 @@ def _of_state(floor: Floor, agent: Agent) -> list[Refusal]:
 
 def _of_capacity(floor: Floor, item: Item, agent: Agent) -> list[Refusal]:
     channel = item.interaction.channel
-    units = agent.pool.units.get(channel)
+    cost = agent.pool.costs.get(channel)
     left = floor.room(agent, channel)
-    if units is None or left >= units or agent.id in item.offers:
+    if cost is None or left >= cost[1] or item.offer_to(agent.id) is not None:
         return []
-    return [Refusal("capacity", f"{left} units left, {channel} takes {units}")]
+    return [Refusal("capacity", f"{left} units left, {channel} takes {cost[1]}")]
+
+
+def _offered_to(item: Item) -> str:
+    return ", ".join(offer.agent.id for offer in item.offers)
 
 
 def _of_item(floor: Floor, item: Item, agent: Agent) -> list[Refusal]:
     found = []
     if agent.id in item.excluded:
         found.append(Refusal("excluded", f"for {item.excluded[agent.id] - floor.now_ms} ms more"))
-    if agent.id in item.offers:
-        found.append(Refusal("offered_to_them", f"until {item.offers[agent.id].deadline_ms}"))
+    offer = item.offer_to(agent.id)
+    if offer is not None:
+        found.append(Refusal("offered_to_them", f"until {offer.deadline_ms}"))
     elif item.is_fully_offered:
-        found.append(Refusal("offered_elsewhere", ", ".join(item.offers)))
+        found.append(Refusal("offered_elsewhere", _offered_to(item)))
     if agent.id in floor.holders.get(item.id, ()):
         found.append(Refusal("still_holds_it"))
     if not item.wanted:

@@ -7,33 +7,23 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from routing import capacity
-from routing.catalogue import Catalogue, Kind, Slot, View
-from routing.cells import Cell, Entry, bits
+from routing.capacity import Cost
+from routing.catalogue import Catalogue, Kind, View
+from routing.cells import Cell, bits
 from routing.estimate import Learned
 from routing.events import Decision
 from routing.model import HeldWork, SkillNeed, WaitingInteraction
-from routing.pieces import AgedCell, Agent, Item, Offer, QueueRun, Shape
+from routing.pieces import AgedCell, Agent, Held, Item, Offer, QueueRun, Shape
 from routing.policy import Policy
-from routing.ranking import Line, LineKey, agent_entry, line_key
+from routing.ranking import LOAD_SHIFT, MOST_LOAD, Line, LineKey, agent_key, line_key
 from routing.timers import Awaited, Due, Timers
 
-__all__ = ["AgedCell", "Agent", "Floor", "Item", "Offer", "QueueRun", "Shape"]
+__all__ = ["AgedCell", "Agent", "Floor", "Held", "Item", "Offer", "QueueRun", "Shape"]
 
 # Members of an Enum cost as much as a call each time they are named, so hot code names them once.
 _HEAD = Due.HEAD
 
 _ShapeKey = tuple[str, str, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], ...], tuple[str, ...], tuple[str, ...]]
-
-
-def _shape_key(interaction: WaitingInteraction) -> _ShapeKey:
-    return (
-        interaction.queue_id,
-        interaction.channel,
-        interaction.skills,
-        interaction.any_of,
-        interaction.best_skills,
-        interaction.languages,
-    )
 
 
 class Floor:
@@ -45,8 +35,8 @@ class Floor:
         self.learned = learned
         self.catalogue: Catalogue[Agent] = Catalogue(policy)
         self.runs = {queue_id: QueueRun(queue, policy) for queue_id, queue in policy.queues.items()}
-        self.lines: dict[LineKey, Line] = {}
-        self.busy_lines: tuple[Line, ...] = ()
+        self.lines: dict[LineKey, Line[Item]] = {}
+        self.busy_lines: tuple[Line[Item], ...] = ()
         """Those where somebody waits, the weightiest first: the sooner a good one is found the more are skipped."""
         self.items: dict[str, Item] = {}
         self.agents: dict[str, Agent] = {}
@@ -61,37 +51,39 @@ class Floor:
         self.dirty_agents: dict[str, Agent] = {}
         self.order = 0
         self.out: list[Decision] = []
-        self.timers = Timers()
+        self.timers: Timers[Offer] = Timers()
         self._crews: dict[int, int] = {}
         self._shapes: dict[_ShapeKey, Shape] = {}
-        self._last_shape: tuple[WaitingInteraction, Shape] | None = None
+        self._last_wish: WaitingInteraction | None = None
+        self._last_key: _ShapeKey
+        self._last_shape: Shape | None = None
 
     # What things are.
 
-    def shape_of(self, interaction: WaitingInteraction) -> "Shape":
-        """Return what all interactions that ask for the same have in common."""
-        if self._last_shape is not None and self._last_shape[0] is interaction:
-            return self._last_shape[1]
-        key = _shape_key(interaction)
-        shape = self._shapes.get(key)
-        if shape is None:
-            shape = self._shapes[key] = Shape(self.runs[interaction.queue_id], interaction)
+    def known_shape(self, wish: WaitingInteraction) -> Shape | None:
+        """Return what all interactions that ask for the same have in common; None: nothing did so far."""
+        key = (wish.queue_id, wish.channel, wish.skills, wish.any_of, wish.best_skills, wish.languages)
+        self._last_key = key
+        self._last_wish = wish
+        self._last_shape = shape = self._shapes.get(key)
         return shape
 
-    def knows_shape(self, interaction: WaitingInteraction) -> bool:
-        """Return whether something that asks for the same has been met already."""
-        shape = self._shapes.get(_shape_key(interaction))
-        self._last_shape = None if shape is None else (interaction, shape)
-        return shape is not None
+    def shape_of(self, wish: WaitingInteraction) -> Shape:
+        """Return the same, new if need be."""
+        shape = self._last_shape if self._last_wish is wish else self.known_shape(wish)
+        if shape is None:
+            shape = Shape(self.runs[wish.queue_id], wish, self.timers.offers)
+            self._shapes[self._last_key] = self._last_shape = shape
+        return shape
 
-    def kind_of(self, shape: Shape, stage: int) -> Kind:
+    def kind_of(self, shape: Shape, stage: int) -> Kind[Agent]:
         """Return the kind of what interactions of the shape need in the stage."""
         kind = shape.kinds.get(stage)
         if kind is None:
             kind = shape.kinds[stage] = self._new_kind(shape, stage, is_face=False)
         return kind
 
-    def face_of(self, shape: Shape, stage: int) -> Kind:
+    def face_of(self, shape: Shape, stage: int) -> Kind[Agent]:
         """Return the same, numbered for this shape alone."""
         kind = shape.faces.get(stage)
         if kind is None:
@@ -105,7 +97,7 @@ class Floor:
                 shape.all_faces |= 1 << self.face_of(shape, stage).number
         return shape.all_faces
 
-    def _new_kind(self, shape: Shape, stage: int, *, is_face: bool) -> Kind:
+    def _new_kind(self, shape: Shape, stage: int, *, is_face: bool) -> Kind[Agent]:
         need = shape.run.stages.need(shape.sample, stage)
         is_new_order = not self.catalogue.has_order(need.channel, need.order)
         kind = self.catalogue.face(need) if is_face else self.catalogue.kind(need)
@@ -113,7 +105,7 @@ class Floor:
             self.publish_all(self.agents.values())
         return kind
 
-    def line_of(self, shape: Shape, stage: int, value: int) -> Line:
+    def line_of(self, shape: Shape, stage: int, value: int) -> Line[Item]:
         """Return the line that interactions of the shape and value compete in at a stage."""
         line = shape.lines.get((stage, value))
         if line is None:
@@ -133,7 +125,7 @@ class Floor:
             cell = next((known for known in shape.cells.values() if known.line is line), None)
             if cell is None:
                 cell = AgedCell(self.face_of(shape, 0).number, shape, line)
-                line.frontier.cells[cell.number] = cell
+                line.frontier.enlist(cell)
             shape.cells[value] = cell
         return cell
 
@@ -182,35 +174,33 @@ class Floor:
         """Return whether what the agent has of the channel no longer fits."""
         return capacity.is_overfull(channel, agent.pool.talent.capacity_units, agent.burden.units, self.policy.channels)
 
-    def units_for(self, agent: Agent, channel: str) -> int:
-        """Return the units work of the channel costs the agent, whether or not they are offered any."""
-        units = agent.pool.units.get(channel)
-        if units is None:
-            units = agent.state.units.get(channel, self.policy.channels[channel].units)
-        return units
+    def cost_for(self, agent: Agent, channel: str) -> Cost:
+        """Return what work of the channel costs the agent, whether or not they are offered any."""
+        cost = agent.pool.costs.get(channel)
+        if cost is None:
+            cost = channel, agent.state.units.get(channel, self.policy.channels[channel].units)
+        return cost
 
     def is_free_for(self, agent: Agent, channel: str) -> bool:
         """Return whether the agent could be offered work of the channel now."""
-        units = agent.pool.units.get(channel)
-        return units is not None and self.is_ready(agent) and self.room(agent, channel) >= units
+        cost = agent.pool.costs.get(channel)
+        return cost is not None and self.is_ready(agent) and self.room(agent, channel) >= cost[1]
 
     def takes(self, agent: Agent) -> int:
         """Return the mask of kinds the agent may be offered now."""
         if not agent.is_up or agent.paused_until_ms > self.now_ms:
             return 0
-        view = agent.pool.views.get(agent.burden) or self._view(agent)
-        return view.takes
+        return (agent.burden.view or self.view_of(agent)).takes
 
-    def _view(self, agent: Agent) -> View:
+    def view_of(self, agent: Agent) -> View[Agent]:
         """What the agent's burden leaves them to be offered; the same for all of the pool with that burden."""
         pool = agent.pool
-        room = {channel: self.room(agent, channel) for channel in pool.units}
+        open_costs = {cost for channel, cost in pool.costs.items() if self.room(agent, channel) >= cost[1]}
         takes = 0
-        for channel, units in pool.units.items():
-            if room[channel] >= units:
-                takes |= pool.takes[channel]
-        slots = tuple(slot for slot in pool.slots if room[slot.channel] >= slot.units)
-        view = pool.views[agent.burden] = View(takes, slots)
+        for channel, _ in open_costs:
+            takes |= pool.takes[channel]
+        view = View(takes, tuple(slot for slot in pool.slots if slot.cost in open_costs))
+        agent.burden.view = view
         return view
 
     def crew(self, pools: int) -> int:
@@ -227,34 +217,27 @@ class Floor:
 
     def publish(self, agent: Agent) -> None:
         """Bring the agent's places among the free agents up to date."""
-        before = agent.entries
-        slots: tuple[Slot, ...] = ()
-        if agent.is_up and agent.paused_until_ms <= self.now_ms:
-            view = agent.pool.views.get(agent.burden) or self._view(agent)
-            slots = view.slots
-        if not slots:
-            if before:
-                self.unpublish(agent)
-            return
-        pool_number = agent.pool.number
-        after = {}
-        for number, frontier, _, _, order, pack, is_plain in slots:
-            if is_plain:
-                entry: Entry = (-agent.used if pack else agent.used, agent.idle_since_ms, agent.id)
-            else:
-                entry = agent_entry(order, agent, pack=pack)
-            after[number] = entry
-            if not before:
-                frontier.add(pool_number, entry)
-                continue
-            known = before.pop(number, None)
-            if known != entry:
-                if known is not None:
-                    frontier.remove(pool_number, known)
-                frontier.add(pool_number, entry)
-        if before:
+        if agent.places:
             self.unpublish(agent)
-        agent.entries = after
+        if not agent.is_up or agent.paused_until_ms > self.now_ms:
+            return
+        view = agent.burden.view or self.view_of(agent)
+        slots = view.slots
+        if not slots:
+            return
+        used = agent.used
+        load = (used if used < MOST_LOAD else MOST_LOAD) << LOAD_SHIFT  # noqa: FURB136 - a call costs more
+        idle_since_ms = agent.idle_since_ms
+        places = []
+        for slot in slots:
+            _, frontier, cell, _, order, pack, is_plain = slot
+            if is_plain:
+                key = idle_since_ms - load if pack else idle_since_ms + load
+            else:
+                key = agent_key(order, agent, pack=pack)
+            frontier.put(cell, key, agent)
+            places.append((slot, key))
+        agent.places = places
 
     def publish_all(self, agents: Iterable[Agent]) -> None:
         """Bring many agents' places up to date."""
@@ -263,11 +246,9 @@ class Floor:
 
     def unpublish(self, agent: Agent) -> None:
         """Take the agent out of all free agents."""
-        number = agent.pool.number
-        frontiers = self.catalogue.frontiers
-        for slot_number, entry in agent.entries.items():
-            frontiers[slot_number].remove(number, entry)
-        agent.entries = {}
+        for slot, key in agent.places:
+            slot.frontier.take(slot.cell, key, agent)
+        agent.places = ()
 
     # Who waits where.
 
@@ -282,17 +263,17 @@ class Floor:
             self.busy_lines = tuple(sorted((*self.busy_lines, line), key=Line.weightiest_first))
         cell = item.cell
         if cell is not None:
-            if line.frontier.put(cell, item.entry):
+            if line.frontier.put(cell, item.arrival_ms, item):
                 self.judge(cell)
             return
         if not item.personal:
-            line.frontier.add(item.kind.number, item.entry)
+            line.frontier.put(line.frontier.open(item.kind.number), item.arrival_ms, item)
             return
         for key in item.personal:
             others = line.personal.get(key)
             if others is None:
                 others = line.personal[key] = Cell()
-            others.add(item.entry)
+            others.add(item.arrival_ms, item)
 
     def unplace(self, item: Item) -> None:
         """Take the item out of its line."""
@@ -302,27 +283,27 @@ class Floor:
         line = item.line
         cell = item.cell
         if cell is not None:
-            if line.frontier.take(cell, item.entry):
+            if line.frontier.take(cell, item.arrival_ms, item):
                 # Those who came later have come less far, or as far as it goes.
                 stage = cell.stage
-                first = cell.first
-                if first is None:
+                keys = cell.keys
+                if not keys:
                     cell.due_ms = None
                     self._idle(line)
-                elif cell.due_ms is not None or (stage and self.now_ms - first[0] < cell.edges[stage - 1]):
+                elif cell.due_ms is not None or (stage and self.now_ms - keys[cell.front] < cell.edges[stage - 1]):
                     self.judge(cell)
         elif not item.personal:
-            line.frontier.remove(item.kind.number, item.entry)
+            line.frontier.take(line.frontier.cells[item.kind.number], item.arrival_ms, item)
             self._idle(line)
         else:
             for key in item.personal:
                 others = line.personal[key]
-                others.remove(item.entry)
-                if others.first is None:
+                others.remove(item.arrival_ms, item)
+                if not others:
                     del line.personal[key]
             self._idle(line)
 
-    def _idle(self, line: Line) -> None:
+    def _idle(self, line: Line[Item]) -> None:
         """Leave the line out of the busy ones if nobody waits in it."""
         if not line.frontier.mask and not line.personal:
             line.is_busy = False
@@ -330,20 +311,21 @@ class Floor:
 
     def judge(self, cell: AgedCell) -> None:
         """Let a cell, in which somebody waits, bear the number of what its first needs now."""
-        first = cell.first
-        assert first is not None
+        arrival_ms = cell.keys[cell.front]
         edges = cell.edges
-        stage = bisect_right(edges, self.now_ms - first[0])
+        stage = bisect_right(edges, self.now_ms - arrival_ms)
         if stage != cell.stage:
             cell.stage = stage
             cell.line.frontier.renumber(cell, self.face_of(cell.shape, stage).number)
         if stage == len(edges):
             cell.due_ms = None
             return
-        due_ms = first[0] + edges[stage]
+        due_ms = arrival_ms + edges[stage]
         if due_ms != cell.due_ms:
+            first = cell.first
+            assert first is not None
             cell.due_ms = due_ms
-            self.timers.add((due_ms, _HEAD, first[-1], "", cell), -edges[stage])
+            self.timers.add((due_ms, _HEAD, first.id, "", cell), -edges[stage])
 
     def bar(self, item: Item, agent_id: str, until_ms: int) -> None:
         """Exclude an agent from an item until an instant."""
@@ -364,20 +346,28 @@ class Floor:
 
     def hold(self, agent: Agent, work: HeldWork) -> None:
         """Record work the agent holds, and take its units."""
-        units = self.units_for(agent, work.channel)
-        agent.held[work.interaction_id] = (work, units)
-        agent.take(work.channel, units)
-        holders = self.holders
-        others = holders.get(work.interaction_id)
-        holders[work.interaction_id] = (agent.id,) if others is None else (*others, agent.id)
+        interaction_id, channel, queue_id, since_ms = work
+        cost = self.cost_for(agent, channel)
+        agent.held += (Held(interaction_id, cost, queue_id, since_ms),)
+        agent.take(cost)
+        others = self.holders.get(interaction_id)
+        self.holders[interaction_id] = agent.alone if others is None else (*others, agent.id)
 
-    def drop(self, agent: Agent, interaction_id: str) -> HeldWork | None:
+    def drop(self, agent: Agent, interaction_id: str) -> Held | None:
         """Forget work the agent held; return it, or None if they did not."""
-        found = agent.held.pop(interaction_id, None)
-        if found is None:
-            return None
-        work, units = found
-        agent.release(work.channel, units)
+        held = agent.held
+        if len(held) == 1 and held[0][0] == interaction_id:
+            work = held[0]
+            agent.held = ()
+        else:
+            found = [work for work in held if work[0] == interaction_id]
+            if not found:
+                return None
+            work = found[0]
+            agent.held = tuple(each for each in held if each is not work)
+        cost = work[1]
+        agent.burden = agent.burden.minus(cost)
+        agent.used -= cost[1]
         holders = self.holders.pop(interaction_id)
         if len(holders) > 1:
             self.holders[interaction_id] = tuple(holder for holder in holders if holder != agent.id)

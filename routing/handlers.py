@@ -31,7 +31,7 @@ from routing.timers import Due, Timer
 def _check_queued(floor: Floor, event: InteractionQueued) -> None:
     interaction = event.interaction
     check_figures(interaction)
-    if not floor.knows_shape(interaction):
+    if floor.known_shape(interaction) is None:
         check_wishes(floor.policy, interaction)
     if interaction.id in floor.items:
         raise AlreadyKnown(f"interaction {interaction.id} waits already")
@@ -133,8 +133,13 @@ def _started(floor: Floor, event: WorkStarted) -> None:
 
 def _work_ended(floor: Floor, event: WorkEnded) -> None:
     agent = floor.agents.get(event.agent_id)
-    if agent is None or not agents.end_work(floor, agent, event.interaction_id):
+    work = None if agent is None else floor.drop(agent, event.interaction_id)
+    if agent is None or work is None:
         return
+    agent.idle_since_ms = now_ms = floor.now_ms
+    _, _, queue_id, since_ms = work
+    if queue_id:
+        floor.learned.handled(queue_id, now_ms - since_ms)
     item = floor.items.get(event.interaction_id)
     if item is not None:
         waiting.review(floor, item)
@@ -154,12 +159,12 @@ def _picked(floor: Floor, event: PickFromList) -> None:
 
 def _assigned(floor: Floor, event: AssignByHand) -> None:
     item, agent = _both(floor, event.interaction_id, event.agent_id)
-    if item.id in agent.offers:
+    if item.offer_to(agent.id) is not None:
         return
     channel = item.interaction.channel
     if not agent.is_up:
         raise NotTakeable(f"{agent.id} is not there", ("not_there",))
-    if floor.room(agent, channel) < floor.units_for(agent, channel):
+    if floor.room(agent, channel) < floor.cost_for(agent, channel)[1]:
         raise NotTakeable(f"{agent.id} has no capacity left", ("no_capacity",))
     offers.reassign(floor, item)
     offers.make(floor, item, agent, Rule.ASSIGNED_BY_HAND, is_exclusive=True)
@@ -173,7 +178,7 @@ def _forced(floor: Floor, event: QueueForced) -> None:
 
 def _live(floor: Floor, interaction_id: str, agent_id: str, offer_no: int) -> Offer | None:
     item = floor.items.get(interaction_id)
-    offer = None if item is None else item.offers.get(agent_id)
+    offer = None if item is None else item.offer_to(agent_id)
     return offer if offer is not None and offer_no in (0, offer.no) else None
 
 
@@ -190,9 +195,9 @@ def _both(floor: Floor, interaction_id: str, agent_id: str) -> tuple[Item, Agent
 
 def _why_not_pick(floor: Floor, item: Item, agent: Agent) -> tuple[str, ...]:
     channel = item.interaction.channel
-    units = agent.pool.units.get(channel, 0)
+    _, units = agent.pool.costs.get(channel, (channel, 0))
     why = [] if item.run.policy.pick_allowed else ["picking_not_allowed"]
-    if item.is_fully_offered or agent.id in item.offers:
+    if item.is_fully_offered or item.offer_to(agent.id) is not None:
         why.append("offered")
     if not agent.is_up:
         why.append("not_there")
@@ -207,13 +212,13 @@ def _why_not_pick(floor: Floor, item: Item, agent: Agent) -> tuple[str, ...]:
 
 def fire(floor: Floor, timer: Timer) -> None:
     """Do what a timer, which still means something, is due for."""
-    _, what, whose, whom, awaited = timer
+    _, what, whose, _, awaited = timer
     if isinstance(awaited, AgedCell):
         waiting.review_head(floor, awaited)
     elif what is Due.ITEM:
         waiting.review(floor, floor.items[whose])
-    elif what is Due.OFFER:
-        offers.end(floor, floor.items[whose].offers[whom], OfferEnd.TIMED_OUT, Rule.OFFER_ENDED)
+    elif isinstance(awaited, Offer):
+        offers.end(floor, awaited, OfferEnd.TIMED_OUT, Rule.OFFER_ENDED)
     elif what is Due.AGENT:
         floor.agents[whose].is_refused = False
         floor.dirty_agents[whose] = floor.agents[whose]

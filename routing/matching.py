@@ -10,16 +10,24 @@ from itertools import chain
 from math import inf
 
 from routing import offers
-from routing.cells import Entry, bits
+from routing.cells import bits
 from routing.floor import Agent, Floor, Item
 from routing.model import Rule
-from routing.ranking import FIRST_SECOND_MS, LONG_WAIT, Line, Ranked
+from routing.ranking import FIRST_SECOND_MS, LATE, LONG_WAIT, Line, Rank
 from routing.waiting import call_again, is_able
 
 # Members of an Enum cost as much as a call each time they are named.
 _CAME_TO_FREE_AGENT, _AGENT_CAME_FREE = Rule.CAME_TO_FREE_AGENT, Rule.AGENT_CAME_FREE
 
 _NOBODY: dict[str, None] = {}
+
+_Entry = tuple[int, Item]
+"""Virtual arrival and who came then: of one line the smallest goes first."""
+
+_Ranked = tuple[Rank, _Entry]
+
+_NOTHING: tuple[Rank, int] = (LATE + 1, 0.0), 0
+"""What goes after everything: a rank and an arrival."""
 
 
 def settle(floor: Floor) -> None:
@@ -65,7 +73,7 @@ def settle_agent(floor: Floor, agent: Agent) -> None:
             return
         rule = _personal_rule(item, agent.id) if item.is_addressed else None
         offers.make(floor, item, agent, rule or _AGENT_CAME_FREE)
-        if not agent.entries and agent.id not in floor.addressed:
+        if not agent.places and agent.id not in floor.addressed:
             # Full: were there room, the agent would be among the free for what they take.
             return
 
@@ -75,67 +83,82 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     lines = floor.busy_lines
     if not lines:
         return None
-    mask = floor.takes(agent)
+    if not agent.is_up or agent.paused_until_ms > floor.now_ms:
+        return None
+    mask = (agent.burden.view or floor.view_of(agent)).takes
     is_addressed = agent.id in floor.addressed
-    if not mask and not (is_addressed and floor.is_ready(agent)):
+    if not mask and not is_addressed:
         return None
     hidden = _hide_from(floor, agent) if agent.used or agent.id in floor.barred else ()
-    best = _first_in(lines, mask, floor.now_ms)
+    item = _first_in(lines, mask, floor.now_ms)
     if is_addressed:
-        best = _challenged_personally(floor, agent, best)
-    for item in hidden:
-        floor.place(item)
-    if best is None:
-        return None
-    item = floor.items[best[1][2]]
-    cell = item.cell
-    if cell is not None and item.stage != cell.stage:
+        item = _challenged_personally(floor, agent, item)
+    for other in hidden:
+        floor.place(other)
+    if item is not None and item.cell is not None and item.stage != item.cell.stage:
         floor.refresh(item)
     return item
 
 
-def _first_in(lines: tuple[Line, ...], mask: int, now_ms: int) -> Ranked | None:
+def _first_in(lines: tuple[Line[Item], ...], mask: int, now_ms: int) -> Item | None:
     """Return who goes first of all in the cells of the mask."""
-    best: Ranked | None = None
-    behind = inf
+    found: Line[Item] | None = None
+    found_in = 0
+    best = _NOTHING
+    # What the best weighs if it has waited long: less goes first.
+    ahead = inf
     later_ms = now_ms + FIRST_SECOND_MS
     for line in lines:
         frontier = line.frontier
-        if not frontier.mask & mask:
+        present = frontier.mask & mask
+        if not present:
             continue
         # Nobody in a line goes before its longest wait, unless that is late and others are in time. Under a backlog
         # most lines end here: their longest wait is long, but weighs less than the best so far.
-        weighed_ms = later_ms - frontier.heads[0][0]
+        weighed_ms = later_ms - line.heads[0]
         if weighed_ms >= line.long_weighed_ms:
-            if line.less * weighed_ms > behind:
+            if line.less * weighed_ms > ahead:
                 continue
-        elif best is not None and line.is_behind(best[0], now_ms):
+        elif found is not None and line.is_behind(best[0], now_ms):
             continue
-        entry = frontier.first(mask)
-        assert entry is not None
-        ranked = (line.rank(entry[0], now_ms), entry)
-        if best is None or ranked < best:
+        arrival_ms = frontier.first_key(present)
+        weighed_ms = later_ms - arrival_ms
+        if weighed_ms >= line.long_weighed_ms:
+            ranked = (LONG_WAIT, line.less * weighed_ms), arrival_ms
+        else:
+            ranked = line.rank(arrival_ms, now_ms), arrival_ms
+        if ranked < best or (ranked == best and found is not None and _is_before(line, found, mask)):
+            found = line
+            found_in = present
             best = ranked
-            group, less = best[0]
-            behind = less if group == LONG_WAIT else inf
-    return best
+            ahead = ranked[0][1] if ranked[0][0] == LONG_WAIT else inf
+    return None if found is None else found.frontier.first_of(found_in, best[1])
 
 
-def _challenged_personally(floor: Floor, agent: Agent, best: Ranked | None) -> Ranked | None:
-    """Return who goes first: what is addressed to the agent, or `best`."""
+def _is_before(line: Line[Item], other: Line[Item], mask: int) -> bool:
+    """Return whether the first of one line goes before that of another, who came at the same time."""
+    first, other_first = line.frontier.first(mask), other.frontier.first(mask)
+    return first is not None and other_first is not None and first < other_first
+
+
+def _challenged_personally(floor: Floor, agent: Agent, first: Item | None) -> Item | None:
+    """Return who goes first: what is addressed to the agent, or `first`."""
+    best: _Ranked | None = None
+    if first is not None:
+        best = first.line.rank(first.arrival_ms, floor.now_ms), (first.arrival_ms, first)
     for line in floor.busy_lines:
         entry = _earliest(_personal_heads(floor, line, agent)) if line.personal else None
         if entry is not None:
             ranked = (line.rank(entry[0], floor.now_ms), entry)
             if best is None or ranked < best:
                 best = ranked
-    return best
+    return None if best is None else best[1][1]
 
 
 def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
     """Return the best free agent for the item and the personal rule that named them, if one did."""
     if item.ages:
-        return _first_free(floor, item)
+        return _first_free(item)
     channel = item.interaction.channel
     free = item.kind.free.frontier
     pools = item.kind.pools
@@ -155,10 +178,10 @@ def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
             agent = floor.agents[agent_id]
             if floor.is_free_for(agent, channel):
                 return agent, Rule.STICKY_AGENT
-    return _first_free_but(floor, item, barred) if barred else _first_free(floor, item)
+    return _first_free_but(floor, item, barred) if barred else _first_free(item)
 
 
-def _first_free(floor: Floor, item: Item) -> tuple[Agent, None] | None:
+def _first_free(item: Item) -> tuple[Agent, None] | None:
     kind = item.kind
     frontier = kind.free.frontier
     present = frontier.mask & kind.pools
@@ -168,9 +191,7 @@ def _first_free(floor: Floor, item: Item) -> tuple[Agent, None] | None:
         if mask & present:
             present &= mask
             break
-    head = frontier.first(present)
-    assert head is not None
-    return floor.agents[head[-1]], None
+    return frontier.first_of(present, frontier.first_key(present)), None
 
 
 def _first_free_but(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agent, None] | None:
@@ -178,12 +199,15 @@ def _first_free_but(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[
     hidden = []
     for agent_id in barred:
         agent = floor.agents.get(agent_id)
-        if agent is not None and free.number in agent.entries:
-            free.frontier.remove(agent.pool.number, agent.entries[free.number])
-            hidden.append(agent)
-    found = _first_free(floor, item)
-    for agent in hidden:
-        free.frontier.add(agent.pool.number, agent.entries[free.number])
+        if agent is None:
+            continue
+        for slot, key in agent.places:
+            if slot.number == free.number:
+                free.frontier.take(slot.cell, key, agent)
+                hidden.append((slot.cell, key, agent))
+    found = _first_free(item)
+    for cell, key, agent in hidden:
+        free.frontier.put(cell, key, agent)
     return found
 
 
@@ -196,7 +220,7 @@ def _barred_from(floor: Floor, item: Item) -> dict[str, None]:
     if item.excluded:
         barred.update(dict.fromkeys(item.excluded))
     if item.offers:
-        barred.update(dict.fromkeys(item.offers))
+        barred.update((offer.agent.id, None) for offer in item.offers)
     if holders is not None:
         barred.update(dict.fromkeys(holders))
     return barred
@@ -205,7 +229,9 @@ def _barred_from(floor: Floor, item: Item) -> dict[str, None]:
 def _hide_from(floor: Floor, agent: Agent) -> list[Item]:
     """Take the items the agent is barred from out of their lines; the caller puts them back."""
     hidden: list[Item] = []
-    for item_id in chain(floor.barred.get(agent.id, ()), agent.offers, agent.held):
+    held = (work.interaction_id for work in agent.held)
+    offered = (offer.item.id for offer in agent.offers)
+    for item_id in chain(floor.barred.get(agent.id, ()), offered, held):
         item = floor.items.get(item_id)
         if item is not None and item.placed:
             floor.unplace(item)
@@ -213,11 +239,12 @@ def _hide_from(floor: Floor, agent: Agent) -> list[Item]:
     return hidden
 
 
-def _personal_heads(floor: Floor, line: Line, agent: Agent) -> Iterable[Entry]:
-    for channel in agent.pool.units:
+def _personal_heads(floor: Floor, line: Line[Item], agent: Agent) -> Iterable[_Entry]:
+    for channel in agent.pool.costs:
         cell = line.personal.get((agent.id, channel))
-        if cell is not None and cell.first is not None and floor.is_free_for(agent, channel):
-            yield cell.first
+        first = None if cell is None else cell.first
+        if first is not None and floor.is_free_for(agent, channel):
+            yield first.arrival_ms, first
 
 
 def _personal_rule(item: Item, agent_id: str) -> Rule | None:
@@ -226,7 +253,7 @@ def _personal_rule(item: Item, agent_id: str) -> Rule | None:
     return Rule.STICKY_AGENT if agent_id in item.interaction.preferred_agent_ids else None
 
 
-def _earliest(entries: Iterable[Entry]) -> Entry | None:
+def _earliest(entries: Iterable[_Entry]) -> _Entry | None:
     return min(entries, default=None)
 
 
@@ -260,13 +287,12 @@ def _settle_many(floor: Floor) -> None:
 
 def _most_urgent_among(floor: Floor, mask: int, people: dict[str, Agent], aside: list[Item]) -> Item | None:
     """Return the most urgent that can be taken; what stands before it and cannot goes out of its line, to `aside`."""
-    best: Ranked | None = None
+    best: _Ranked | None = None
     for line in floor.busy_lines:
         entry = _first_of(floor, line, mask, people)
-        while entry is not None and not _can_be_taken(floor, floor.items[entry[-1]]):
-            item = floor.items[entry[-1]]
-            floor.unplace(item)
-            aside.append(item)
+        while entry is not None and not _can_be_taken(floor, entry[1]):
+            floor.unplace(entry[1])
+            aside.append(entry[1])
             entry = _first_of(floor, line, mask, people)
         if entry is None:
             continue
@@ -275,13 +301,14 @@ def _most_urgent_among(floor: Floor, mask: int, people: dict[str, Agent], aside:
             best = rank
     if best is None:
         return None
-    item = floor.items[best[1][-1]]
+    item = best[1][1]
     floor.refresh(item)
     return item
 
 
-def _first_of(floor: Floor, line: Line, mask: int, people: dict[str, Agent]) -> Entry | None:
-    entry = line.frontier.first(_takeable(floor, line, mask))
+def _first_of(floor: Floor, line: Line[Item], mask: int, people: dict[str, Agent]) -> _Entry | None:
+    first = line.frontier.first(_takeable(floor, line, mask))
+    entry = None if first is None else (first.arrival_ms, first)
     if not line.personal:
         return entry
     heads = (each for agent in people.values() for each in _personal_heads(floor, line, agent))
@@ -293,7 +320,7 @@ def _can_be_taken(floor: Floor, item: Item) -> bool:
     return not _barred_from(floor, item) or best_agent(floor, item) is not None
 
 
-def _takeable(floor: Floor, line: Line, mask: int) -> int:
+def _takeable(floor: Floor, line: Line[Item], mask: int) -> int:
     """Return the kinds of the mask that wait in the line and have enough free agents."""
     keep_free = line.key.keep_free
     takeable = 0

@@ -4,42 +4,55 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from routing import capacity, waiting
+from routing.capacity import Cost
 from routing.events import MakeOffer, MarkNotResponding, WithdrawOffer
-from routing.floor import Agent, Floor, Item, Offer
+from routing.floor import Agent, Floor, Held, Item, Offer
 from routing.model import Figure, HeldWork, OfferEnd, Reason, Rule
 from routing.ranking import GROUP_NAMES, Line
 from routing.timers import Due
 
-# Members of an Enum cost as much as a call each time they are named; so does what a named tuple's own maker adds.
-_OFFER = Due.OFFER
+# What a named tuple's own maker adds costs as much as a call, and so does an initialiser.
 _tuple = tuple.__new__
+_new = object.__new__
 
 
-_Compared = tuple[Line, int, int, int, int, int, int]
+_Compared = tuple[Line[Item], int, int, int, int, int, int]
 
 
 class OfferFigures(Mapping[str, Figure]):
     """What an offer's rule compared. Reckoned when somebody reads it, as most offers are never asked about."""
 
-    __slots__ = ("_compared", "_known")
+    __slots__ = ("compared",)
 
-    def __init__(self, compared: _Compared) -> None:
-        self._compared = compared
-        self._known: dict[str, Figure] | None = None
+    compared: _Compared
+    """What `of` was given, as it stood."""
+
+    @classmethod
+    def of(cls, item: Item, agent: Agent, now_ms: int) -> "OfferFigures":
+        """Return the figures of an item and an agent as they stand now."""
+        figures = _new(cls)
+        figures.compared = (
+            item.line,
+            item.arrival_ms,
+            now_ms,
+            item.since_ms,
+            item.stage,
+            agent.idle_since_ms,
+            agent.used,
+        )
+        return figures
 
     def _read(self) -> dict[str, Figure]:
-        if self._known is None:
-            line, arrival_ms, now_ms, since_ms, stage, idle_since_ms, used = self._compared
-            group, score = line.rank(arrival_ms, now_ms)
-            self._known = {
-                "waited_ms": now_ms - since_ms,
-                "group": GROUP_NAMES[group],
-                "urgency": -score,
-                "stage": stage,
-                "agent_idle_ms": now_ms - idle_since_ms,
-                "agent_units": used,
-            }
-        return self._known
+        line, arrival_ms, now_ms, since_ms, stage, idle_since_ms, used = self.compared
+        group, score = line.rank(arrival_ms, now_ms)
+        return {
+            "waited_ms": now_ms - since_ms,
+            "group": GROUP_NAMES[group],
+            "urgency": -score,
+            "stage": stage,
+            "agent_idle_ms": now_ms - idle_since_ms,
+            "agent_units": used,
+        }
 
     def __getitem__(self, name: str) -> Figure:
         return self._read()[name]
@@ -57,31 +70,22 @@ class OfferFigures(Mapping[str, Figure]):
 def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bool = False) -> None:
     """Offer the item to the agent and hold their capacity. With `is_exclusive` they are not asked."""
     now_ms = floor.now_ms
-    run = item.run
-    channel = item.interaction.channel
-    timeout_ms, auto_accept = run.terms[channel]
+    shape = item.shape
+    channel = shape.channel
     item.offers_made = no = item.offers_made + 1
-    units = agent.pool.units.get(channel)
-    if units is None:
-        units = floor.units_for(agent, channel)
-    deadline_ms = now_ms + timeout_ms
-    offer = Offer(item, agent, no, deadline_ms, now_ms, units)
-    interrupts = _interrupts(floor, agent, channel, units) if agent.held else ()
-    figures = OfferFigures(
-        (item.line, item.entry[0], now_ms, item.since_ms, item.stage, agent.idle_since_ms, agent.used)
-    )
-    agent.burden = agent.burden.plus(channel, units)
-    agent.used += units
-    agent.offers[item.id] = offer
+    cost = agent.pool.costs.get(channel) or floor.cost_for(agent, channel)
+    deadline_ms = now_ms + shape.timeout_ms
+    offer = Offer(item, agent, no, deadline_ms, now_ms, cost)
+    interrupts = _interrupts(floor, agent, cost) if agent.held else ()
+    figures = OfferFigures.of(item, agent, now_ms)
+    agent.burden = agent.burden.plus(cost)
+    agent.used += cost[1]
     agent.last_offer_at_ms = now_ms
-    if item.offers:
-        item.offers[agent.id] = offer
-    else:
-        item.offers = {agent.id: offer}
-    if is_exclusive:
-        offer.is_exclusive = True
-        auto_accept = True
-    if is_exclusive or len(item.offers) >= run.policy.offers_at_once:
+    alone = (offer,)
+    agent.offers = agent.offers + alone if agent.offers else alone
+    item.offers = item.offers + alone if item.offers else alone
+    if is_exclusive or len(item.offers) >= item.run.offers_at_once:
+        offer.is_exclusive = is_exclusive
         item.is_fully_offered = True
         if item.placed:
             floor.unplace(item)
@@ -89,53 +93,71 @@ def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bo
         if floor.dirty_items:
             floor.dirty_items.pop(item.id, None)
     floor.publish(agent)
-    floor.timers.add((deadline_ms, _OFFER, item.id, agent.id, offer), timeout_ms)
+    # Let it end at its deadline. Most of those made before it have been answered meanwhile.
+    others = shape.offers
+    others.append(offer)
+    while others[0].due_ms is None:
+        others.popleft()
+    if deadline_ms < floor.timers.next_ms:
+        floor.timers.next_ms = deadline_ms
     reason = _tuple(Reason, (rule, figures))
+    auto_accept = is_exclusive or shape.auto_accept
     floor.out.append(_tuple(MakeOffer, (item.id, agent.id, no, deadline_ms, auto_accept, interrupts, reason)))
 
 
-def _interrupts(floor: Floor, agent: Agent, channel: str, units: int) -> tuple[str, ...]:
-    held = [(work.interaction_id, work.channel) for work, _ in agent.held.values()]
+def _interrupts(floor: Floor, agent: Agent, cost: Cost) -> tuple[str, ...]:
+    held = [(work.interaction_id, work.cost[0]) for work in agent.held]
     return capacity.interrupted(
-        channel, units, agent.pool.talent.capacity_units, held, agent.burden.units, floor.policy.channels
+        *cost, agent.pool.talent.capacity_units, held, agent.burden.units, floor.policy.channels
     )
 
 
 def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
     """Give the interaction to the agent, as the store has it; all other offers of it end."""
     offered = item.offers
-    won = None if agent is None else offered.get(agent.id)
-    if won is None or len(offered) > 1:
-        for offer in list(offered.values()):
-            if offer is not won:
-                _close(floor, offer)
-                _announce(floor, offer, OfferEnd.WON_ELSEWHERE, Rule.OFFER_ENDED)
+    won = offered[0] if len(offered) == 1 and offered[0].agent is agent else _won(floor, item, agent)
     waiting.forget(floor, item)
-    interaction = item.interaction
     now_ms = floor.now_ms
-    floor.learned.waited(interaction.queue_id, now_ms - item.since_ms, gave_up=False)
+    queue_id = item.run.policy.id
+    floor.learned.waited(queue_id, now_ms - item.since_ms, gave_up=False)
     if agent is None:
         return
     agent.misses = 0
     agent.idle_since_ms = now_ms
     item_id = item.id
-    if item_id not in agent.held:
-        work = _tuple(HeldWork, (item_id, interaction.channel, interaction.queue_id, now_ms))
+    if not agent.held or not agent.holds(item_id):
         if won is not None:
             # What the offer held the work now holds: nothing comes free and nothing is taken.
-            won.due_ms = None
-            # Its timer keeps the offer until then: not the interaction with it.
-            del won.item, won.agent, agent.offers[item_id]
-            agent.held[item_id] = (work, won.units)
-            others = floor.holders.get(item_id)
-            floor.holders[item_id] = (agent.id,) if others is None else (*others, agent.id)
-            if agent.entries:
+            _end(won)
+            agent.held += (_tuple(Held, (item_id, won.cost, queue_id, now_ms)),)
+            others = floor.holders.setdefault(item_id, agent.alone)
+            if others is not agent.alone:
+                floor.holders[item_id] = (*others, agent.id)
+            if agent.places:
                 floor.publish(agent)
             return
-        floor.hold(agent, work)
+        floor.hold(agent, HeldWork(item_id, item.shape.channel, queue_id, now_ms))
     if won is not None:
         _close(floor, won)
     floor.dirty_agents[agent.id] = agent
+
+
+def _won(floor: Floor, item: Item, agent: Agent | None) -> Offer | None:
+    """End all live offers but the agent's, and return that."""
+    won = None if agent is None else item.offer_to(agent.id)
+    for offer in item.offers:
+        if offer is not won:
+            _close(floor, offer)
+            _announce(floor, offer, OfferEnd.WON_ELSEWHERE, Rule.OFFER_ENDED)
+    return won
+
+
+def _end(offer: Offer) -> None:
+    """Take the offer, which lives, from those of its agent and of its item."""
+    offer.due_ms = None
+    item, agent = offer.item, offer.agent
+    agent.offers = () if len(agent.offers) == 1 else tuple(each for each in agent.offers if each is not offer)
+    item.offers = () if len(item.offers) == 1 else tuple(each for each in item.offers if each is not offer)
 
 
 def end(floor: Floor, offer: Offer, cause: OfferEnd, rule: Rule | None = None) -> None:
@@ -161,13 +183,13 @@ def end(floor: Floor, offer: Offer, cause: OfferEnd, rule: Rule | None = None) -
 
 def withdraw_all(floor: Floor, agent: Agent, cause: OfferEnd) -> None:
     """End all offers the agent has, because the agent can take none."""
-    for offer in list(agent.offers.values()):
+    for offer in agent.offers:
         end(floor, offer, cause, Rule.AGENT_UNABLE)
 
 
 def leave(floor: Floor, item: Item) -> None:
     """The interaction waits no longer: end its offers, at no agent's cost, and forget it."""
-    for offer in list(item.offers.values()):
+    for offer in item.offers:
         _close(floor, offer)
         _announce(floor, offer, OfferEnd.CUSTOMER_LEFT, Rule.OFFER_ENDED)
     waiting.forget(floor, item)
@@ -175,7 +197,7 @@ def leave(floor: Floor, item: Item) -> None:
 
 def reassign(floor: Floor, item: Item) -> None:
     """End all offers of an item because a supervisor gives it to somebody."""
-    for offer in list(item.offers.values()):
+    for offer in item.offers:
         _close(floor, offer)
         _announce(floor, offer, OfferEnd.SUPERVISOR, Rule.ASSIGNED_BY_HAND)
 
@@ -212,11 +234,9 @@ def _miss(floor: Floor, agent: Agent) -> None:
 
 def _close(floor: Floor, offer: Offer) -> None:
     agent = offer.agent
-    offer.due_ms = None
-    del offer.item.offers[agent.id]
+    _end(offer)
     offer.item.count_offers()
-    del agent.offers[offer.item.id]
-    agent.release(offer.item.interaction.channel, offer.units)
+    agent.release(offer.cost)
     floor.dirty_agents[agent.id] = agent
 
 

@@ -3,9 +3,11 @@
 from routing import estimate, matching, waiting
 from routing.catalogue import Kind
 from routing.cells import Cell, bits
-from routing.floor import Floor, Item
+from routing.floor import Agent, Floor, Item
 from routing.model import WaitingInteraction
 from routing.ranking import IN_TIME, LATE, Line
+
+_Known = tuple[Line[Item], Kind[Agent], Cell[Item]]
 
 
 def position(floor: Floor, item: Item) -> int:
@@ -61,7 +63,7 @@ def expected_wait_of_new_ms(floor: Floor, interaction: WaitingInteraction) -> in
     return expected_wait_ms(floor, item)
 
 
-def _cells(floor: Floor) -> list[tuple[Line, Kind, Cell]]:
+def _cells(floor: Floor) -> list[_Known]:
     kinds = floor.catalogue.kinds
     return [
         (line, kinds[number], line.frontier.cells[number])
@@ -70,12 +72,12 @@ def _cells(floor: Floor) -> list[tuple[Line, Kind, Cell]]:
     ]
 
 
-def _hands(floor: Floor, kind: Kind) -> float:
+def _hands(floor: Floor, kind: Kind[Agent]) -> float:
     """How many interactions of the kind the agents who are there can have in hand at once."""
     total = 0.0
     for number in bits(kind.pools & floor.catalogue.populated):
         pool = floor.catalogue.pools[number]
-        units = pool.units[kind.need.channel]
+        _, units = pool.costs[kind.need.channel]
         total += floor.crew(1 << number) * (pool.talent.capacity_units // units)
     return total
 
@@ -87,21 +89,21 @@ class _Ahead:
     those in time stand no better than the last of the late.
     """
 
-    def __init__(self, cells: list[tuple[Line, Kind, Cell]], item: Item, now_ms: int) -> None:
+    def __init__(self, cells: list[_Known], item: Item, now_ms: int) -> None:
         self._item = item
         self._now_ms = now_ms
-        self._late_ms: dict[Line, int] = {}
+        self._late_ms: dict[Line[Item], int] = {}
         for line, _, cell in cells:
             for group, first_ms, end_ms in line.stretches(now_ms):
-                latest = cell.last_before((end_ms,)) if group == LATE else None
-                if latest is not None and float(latest[0]) >= first_ms:
-                    self._late_ms[line] = max(self._late_ms.get(line, 0), int(latest[0]))
-        self._rank = self._rank_in(item.line, item.line.rank(item.entry[0], now_ms))
+                latest_ms = cell.last_before(end_ms) if group == LATE else None
+                if latest_ms is not None and latest_ms >= first_ms:
+                    self._late_ms[line] = max(self._late_ms.get(line, 0), latest_ms)
+        self._rank = self._rank_in(item.line, item.line.rank(item.arrival_ms, now_ms))
 
-    def count(self, line: Line, cell: Cell) -> int:
+    def count(self, line: Line[Item], cell: Cell[Item]) -> int:
         """Return how many of the cell go before the item."""
         if line is self._item.line:
-            return cell.count_before(self._item.entry)
+            return cell.count_before(self._item.arrival_ms, self._item)
         group, less = self._rank
         ahead = 0
         for its_group, first_ms, end_ms in line.stretches(self._now_ms):
@@ -114,10 +116,10 @@ class _Ahead:
             elif its_group == group:
                 before_ms = min(end_ms, line.arrival_of_score(-less, self._now_ms))
             if before_ms > first_ms:
-                ahead += cell.count_before((before_ms,)) - cell.count_before((first_ms,))
+                ahead += cell.count_before(before_ms) - cell.count_before(first_ms)
         return ahead
 
-    def _rank_in(self, line: Line, rank: tuple[int, float]) -> tuple[int, float]:
+    def _rank_in(self, line: Line[Item], rank: tuple[int, float]) -> tuple[int, float]:
         if rank[0] == IN_TIME and line in self._late_ms:
             return line.rank(self._late_ms[line], self._now_ms)
         return rank

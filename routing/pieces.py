@@ -1,20 +1,26 @@
 """The pieces the floor is made of: queues at work, interactions, agents, offers. They hold, they decide nothing."""
 
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from routing import hours
-from routing.catalogue import Kind, Pool
-from routing.cells import Cell, Entry
-from routing.model import AgentState, HeldWork, WaitingInteraction
+from routing.capacity import Cost
+from routing.catalogue import Kind, Pool, Slot
+from routing.cells import Cell, Key
+from routing.model import AgentState, WaitingInteraction
 from routing.policy import Policy, QueuePolicy
 from routing.ranking import Line
 from routing.relaxation import Stages
-from routing.timers import Alarm
+from routing.timers import Alarm, Due, Timer
 
 
 class QueueRun:
-    """One queue at work. `items` are those waiting in it or offered, in the order they came."""
+    """One queue at work. `items` are those waiting in it or offered, in the order they came, unless it is simple."""
 
     __slots__ = ("_edge_ms", "_known_from_ms", "_open", "ages", "edge", "final_kinds", "forced", "hours", "is_limited",
-                 "is_simple", "items", "minds_lack", "policy", "review", "stages", "terms")  # fmt: skip
+                 "is_simple", "items", "minds_lack", "offers_at_once", "policy", "review", "stages",
+                 "terms")  # fmt: skip
 
     def __init__(self, queue: QueuePolicy, policy: Policy) -> None:
         self.policy = queue
@@ -28,9 +34,10 @@ class QueueRun:
         self.hours = None if queue.hours_id is None else policy.hours[queue.hours_id]
         is_bounded = queue.max_length is not None and queue.when_full is not None
         self.is_simple = self.ages and self.hours is None and not (is_bounded or self.is_limited or self.minds_lack)
-        """Whoever comes waits until somebody takes them, unless a person closed it."""
+        """Whoever comes waits until somebody takes them, unless a person closed it: nothing is asked of all of them."""
+        self.offers_at_once = queue.offers_at_once
         self.items: dict[str, Item] = {}
-        self.final_kinds: dict[int, Kind] = {}
+        self.final_kinds: dict[int, Kind[Agent]] = {}
         self.forced: bool | None = None
         self.edge = Alarm()
         """When its hours change next."""
@@ -76,21 +83,40 @@ class QueueRun:
 class Offer:
     """A live offer; `due_ms` is its deadline until it ends."""
 
-    __slots__ = ("agent", "deadline_ms", "due_ms", "is_exclusive", "item", "made_at_ms", "no", "units")
+    __slots__ = ("agent", "cost", "due_ms", "is_exclusive", "item", "made_at_ms", "no")
 
-    def __init__(self, item: "Item", agent: "Agent", no: int, deadline_ms: int, made_at_ms: int, units: int) -> None:
+    def __init__(self, item: "Item", agent: "Agent", no: int, due_ms: int, made_at_ms: int, cost: Cost) -> None:
         self.item = item
         self.agent = agent
         self.no = no
-        self.deadline_ms = deadline_ms
-        self.due_ms: int | None = deadline_ms
+        self.due_ms: int | None = due_ms
         self.made_at_ms = made_at_ms
-        self.units = units
+        self.cost = cost
+        """What of the agent's capacity it holds."""
         self.is_exclusive = False
         """Picked or assigned by hand: nobody else is offered it meanwhile."""
 
+    @property
+    def deadline_ms(self) -> int:
+        """When it ends by itself; for offers that live."""
+        assert self.due_ms is not None
+        return self.due_ms
 
-class AgedCell(Cell):
+    def timer(self) -> Timer:
+        """Return what is due at its deadline."""
+        return self.deadline_ms, Due.OFFER, self.item.id, self.agent.id, self
+
+
+class Held(NamedTuple):
+    """Work an agent has in hand and what it takes of their capacity."""
+
+    interaction_id: str
+    cost: Cost
+    queue_id: str
+    since_ms: int
+
+
+class AgedCell(Cell["Item"]):
     """Waiting interactions of one shape and line, whose stage follows from their wait alone.
 
     The earliest has come furthest, and whoever may take one of the others may take it. So nobody is moved as time
@@ -99,7 +125,7 @@ class AgedCell(Cell):
 
     __slots__ = ("due_ms", "edges", "line", "shape", "stage")
 
-    def __init__(self, number: int, shape: "Shape", line: Line) -> None:
+    def __init__(self, number: int, shape: "Shape", line: "Line[Item]") -> None:
         super().__init__(number)
         self.shape = shape
         self.line = line
@@ -116,23 +142,28 @@ class Shape:
     shape alone, so that no two cells of a line ever bear one number.
     """
 
-    __slots__ = ("all_faces", "cells", "faces", "kinds", "lines", "run", "sample")
+    __slots__ = ("all_faces", "auto_accept", "cells", "channel", "faces", "kinds", "lines", "offers", "run", "sample",
+                 "timeout_ms")  # fmt: skip
 
-    def __init__(self, run: QueueRun, sample: WaitingInteraction) -> None:
+    def __init__(self, run: QueueRun, sample: WaitingInteraction, offers: "dict[int, deque[Offer]]") -> None:
         self.run = run
         self.sample = sample
         """Any interaction of the shape."""
-        self.kinds: dict[int, Kind] = {}
-        self.lines: dict[tuple[int, int], Line] = {}
-        self.faces: dict[int, Kind] = {}
+        self.channel = sample.channel
+        self.timeout_ms, self.auto_accept = run.terms[sample.channel]
+        """How long an offer lasts, and whether it is accepted of itself."""
+        self.offers = offers.setdefault(self.timeout_ms, deque())
+        """Where those wait that last as long; see `Timers`."""
+        self.kinds: dict[int, Kind[Agent]] = {}
+        self.lines: dict[tuple[int, int], Line[Item]] = {}
+        self.faces: dict[int, Kind[Agent]] = {}
         self.all_faces = 0
         """The mask of the faces of all stages, once somebody asked for it."""
         self.cells: dict[int, AgedCell] = {}
 
 
-# Most interactions are declined by nobody and have no live offer: these two, never written to, stand for that.
+# Most interactions are declined by nobody: this, never written to, stands for that.
 _NOBODY: dict[str, int] = {}
-_NO_OFFERS: dict[str, Offer] = {}
 
 
 class Item:
@@ -141,55 +172,62 @@ class Item:
     `personal` are the keys of the personal cells it is in; `placed` is true while it is in its line's structures.
     """
 
-    __slots__ = ("ages", "came_open", "cell", "due_ms", "entry", "excluded", "id", "interaction",
-                 "is_addressed", "is_fully_offered", "is_plain", "kind", "least_stage", "line", "offers",
-                 "offers_made", "personal", "placed", "run", "shape", "since_ms", "stage", "wanted")  # fmt: skip
+    __slots__ = ("ages", "arrival_ms", "came_open", "cell", "due_ms", "excluded", "id", "interaction",
+                 "is_addressed", "is_fully_offered", "kind", "least_stage", "line", "offers", "offers_made",
+                 "order", "personal", "placed", "run", "shape", "since_ms", "stage", "wanted")  # fmt: skip
 
-    def __init__(self, interaction: WaitingInteraction, run: QueueRun, shape: Shape, since_ms: int, order: int) -> None:
+    def __init__(self, interaction: WaitingInteraction, shape: Shape, since_ms: int, order: int) -> None:
         self.id = interaction.id
         self.interaction = interaction
-        self.run = run
         self.shape = shape
-        self.since_ms = since_ms
-        head_start_ms = interaction.head_start_ms
-        self.entry: Entry = (since_ms - head_start_ms if head_start_ms else since_ms, order, interaction.id)
-        """(virtual arrival in ms, order, id)."""
-        self.is_addressed = interaction.only_agent_id is not None or bool(interaction.preferred_agent_ids)
-        self.is_plain = not self.is_addressed
-        """Open to everybody able, and its queue never closes by hours."""
-        if run.hours is not None:
-            self.is_plain = False
-            self.came_open = run.was_open(interaction.queued_at_ms)
-        self.least_stage = interaction.least_stage
-        self.excluded = _NOBODY
-        self.ages = run.ages and not (self.is_addressed or interaction.least_stage or head_start_ms)
-        """It waits in an `AgedCell`: its stage follows from its wait, and nobody is barred from it."""
-        if interaction.excluded:
-            self.excluded = {each.agent_id: each.until_ms for each in interaction.excluded}
-            self.ages = False
-        self.offers_made = interaction.offers_made
-        self.offers = _NO_OFFERS
+        self.run = run = shape.run
+        self.order = order
+        """Among those of one arrival."""
+        self.since_ms = self.arrival_ms = since_ms
+        """When it began to wait, and from when on it has its place in its line."""
+        self.offers: tuple[Offer, ...] = ()
         self.is_fully_offered = False
         """As many agents are offered it as may be at once."""
         self.stage = 0
         """As of when it was last looked at, while it ages; see `Floor.refresh`."""
         self.due_ms: int | None = None
-        self.kind: Kind
-        self.line: Line
+        self.kind: Kind[Agent]
+        self.line: Line[Item]
         self.cell: AgedCell | None
         self.personal: tuple[tuple[str, str], ...] = ()
         self.placed = False
         self.wanted = True
         """False while it sleeps (closed) or waits for one agent who is not there."""
+        self.excluded = _NOBODY
+        self.offers_made = interaction.offers_made
+        self.least_stage = least_stage = interaction.least_stage
+        self.is_addressed = interaction.only_agent_id is not None or bool(interaction.preferred_agent_ids)
+        self.ages = run.ages
+        """It waits in an `AgedCell`: its stage follows from its wait, and nobody is barred from it."""
+        if self.is_addressed or least_stage or interaction.head_start_ms or interaction.excluded:
+            self.ages = False
+            self.arrival_ms = since_ms - interaction.head_start_ms
+            if interaction.excluded:
+                self.excluded = {each.agent_id: each.until_ms for each in interaction.excluded}
+        if run.hours is not None:
+            self.came_open = run.was_open(interaction.queued_at_ms)
+
+    def __lt__(self, other: "Item") -> bool:
+        """Return whether it goes before another of the same arrival."""
+        return (self.order, self.id) < (other.order, other.id)
+
+    def offer_to(self, agent_id: str) -> Offer | None:
+        """Return the live offer of it to an agent."""
+        for offer in self.offers:
+            if offer.agent.id == agent_id:
+                return offer
+        return None
 
     def count_offers(self) -> None:
         """Bring `is_fully_offered` up to date with the offers."""
         offers = self.offers
-        if not offers:
-            self.is_fully_offered = False
-            return
-        is_enough = len(offers) >= self.run.policy.offers_at_once
-        self.is_fully_offered = is_enough or any(offer.is_exclusive for offer in offers.values())
+        is_enough = len(offers) >= self.run.offers_at_once
+        self.is_fully_offered = is_enough or any(offer.is_exclusive for offer in offers)
 
     @property
     def wants_offers(self) -> bool:
@@ -198,21 +236,24 @@ class Item:
 
 
 class Agent:
-    """One logged-in agent at work. `entries` are their places among the free agents, by slot number.
+    """One logged-in agent at work. `places` are theirs among the free agents: slots and their keys there.
 
     `due_ms` is when their pause ends.
     """
 
-    __slots__ = ("burden", "due_ms", "entries", "held", "id", "idle_since_ms", "is_refused", "is_up",
-                 "last_offer_at_ms", "misses", "offers", "paused_until_ms", "pool", "state", "used")  # fmt: skip
+    __slots__ = ("alone", "burden", "due_ms", "held", "id", "idle_since_ms", "is_refused", "is_up",
+                 "last_offer_at_ms", "misses", "offers", "paused_until_ms", "places", "pool", "state",
+                 "used")  # fmt: skip
 
     def __init__(self, state: AgentState, pool: "Pool[Agent]") -> None:
         self.id = state.id
+        self.alone = (state.id,)
+        """Themselves, as the only holder of something."""
         self.state = state
         self.pool = pool
         self.is_up = state.is_available and state.is_connected and not state.is_not_responding
-        self.held: dict[str, tuple[HeldWork, int]] = {}
-        self.offers: dict[str, Offer] = {}
+        self.held: tuple[Held, ...] = ()
+        self.offers: tuple[Offer, ...] = ()
         self.burden = pool.no_burden
         """What the work held and the live offers take."""
         self.used = 0
@@ -223,14 +264,22 @@ class Agent:
         self.misses = 0
         self.is_refused = False
         """Paused because the store knew better; the next state of theirs ends it."""
-        self.entries: dict[int, Entry] = {}
+        self.places: Sequence[tuple[Slot[Agent], Key]] = ()
 
-    def take(self, channel: str, units: int) -> None:
+    def __lt__(self, other: "Agent") -> bool:
+        """Return whether they go before another under the same key."""
+        return self.id < other.id
+
+    def holds(self, interaction_id: str) -> bool:
+        """Return whether they have the interaction in hand."""
+        return any(work[0] == interaction_id for work in self.held)
+
+    def take(self, cost: Cost) -> None:
         """Take units of the agent's capacity."""
-        self.burden = self.burden.plus(channel, units)
-        self.used += units
+        self.burden = self.burden.plus(cost)
+        self.used += cost[1]
 
-    def release(self, channel: str, units: int) -> None:
+    def release(self, cost: Cost) -> None:
         """Give units back."""
-        self.burden = self.burden.minus(channel, units)
-        self.used -= units
+        self.burden = self.burden.minus(cost)
+        self.used -= cost[1]

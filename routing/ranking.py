@@ -10,11 +10,11 @@ Applied Probability 5(3), 1995; Mandelbaum and Stolyar, Operations Research 52(6
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from routing.cells import Cell, Entry, Frontier
+from routing.cells import Cell, Frontier, Key, Ordered
 from routing.eligibility import Need, Talent
-from routing.model import AgentState, WaitingInteraction
+from routing.model import AgentState
 from routing.policy import AgentOrder, Policy, Profile, QueuePolicy
 
 STRICT, LONG_WAIT, IN_TIME, LATE = range(4)
@@ -28,8 +28,10 @@ FIRST_SECOND_MS = 1_000
 
 _NEVER_MS = 1 << 62
 
-Ranked = tuple[tuple[int, float], Entry]
-"""An interaction's rank, see `Line.rank`, and its entry."""
+Rank = tuple[int, float]
+"""Group and negative score: smaller goes first."""
+
+Member = TypeVar("Member", bound=Ordered)
 
 
 class AgentFigures(Protocol):
@@ -60,20 +62,22 @@ class Urgency:
     score: float
 
 
-class Line:
+class Line(Generic[Member]):
     """Waiting interactions that compete alike: a cell for each kind of need, and personal cells.
 
     `personal` holds those addressed to one agent, by (agent id, channel kind).
-    Entries are (virtual arrival in ms, order, interaction id).
+    They are under their virtual arrival in ms.
     """
 
-    __slots__ = ("_is_in_time_first", "_late_bound", "_strict", "_target_ms", "_weight", "frontier", "is_busy",
-                 "key", "less", "long_wait_ms", "long_weighed_ms", "personal")  # fmt: skip
+    __slots__ = ("_is_in_time_first", "_late_bound", "_strict", "_target_ms", "_weight", "frontier", "heads",
+                 "is_busy", "key", "less", "long_wait_ms", "long_weighed_ms", "personal")  # fmt: skip
 
     def __init__(self, key: LineKey) -> None:
         self.key = key
-        self.frontier = Frontier()
-        self.personal: dict[tuple[str, str], Cell] = {}
+        self.heads: list[int] = []
+        """The first arrivals of its cells, in order."""
+        self.frontier: Frontier[Member] = Frontier(heads=self.heads)
+        self.personal: dict[tuple[str, str], Cell[Member]] = {}
         self.is_busy = False
         """Whether somebody waits in it."""
         self._weight = key.value / key.target_ms**2
@@ -83,12 +87,13 @@ class Line:
         self._is_in_time_first = key.profile is Profile.IN_TIME_FIRST
         self.long_wait_ms = key.long_wait_ms if self._is_in_time_first else _NEVER_MS
         """Who has waited this long is of the group LONG_WAIT."""
-        self.long_weighed_ms = self.long_wait_ms + FIRST_SECOND_MS
+        self.long_weighed_ms = max(self.long_wait_ms, key.target_ms + 1) + FIRST_SECOND_MS
+        """The same with what is added to every wait."""
         self._strict = (STRICT, float(-key.value)) if key.profile is Profile.STRICT_PRIORITY else None
         self._late_bound = (IN_TIME, -self._weight * (key.target_ms + FIRST_SECOND_MS))
 
-    def rank(self, arrival_ms: int, now_ms: int) -> tuple[int, float]:
-        """Return (group, -score) of an arrival: smaller goes first."""
+    def rank(self, arrival_ms: int, now_ms: int) -> Rank:
+        """Return the rank of an arrival."""
         waited = now_ms - arrival_ms
         if waited < 0:
             waited = 0
@@ -99,12 +104,12 @@ class Line:
             return (IN_TIME if waited <= self._target_ms else LATE), less
         return self._strict or (IN_TIME, less)
 
-    def is_behind(self, rank: tuple[int, float], now_ms: int) -> bool:
+    def is_behind(self, rank: Rank, now_ms: int) -> bool:
         """Return whether everybody waiting in the line's cells goes after whoever has this rank.
 
         Nobody goes before the earliest; but if that is late, those still in time do.
         """
-        arrival_ms = self.frontier.heads[0][0]
+        arrival_ms = self.heads[0]
         own = self.rank(arrival_ms, now_ms)
         return (self._late_bound if own[0] == LATE else own) > rank
 
@@ -129,7 +134,7 @@ class Line:
         return now_ms - (score / self._weight - FIRST_SECOND_MS)
 
 
-def urgency_of(line: Line, arrival_ms: int, now_ms: int) -> Urgency:
+def urgency_of(line: Line[Member], arrival_ms: int, now_ms: int) -> Urgency:
     """Return the figures by which an interaction of the line competes now."""
     group, score = line.rank(arrival_ms, now_ms)
     return Urgency(group, -score)
@@ -143,11 +148,6 @@ def line_key(queue: QueuePolicy, policy: Policy, value: int, keep_free: int) -> 
         return LineKey(queue.profile, value, 1, 0, keep_free)
     long_wait_ms = queue.long_wait_factor * queue.target_ms if queue.profile is Profile.IN_TIME_FIRST else 0
     return LineKey(queue.profile, value, queue.target_ms, long_wait_ms, keep_free)
-
-
-def entry_of(interaction: WaitingInteraction, since_ms: int, order: int) -> Entry:
-    """Return the interaction's entry in its line: by virtual arrival, then order, then id."""
-    return since_ms - interaction.head_start_ms, order, interaction.id
 
 
 def tier_of(need: Need, talent: Talent, rank: int) -> tuple[int, ...]:
@@ -164,23 +164,28 @@ def tier_of(need: Need, talent: Talent, rank: int) -> tuple[int, ...]:
     return rank, best
 
 
+LOAD_SHIFT = 44
+"""Where the load stands in a key, above the instant since when an agent is idle."""
+
+MOST_LOAD = 1 << 17
+"""Units; whoever has more is taken to have as many."""
+
 PLAIN_ORDERS = frozenset({AgentOrder.LEAST_FLEXIBLE, AgentOrder.MOST_SKILLED})
 """Those in which agents of one pool go by load, then by idle time."""
 
 
-def agent_entry(order: AgentOrder, agent: "AgentFigures", *, pack: bool) -> Entry:
-    """Return an agent's entry among equals, smaller first.
+def agent_key(order: AgentOrder, agent: AgentFigures, *, pack: bool) -> Key:
+    """Return what an agent is under among equals, smaller first.
 
     With `pack` the fullest agent comes first, so that whole agents stay whole; without, the emptiest: nobody's work
     is interrupted while somebody has none.
     """
     if order is AgentOrder.LONGEST_IDLE:
-        return agent.idle_since_ms, agent.id
+        return agent.idle_since_ms
     if order is AgentOrder.ROUND_ROBIN:
-        return agent.last_offer_at_ms, agent.id
-    if order is AgentOrder.LEAST_LOADED:
-        return agent.used, agent.idle_since_ms, agent.id
-    load = -agent.used if pack else agent.used
-    if order is AgentOrder.FASTEST:
-        return -agent.state.speed, load, agent.idle_since_ms, agent.id
-    return load, agent.idle_since_ms, agent.id
+        return agent.last_offer_at_ms
+    load = min(agent.used, MOST_LOAD)
+    if pack and order is not AgentOrder.LEAST_LOADED:
+        load = -load
+    by_load = (load << LOAD_SHIFT) + agent.idle_since_ms
+    return (-agent.state.speed, by_load) if order is AgentOrder.FASTEST else by_load

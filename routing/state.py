@@ -10,7 +10,7 @@ from routing.checks import check_agent, check_interaction, check_queue
 from routing.errors import AlreadyKnown, ImpossibleInput, InvalidPolicy
 from routing.estimate import Learned
 from routing.floor import Agent, Floor, Item, Offer
-from routing.model import AgentState, Exclusion, LiveOffer, WaitingInteraction
+from routing.model import AgentState, Exclusion, HeldWork, LiveOffer, WaitingInteraction
 from routing.policy import Policy
 from routing.timers import Due
 from routing.validate import Severity, check_policy
@@ -36,7 +36,7 @@ class Snapshot:
 def change_interaction(floor: Floor, item: Item, wish: WaitingInteraction) -> None:
     """Let a known interaction have other needs or value; what the engine keeps of it stays."""
     floor.refresh(item)
-    offered = list(item.offers.values())
+    offered = item.offers
     excluded = dict(item.excluded)
     waiting.forget(floor, item)
     changed = replace(interaction_of(item), **{name: getattr(wish, name) for name in _WISHES})
@@ -45,7 +45,7 @@ def change_interaction(floor: Floor, item: Item, wish: WaitingInteraction) -> No
     waiting.enter(floor, fresh)
     for offer in offered:
         offer.item = fresh
-    fresh.offers = {offer.agent.id: offer for offer in offered}
+    fresh.offers = offered
     fresh.count_offers()
     fresh.stage = item.stage
     floor.show(fresh)
@@ -126,12 +126,12 @@ def _put_back(floor: Floor, interaction: WaitingInteraction, offered: list[LiveO
         waiting.lack_of(floor, item)
     for live in offered:
         agent = floor.agents[live.agent_id]
-        units = floor.units_for(agent, interaction.channel)
-        offer = Offer(item, agent, live.offer_no, live.deadline_ms, live.offered_at_ms, units)
+        cost = floor.cost_for(agent, interaction.channel)
+        offer = Offer(item, agent, live.offer_no, live.deadline_ms, live.offered_at_ms, cost)
         offer.is_exclusive = live.is_exclusive
-        item.offers = {**item.offers, agent.id: offer}
-        agent.offers[item.id] = offer
-        agent.take(interaction.channel, units)
+        item.offers += (offer,)
+        agent.offers += (offer,)
+        agent.take(cost)
         floor.publish(agent)
         floor.timers.add((live.deadline_ms, Due.OFFER, item.id, agent.id, offer), 0)
     item.count_offers()
@@ -154,7 +154,7 @@ def snapshot_of(floor: Floor) -> Snapshot:
             is_exclusive=offer.is_exclusive,
         )
         for item in floor.items.values()
-        for offer in item.offers.values()
+        for offer in item.offers
     ]
     return Snapshot(
         at_ms=floor.now_ms,
@@ -173,7 +173,7 @@ def interaction_of(item: Item) -> WaitingInteraction:
     """Return the interaction as the engine knows it now."""
     return replace(
         item.interaction,
-        order=item.entry[1],
+        order=item.order,
         least_stage=item.least_stage,
         offers_made=item.offers_made,
         excluded=tuple(Exclusion(agent_id, until_ms) for agent_id, until_ms in sorted(item.excluded.items())),
@@ -186,7 +186,7 @@ def state_of(agent: Agent) -> AgentState:
         agent.state,
         idle_since_ms=agent.idle_since_ms,
         last_offer_at_ms=agent.last_offer_at_ms,
-        holds=tuple(work for work, _ in agent.held.values()),
+        holds=tuple(HeldWork(work, cost[0], queue_id, since_ms) for work, cost, queue_id, since_ms in agent.held),
         paused_until_ms=agent.paused_until_ms,
         misses=agent.misses,
     )

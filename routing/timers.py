@@ -8,7 +8,7 @@ as what it was set for is still due at that instant, and those that mean nothing
 from collections import deque
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 
 class Due(IntEnum):
@@ -40,18 +40,35 @@ class Alarm:
 Timer = tuple[int, Due, str, str, Awaited]
 """(due in ms, what for, whose, and for an offer: to whom, what it was set for)."""
 
+
+class Proposed(Awaited, Protocol):
+    """An offer that lives until an instant."""
+
+    def timer(self) -> Timer:
+        """Return what is due then."""
+        ...
+
+
 _NEVER = 1 << 62
 
 _SELDOM = 4_000
 """At least so many timers are set between two sweeps, and as many as meant something at the last."""
 
 
-class Timers:
-    """All timers. `next_ms` is when the earliest is due, meaningful or not."""
+OfferT = TypeVar("OfferT", bound=Proposed)
 
-    __slots__ = ("_count", "_heap", "_lanes", "_until_sweep", "next_ms")
+
+class Timers(Generic[OfferT]):
+    """All timers. `next_ms` is when the earliest is due, meaningful or not.
+
+    `offers` has, by how long they last in ms, the offers made, in order. Most are answered long before their time:
+    whoever adds one drops those before it that are over, and sets `next_ms`.
+    """
+
+    __slots__ = ("_count", "_heap", "_lanes", "_until_sweep", "next_ms", "offers")
 
     def __init__(self) -> None:
+        self.offers: dict[int, deque[OfferT]] = {}
         self._lanes: dict[int, deque[Timer]] = {}
         self._heap: list[tuple[int, int, Timer]] = []
         """(due in ms, a number of its own, timer)."""
@@ -83,6 +100,11 @@ class Timers:
         """
         due_ms = self.next_ms
         found = []
+        for offers in self.offers.values():
+            while offers and ((until_ms := offers[0].due_ms) is None or until_ms <= due_ms):
+                offer = offers.popleft()
+                if until_ms is not None:
+                    found.append(offer.timer())
         for lane in self._lanes.values():
             while lane and lane[0][0] <= due_ms:
                 found.append(lane.popleft())
@@ -96,7 +118,7 @@ class Timers:
 
     def next_live_ms(self) -> int | None:
         """Return when the earliest that still means something is due, dropping those before it that do not."""
-        next_ms = _NEVER
+        next_ms = self._next_offer_ms()
         heap = self._heap
         for lane in self._lanes.values():
             while lane:
@@ -113,6 +135,18 @@ class Timers:
             next_ms = heap[0][0]
         self.next_ms = next_ms
         return None if next_ms == _NEVER else next_ms
+
+    def _next_offer_ms(self) -> int:
+        """Return when the earliest offer that lives ends, dropping those before it that do not."""
+        next_ms = _NEVER
+        for offers in self.offers.values():
+            while offers:
+                until_ms = offers[0].due_ms
+                if until_ms is not None:
+                    next_ms = min(next_ms, until_ms)
+                    break
+                offers.popleft()
+        return next_ms
 
     def _sweep(self) -> None:
         """Drop what means nothing any more, so that far-off timers do not pile up."""

@@ -7,7 +7,7 @@ from routing.catalogue import Kind
 from routing.cells import bits
 from routing.eligibility import Need
 from routing.events import FlowOut, Relaxed
-from routing.floor import Floor, Item, QueueRun
+from routing.floor import Agent, Floor, Item, QueueRun
 from routing.model import Figure, FlowCause, Reason, Rule, WaitingInteraction, WayOut, WayOutKind
 from routing.timers import Due
 
@@ -28,7 +28,7 @@ def arrive(floor: Floor, interaction: WaitingInteraction) -> Item | None:
             enter(floor, item)
             review(floor, item)
         return None
-    floor.items[item.id] = run.items[item.id] = item
+    floor.items[item.id] = item
     kind = item.kind
     if kind.pools & kind.free.frontier.mask:
         return item
@@ -59,7 +59,8 @@ def may_take(item: Item, way_out: WayOut) -> bool:
 
 def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
     """Return the item of an interaction, not yet part of anything but numbered."""
-    run = floor.runs[interaction.queue_id]
+    shape = floor.shape_of(interaction)
+    run = shape.run
     order = interaction.order
     if not order:
         floor.order = order = floor.order + 1
@@ -68,8 +69,7 @@ def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
     since_ms = interaction.queued_at_ms
     if run.hours is not None and not run.policy.count_closed_wait:
         since_ms = hours.next_open_ms(run.hours, since_ms) or since_ms
-    shape = floor.shape_of(interaction)
-    item = pieces.Item(interaction, run, shape, since_ms, order)
+    item = pieces.Item(interaction, shape, since_ms, order)
     if item.ages:
         if item.id in floor.holders:
             item.ages = False
@@ -87,7 +87,8 @@ def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
 def enter(floor: Floor, item: Item) -> None:
     """Make the item known to the floor; it is not placed yet."""
     floor.items[item.id] = item
-    item.run.items[item.id] = item
+    if not item.run.is_simple:
+        item.run.items[item.id] = item
     for agent_id in item.excluded:
         floor.barred.setdefault(agent_id, {})[item.id] = None
     if not item.is_addressed:
@@ -105,7 +106,8 @@ def forget(floor: Floor, item: Item) -> None:
         for agent_id in list(item.excluded):
             floor.unbar(item, agent_id)
     del floor.items[item.id]
-    del item.run.items[item.id]
+    if not item.run.is_simple:
+        del item.run.items[item.id]
     if floor.dirty_items:
         floor.dirty_items.pop(item.id, None)
     if not item.is_addressed:
@@ -133,7 +135,7 @@ def review(floor: Floor, item: Item) -> None:
         is_quiet = floor.now_ms - item.since_ms < run.stages.quiet_ms and not item.least_stage and not item.excluded
         if not is_quiet and _relaxed_out(floor, item):
             return
-    if not item.is_plain or run.forced is not None:
+    if item.is_addressed or run.hours is not None or run.forced is not None:
         _aim(floor, item)
         if not item.wanted:
             call_again(floor, item)
@@ -152,8 +154,8 @@ def review(floor: Floor, item: Item) -> None:
 def review_head(floor: Floor, cell: pieces.AgedCell) -> None:
     """Bring a cell up to the stage its first has come to, and that one before those who may take it now."""
     floor.judge(cell)
-    assert cell.first is not None
-    item = floor.items[cell.first[-1]]
+    item = cell.first
+    assert item is not None
     floor.refresh(item)
     if item.kind.pools & item.kind.free.frontier.mask:
         floor.dirty_items[item.id] = item
@@ -231,7 +233,7 @@ def review_addressed(floor: Floor, agent_id: str) -> None:
             review(floor, item)
 
 
-def _everybody_declined(floor: Floor, kind: Kind, item: Item) -> bool:
+def _everybody_declined(floor: Floor, kind: Kind[Agent], item: Item) -> bool:
     catalogue = floor.catalogue
     for number in bits(kind.pools & catalogue.populated):
         for agent in catalogue.pools[number].members.values():
@@ -384,10 +386,17 @@ def call_review(floor: Floor, run: QueueRun) -> None:
         floor.call_at(floor.now_ms + floor.policy.nobody_grace_ms, Due.QUEUE_REVIEW, queue.id, run.review)
 
 
+def _those_in(floor: Floor, run: QueueRun) -> list[Item]:
+    """Return who waits in the queue or is offered, in the order they came."""
+    if run.is_simple:
+        return [item for item in floor.items.values() if item.run is run]
+    return list(run.items.values())
+
+
 def review_queue(floor: Floor, run: QueueRun) -> None:
     """Let those flow out whom nobody logged in could ever take."""
     run.review.due_ms = None
-    for item in list(run.items.values()):
+    for item in _those_in(floor, run):
         if not item.offers and run.serves(item, floor.now_ms):
             _flowed_out_for_lack(floor, item)
 
@@ -395,7 +404,7 @@ def review_queue(floor: Floor, run: QueueRun) -> None:
 def reopen(floor: Floor, run: QueueRun) -> None:
     """Act on a queue's opening or closing: wake those who slept, send off or put to sleep those who may not stay."""
     when_closed = run.policy.when_closed
-    for item in list(run.items.values()):
+    for item in _those_in(floor, run):
         if item.offers:
             continue
         if when_closed is not None and not run.serves(item, floor.now_ms) and may_take(item, when_closed):

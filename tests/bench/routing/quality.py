@@ -54,7 +54,7 @@ class Wasted:
 
 
 def _breadth(agent: Agent) -> int:
-    return len(agent.state.skills) + len(agent.pool.units)
+    return len(agent.state.skills) + len(agent.pool.costs)
 
 
 def play(case: Case) -> tuple[dict[str, Outcome], Wasted]:

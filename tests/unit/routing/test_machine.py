@@ -45,7 +45,8 @@ class Days(RuleBasedStateMachine):
             return [("refused",)]
 
     def live(self) -> list[tuple[str, str]]:
-        return sorted((item.id, agent_id) for item in self.router.floor.items.values() for agent_id in item.offers)
+        items = self.router.floor.items.values()
+        return sorted((item.id, offer.agent.id) for item in items for offer in item.offers)
 
     @rule(step=st.sampled_from([0, 1, 500, 2_000, 5_000, 11_000, 31_000]))
     def time_passes(self, step: int) -> None:
@@ -158,7 +159,7 @@ class Days(RuleBasedStateMachine):
         if not hasattr(self, "router"):
             return
         for agent in self.router.floor.agents.values():
-            for offer in agent.offers.values():
+            for offer in agent.offers:
                 assert not self.oracle.overfull(self.oracle.people[agent.id], offer.item.interaction.channel)
 
     @invariant()

@@ -58,6 +58,8 @@ CALL = WaitingInteraction(id="x", queue_id="billing", channel="voice", queued_at
         (AgentChanged(an_agent("ann", channels=("fax",))), UnknownChannel),
         (AgentChanged(an_agent("ann", queue_ids=("law",))), UnknownQueue),
         (AgentChanged(an_agent("ann", holds=(HeldWork("w", "voice"), HeldWork("w", "chat")))), AlreadyKnown),
+        (AgentChanged(an_agent("ann", idle_since_ms=10**15)), ImpossibleInput),
+        (InteractionQueued(replace(CALL, id="y", queued_at_ms=10**15)), ImpossibleInput),
         (WorkStarted("ann", HeldWork("w", "fax")), UnknownChannel),
         (QueueForced("law", is_open=True), UnknownQueue),
         (PolicyChanged(a_policy(QueuePolicy(id="other"))), InvalidPolicy),
@@ -86,6 +88,9 @@ def test_clock_that_steps_back_a_little_stands_still_and_a_lot_is_refused() -> N
 
     with pytest.raises(TimeWentBack):
         router.handle(Tick(), at_ms=START_MS - 5_001)
+    with pytest.raises(ImpossibleInput):
+        router.handle(Tick(), at_ms=10**15)
+    assert router.now_ms == START_MS
 
 
 @pytest.mark.parametrize(
