@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from hub.contract import Candidate, Hint, Placement
@@ -13,10 +15,13 @@ from hub.domain.correspondence import Arrival, Party
 from hub.domain.customers import AddressKind
 from hub.domain.ids import new_id
 from hub.events import Bus
-from hub.storage.tables import CALLS, INTERACTIONS, MESSAGES
+from hub.flows.session import Said, Session
+from hub.services import moves
+from hub.settings.sections import Flows
+from hub.storage.tables import CALLS, FLOW_SESSIONS, INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import UnitOfWork
 from tests.arriving import message
-from tests.builders import Desk
+from tests.builders import Desk, open_desk
 from tests.contract.house import opened_store
 
 NUMBER = "+14155550123"
@@ -109,3 +114,40 @@ async def test_two_bookings_of_one_number_and_queue_are_one_callback(desk: Desk,
 
     (call,) = await desk._rows(CALLS, "WHERE direction = 'callback'")
     assert call.number == NUMBER
+
+
+SHOP = (
+    "flow: shop\ntitle: Shop\nperson: {queue: support}\nsteps:\n"
+    '  first: {ask: first, type: text, text: "What first?"}\n'
+    '  second: {ask: second, type: text, text: "And then?"}\n'
+    '  third: {ask: third, type: text, text: "And last?"}\n'
+    "  bye: {end: Bye.}\n"
+)
+
+
+@pytest.mark.parametrize("ids", [("m1", "m2"), ("m1", "m1")])
+async def test_a_flow_goes_on_at_another_node_and_hears_each_word_once(
+    tmp_path: Path, url: str, ids: tuple[str, str]
+) -> None:
+    (tmp_path / "shop.yaml").write_text(SHOP, encoding="utf-8")
+    desk = await open_desk(tmp_path, url, {"flows": Flows(folder=tmp_path)})
+    try:
+        talk = await desk.chat(text="", flow="shop")
+        flows = desk.hub.services.self_service
+
+        def says(message_id: str, text: str) -> Unit:
+            async def unit(tx: UnitOfWork) -> None:
+                interaction = await moves.interaction_for_change(tx, talk.id)
+                await flows.put(tx, interaction, Said(id=message_id, text=text))
+
+            return unit
+
+        await at_once(desk, url, says(ids[0], "a tent"), says(ids[1], "boots"))
+        (stored,) = await desk._rows(FLOW_SESSIONS, "")
+        session = msgspec.json.decode(stored.body, type=Session)
+        heard = {"first": "a tent", "second": "boots"} if ids[0] != ids[1] else {"first": "a tent"}
+        assert (session.answers, session.frames[-1].step) == (heard, "third" if len(heard) == 2 else "second")
+        told = [message.text for message in await desk.messages(await desk.interaction(talk.id))]
+        assert told == ["What first?", "And then?", "And last?"][: len(heard) + 1]
+    finally:
+        await desk.hub.stop()
