@@ -174,13 +174,17 @@ class Api:
         await self._hub.agent_flows.take_back(call.id, call.scope)
         return await self.self_service(call)
 
-    async def flows(self, _call: Call) -> Answer:
+    def _spoken(self, call: Call) -> str:
+        """Return the language of the console that asks, of those the company speaks."""
+        return spoken(call.request.headers.get("Accept-Language", ""), self._hub.settings.company.languages)
+
+    async def flows(self, call: Call) -> Answer:
         """Every flow's figures today."""
-        return api.FlowsAnswer(flows=await self._hub.flows.figures())
+        return api.FlowsAnswer(flows=await self._hub.flows.figures(self._spoken(call)))
 
     async def flow(self, call: Call) -> Answer:
         """One flow with its picture and its versions."""
-        return api.FlowAnswer(flow=await self._hub.flows.sheet(call.id))
+        return api.FlowAnswer(flow=await self._hub.flows.sheet(call.id, self._spoken(call)))
 
     async def publish_flow(self, call: Call) -> Answer:
         """Publish a flow's text."""
@@ -233,7 +237,7 @@ class Api:
     async def settings(self, call: Call) -> Answer:
         """What the console needs to know of the configuration, in the browser's language."""
         known = self._hub.settings
-        language = spoken(call.request.headers.get("Accept-Language", ""), known.company.languages)
+        language = self._spoken(call)
 
         def text(texts: Texts) -> str:
             return known.text(texts, language)

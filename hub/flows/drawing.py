@@ -124,8 +124,8 @@ def _untangle(rows: list[list[str]], ways: list[tuple[str, str, str]]) -> None:
             rows[column].sort(key=lambda name: middles[name])
 
 
-def svg(flow: Flow, numbers: Mapping[str, Numbers] | None = None) -> str:
-    """Return the flow as SVG: readable alone, and coloured by the page's style sheet where it stands in one."""
+def svg(flow: Flow, numbers: Mapping[str, Numbers] | None = None, *, follows_theme: bool = False) -> str:
+    """Return the flow as SVG, on paper; or light or dark as the page that it stands in is."""
     places = layout(flow)
     right = max((places[start].x + WIDTH + GAP_X for start, _, label in arrows(flow) if label), default=0)
     width = max(*(place.x + WIDTH + MARGIN for place in places.values()), right)
@@ -136,9 +136,10 @@ def svg(flow: Flow, numbers: Mapping[str, Numbers] | None = None) -> str:
         step = flow.steps.get(name)
         body.append(_box(name, place, step, flow, (numbers or {}).get(name)))
     title = escape(flow.title.of(flow.languages, ""))
+    style = _STYLE + _DARK if follows_theme else _STYLE
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" aria-label="{title}" class="flow">\n<title>{title}</title>\n<style>{_STYLE}</style>\n'
+        f'role="img" aria-label="{title}" class="flow">\n<title>{title}</title>\n<style>{style}</style>\n'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0,0 L8,4 L0,8 z"/></marker></defs>\n' + "\n".join(body) + "\n</svg>\n"
     )
@@ -150,6 +151,11 @@ _STYLE: Final = (
     ".flow text{fill:#171c26}.flow .kind,.flow .way{fill:#586274;font-size:10px}.flow .now{font-weight:bold}"
     ".flow .way{stroke:#fff;stroke-width:3;paint-order:stroke}"
     ".flow .left{fill:#b0211c}"
+)
+_DARK: Final = (
+    "@media (prefers-color-scheme:dark){.flow rect{fill:#202733;stroke:#5b6678}.flow .ask rect{stroke:#7fb0ff}"
+    ".flow .last rect{fill:#11151c}.flow path{stroke:#8b96a8}.flow marker path{fill:#8b96a8}.flow text{fill:#e6eaf0}"
+    ".flow .kind,.flow .way{fill:#a9b4c4}.flow .way{stroke:#181d26}.flow .left{fill:#ff8a84}}"
 )
 
 

@@ -11,6 +11,7 @@ from hub.domain.self_service import FlowSession, FlowVersion
 from hub.flows.checking import check
 from hub.flows.drawing import Numbers, caption, svg
 from hub.flows.model import AnyStep, Finding, Flow, FlowError
+from hub.flows.phrases import base
 from hub.flows.reading import read_flow
 from hub.flows.run import kind_of
 from hub.flows.session import Session
@@ -85,12 +86,12 @@ class FlowOverview:
         self._counted: set[str] = set()
         self._counting = asyncio.Lock()
 
-    async def figures(self) -> list[FlowFigures]:
-        """Return every flow's figures since the company's day began."""
+    async def figures(self, language: str = "") -> list[FlowFigures]:
+        """Return every flow's figures since the company's day began, with their titles in this language."""
         tallies = await self._tallies()
-        return [_figures(flow, *tallies) for _, flow in sorted(self._library.published.items())]
+        return [_figures(flow, *tallies, language) for _, flow in sorted(self._library.published.items())]
 
-    async def sheet(self, name: str) -> FlowSheet:
+    async def sheet(self, name: str, language: str = "") -> FlowSheet:
         """Return one flow, drawn with its live numbers.
 
         Raises:
@@ -99,9 +100,11 @@ class FlowOverview:
         flow = self._library.published.get(name)
         if flow is None:
             raise NotFound("There is no such flow.")
-        figures = _figures(flow, *await self._tallies())
+        figures = _figures(flow, *await self._tallies(), language)
         numbers = {one.step: Numbers(now=one.now, passed=one.passed, left=one.left) for one in figures.steps}
-        return FlowSheet(figures=figures, picture=svg(flow, numbers), versions=await self._versions(flow))
+        return FlowSheet(
+            figures=figures, picture=svg(flow, numbers, follows_theme=True), versions=await self._versions(flow)
+        )
 
     async def publish(self, text: str, *, author: str) -> FlowSheet:
         """Publish a flow's text, if nothing is wrong with it; those under way end on what they began with.
@@ -194,12 +197,12 @@ class FlowOverview:
 _session = msgspec.json.Decoder(Session).decode
 
 
-def _figures(flow: Flow, over: Tally, now: Tally) -> FlowFigures:
+def _figures(flow: Flow, over: Tally, now: Tally, language: str) -> FlowFigures:
     """Return a flow's figures from what is over and what is open."""
     ended, going = over.flows[flow.name], now.flows[flow.name]
     return FlowFigures(
         name=flow.name,
-        title=flow.title.of(flow.languages, ""),
+        title=flow.title.of((language, base(language), *flow.languages), ""),
         version=flow.version,
         begun=ended.begun + going.open,
         open=going.open,

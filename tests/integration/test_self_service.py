@@ -339,6 +339,7 @@ async def test_the_page_shows_who_is_where_and_what_was_solved(
     assert 'data-step="menu"' in sheet.picture
     assert [version.is_published for version in sheet.versions] == [True]
     assert {one.name for one in await overview.figures()} >= {"main-menu", "survey"}
+    assert "主菜单" in {one.title for one in await overview.figures("zh-CN")}
     assert waiting.state is State.SELF_SERVICE
     await says(desk, waiting, "agent")
     after = (await overview.sheet("main-menu")).figures

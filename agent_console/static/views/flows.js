@@ -56,7 +56,7 @@ function One({ name }) {
   return html`<section class="card"><h2>${sheet.figures.title} <span>${sheet.figures.version}</span></h2>
       <div class="flow-picture"><img src=${`data:image/svg+xml;charset=utf-8,${encodeURIComponent(sheet.picture)}`} alt=${t("flows.picture", { name: sheet.figures.title })} /></div></section>
     <section class="card"><h2>${t("flows.steps")}</h2><div class="table-scroll"><table class="flows-table"><thead><tr><th scope="col">${t("flows.step")}</th><th scope="col">${t("flows.now")}</th><th scope="col">${t("flows.passed")}</th><th scope="col">${t("flows.handed_over")}</th><th scope="col">${t("flows.left")}</th><th scope="col">${t("flows.median")}</th></tr></thead>
-      <tbody>${sheet.figures.steps.map((one) => html`<tr key=${one.step}><th scope="row">${one.step} <small>${one.about}</small></th><td><b>${one.now || "-"}</b></td><td>${one.passed || "-"}</td><td>${one.handed_over || "-"}</td><td>${one.left || "-"}</td><td>${one.median_ms === null ? "-" : duration(one.median_ms)}</td></tr>`)}</tbody></table></div></section>
+      <tbody>${sheet.figures.steps.map((one) => html`<tr key=${one.step}><th scope="row">${one.step} <small>${one.about}</small></th><td><b>${one.now || "-"}</b></td><td>${one.passed || "-"}</td><td>${one.handed_over || "-"}</td><td>${one.left || "-"}</td><td>${one.median_ms === null ? "-" : one.median_ms < 1000 ? "<0:01" : duration(one.median_ms)}</td></tr>`)}</tbody></table></div></section>
     <${TryIt} name=${name} version=${sheet.figures.version} />
     <${Versions} name=${name} versions=${sheet.versions} onSheet=${setSheet} />`;
 }

@@ -93,6 +93,8 @@ def test_a_picture_has_every_step_once_and_apart() -> None:
     assert places["menu"].layer == 0 < places["number"].layer < places["find"].layer
     words = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert {"41", "-6", "menu", "Order status"} <= set(words)
+    assert "prefers-color-scheme" not in svg(flow), "a file is read on paper"
+    assert "prefers-color-scheme" in svg(flow, follows_theme=True)
 
 
 def test_a_picture_is_drawn_of_hostile_names_too() -> None:
