@@ -1,8 +1,8 @@
 """What the hub orders, in the carrier's REST words. An order that comes again finds what it began before."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -18,9 +18,12 @@ from hub.settings import Secret
 if TYPE_CHECKING:
     from twilio.rest import Client
 
+T = TypeVar("T")
 FRESH_MS: Final = 2_000
 """An order older than this may have been tried before: the hub was killed, or the answer was lost."""
 PASS_S: Final = 3_600
+_FEW, _AT_ONCE = 3, 10
+"""Calls that are asked about one by one rather than by lists, and questions put to the carrier at the same time."""
 _UP: Final = frozenset({"queued", "initiated", "ringing", "in-progress"})
 _LEG_EVENTS: Final = ("initiated", "ringing", "answered", "completed")
 
@@ -209,19 +212,54 @@ class Orders:
             raise ChannelUnavailable(f"The recording cannot be fetched: {type(error).__name__}.") from error
 
     async def look(self, lines: Sequence[Target]) -> list[LegView]:
-        """Return how these lines stand by the carrier's word, and which are in their room."""
-        rooms = dict.fromkeys(line.interaction for line in lines)
-        participants: dict[str, Any] = {}
-        for found in await asyncio.gather(*map(self._participants, rooms)):
-            participants |= found
-        views = await asyncio.gather(*(self._view(line.provider_id) for line in lines))
-        return [_with_place(view, participants.get(view.provider_id)) for view in views if view is not None]
+        """Return how these lines stand by the carrier's word, and which are in their room.
 
-    async def _participants(self, interaction: str) -> dict[str, Any]:
+        Many lines are looked up in the carrier's lists of what is up, and only what is not on them one by one.
+        """
+        names = dict.fromkeys(line.interaction for line in lines)
+        up: set[str] = set()
+        if len(names) <= _FEW:
+            rooms = [room for room in await asyncio.gather(*map(self._conference, names)) if room]
+        else:
+            rooms = await self._rooms_up(names)
+            up = await self._calls_up()
+        participants: dict[str, Any] = {}
+        for found in await self._few_at_once(self._participants, rooms):
+            participants |= found
+        views = [LegView(provider_id=line.provider_id, is_live=True) for line in lines if line.provider_id in up]
+        asked = [line.provider_id for line in lines if line.provider_id not in up]
+        views += [view for view in await self._few_at_once(self._view, asked) if view is not None]
+        return [_with_place(view, participants.get(view.provider_id)) for view in views]
+
+    async def _few_at_once(self, ask: Callable[[str], Awaitable[T]], about: Sequence[str]) -> list[T]:
+        """Ask about each of many, a few at a time: the carrier turns crowds away."""
+        free = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(name: str) -> T:
+            async with free:
+                return await ask(name)
+
+        return list(await asyncio.gather(*map(one, about)))
+
+    async def _rooms_up(self, names: Container[str]) -> list[str]:
+        """Return the carrier's names of the rooms among these that are open."""
+        found: list[str] = []
+        for status in ("init", "in-progress"):
+
+            async def ask(client: "Client", status: str = status) -> Any:  # noqa: ANN401
+                return await client.conferences.list_async(status=status, page_size=1_000)
+
+            found += [room.sid for room in await self._rest.call(ask) if room.friendly_name in names]
+        return found
+
+    async def _calls_up(self) -> set[str]:
+        async def ask(client: "Client") -> Any:  # noqa: ANN401
+            return await client.calls.list_async(status="in-progress", page_size=1_000)
+
+        return {call.sid for call in await self._rest.call(ask)}
+
+    async def _participants(self, conference: str) -> dict[str, Any]:
         """Return who is in a room, by the carrier's name of their line."""
-        conference = await self._conference(interaction)
-        if not conference:
-            return {}
 
         async def ask(client: "Client") -> Any:  # noqa: ANN401
             return await client.conferences(conference).participants.list_async(limit=50)

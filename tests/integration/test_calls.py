@@ -450,6 +450,26 @@ async def test_call_nobody_was_told_the_end_of_is_found_and_closed(house: PhoneH
     assert (await house.desk.interaction(interaction.id)).state in {State.WRAPPING, State.CLOSED}
 
 
+async def test_many_calls_are_compared_with_the_carriers_lists_and_only_the_missing_one_is_asked_about(
+    house: PhoneHouse,
+) -> None:
+    talking, _, _ = await house.talking()
+    lines = [house.calls(f"+1415555{1000 + number}") for number in range(8)]
+    await house.wait(5)
+    house.wire.is_cut = True
+    lines[3].hang_up()
+    await house.wait(1)
+    house.wire.is_cut = False
+    asked_before = house.carrier.api.answered
+    await house.desk.hub.services.call_orders.reconcile("hotline")
+    await house.settle()
+    # Three lists of what is up, who is in the one room, the line that is missing, and who rings and is not known.
+    assert house.carrier.api.answered - asked_before <= 6
+    states = [interaction.state for interaction in await house.interactions()]
+    assert (states.count(State.QUEUED), states.count(State.ABANDONED)) == (7, 1)
+    assert (await house.desk.interaction(talking.id)).state is State.ACTIVE
+
+
 async def test_request_that_is_not_signed_is_refused(house: PhoneHouse) -> None:
     from aiohttp import ClientSession
 

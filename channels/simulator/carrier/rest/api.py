@@ -38,9 +38,12 @@ class Api:
         self.plant = plant
         self.post = post
         self._full_at_ms = 0.0
+        self.answered = 0
+        """Requests so far, refused ones too."""
 
     def answer(self, asked: Asked) -> Response:
         """Answer a request; every refusal is an answer too."""
+        self.answered += 1
         try:
             return self._answer(asked)
         except RestError as error:
