@@ -6,6 +6,7 @@ message is recorded outside of it, so who is to leave one leaves the waiting roo
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -34,7 +35,7 @@ class Places:
     """Public address, `/webhooks/` and the channel's id."""
     music: str = ""
     """A sound file to play to whoever waits; empty: the hub's own music."""
-    voices: Mapping[str, tuple[str, str]] = field(default_factory=lambda: VOICES)
+    voices: Mapping[str, tuple[str, str]] = field(default_factory=lambda: VOICES, hash=False)
 
     def music_for(self, seconds: float) -> str:
         """Return where music of about so long is."""
@@ -47,8 +48,9 @@ class Places:
         return f"{self.base}/{path}" + (f"?{asked}" if asked else "")
 
 
+@lru_cache(maxsize=512)
 def document(step: CallStep, places: Places, *, in_waiting_room: bool = False) -> str:
-    """Return what a line does next.
+    """Return what a line does next. Callers at the same question hear the same document: it is written once.
 
     Args:
         step: the hub's word.

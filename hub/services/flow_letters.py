@@ -39,7 +39,9 @@ class FlowLetters:
 
     def _channel(self, interaction: Interaction) -> outbox.Writes | None:
         channel = self._channels.get(interaction.channel)
-        return channel if isinstance(channel, outbox.Writes) and channel.capabilities.has_envelopes else None
+        if channel is None or not channel.capabilities.has_envelopes:
+            return None
+        return channel if isinstance(channel, outbox.Writes) else None
 
     async def may_begin(self, tx: UnitOfWork, interaction: Interaction, envelope: Envelope) -> bool:
         """Whether what opened this interaction may be answered by a flow.
