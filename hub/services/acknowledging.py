@@ -6,6 +6,7 @@ they say: the answer would reach whoever's name was used (RFC 3834, 2 and 4).
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -35,11 +36,18 @@ class Acknowledging:
         self._settings = settings
         self._channels = channels
         self._policy = msgspec.convert(routing_policy(settings), Policy)
+        self._known: dict[str, Acknowledges | None] = {}
+
+    def _able(self, name: str) -> Acknowledges | None:
+        if name not in self._known:
+            channel: object = self._channels.get(name)
+            self._known[name] = channel if isinstance(channel, Acknowledges) and isinstance(channel, Sends) else None
+        return self._known[name]
 
     async def consider(self, tx: UnitOfWork, interaction: Interaction, envelope: Envelope) -> Interaction:
         """Acknowledge the letter that opened this interaction, if that is wanted and safe; the caller saves it."""
-        channel: object = self._channels.get(interaction.channel)
-        if not isinstance(channel, Acknowledges) or not isinstance(channel, Sends):
+        channel = self._able(interaction.channel)
+        if channel is None:
             return interaction
         if not may_be_answered(envelope, self._channels) or interaction.head_start_ms > FRESH_MS:
             return interaction
@@ -129,5 +137,11 @@ def may_be_answered(envelope: Envelope, channels: Mapping[str, Channel]) -> bool
         and not envelope.is_automatic
         and not envelope.must_not_answer
         and envelope.authenticity is not Authenticity.DISPROVED
-        and not any(channel.owns(sender) for channel in channels.values() if isinstance(channel, Corresponds))
+        and not any(channel.owns(sender) for channel in _corresponding(tuple(channels.values())))
     )
+
+
+# To ask whether something speaks a protocol takes as long as a query, and every letter would ask.
+@lru_cache(maxsize=64)
+def _corresponding(channels: tuple[Channel, ...]) -> tuple[Corresponds, ...]:
+    return tuple(channel for channel in channels if isinstance(channel, Corresponds))

@@ -476,7 +476,7 @@ class Arrivals:
                 _record_failure(tx, done)
             else:
                 done = await self._intake.receive(tx, arrival, reading.inbound, reading.files)
-            await tx.execute(ARRIVALS.update, *ARRIVALS.update_values(done))
+            await tx.update_many(ARRIVALS, ARRIVALS.columns, [ARRIVALS.values(done)])
             return tx.touch(done)
 
         return unit  # type: ignore[return-value]

@@ -437,7 +437,7 @@ async def _insert(
 ) -> None:
     for file in files:
         owned = msgspec.structs.replace(file, interaction=interaction.id, customer=interaction.customer)
-        await tx.execute(FILES.insert, *FILES.values(owned))
+        await tx.insert_many(FILES, (owned,))
     await tx.insert(MESSAGES, message)
     await tx.insert(ENVELOPES, envelope)
     moves.message_stored(tx, interaction, message)

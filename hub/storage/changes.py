@@ -64,6 +64,10 @@ class Pending:
     def __bool__(self) -> bool:
         return bool(self._changes)
 
+    def concern(self, sql: str) -> bool:
+        """Tell whether a statement may name a table that is changed: no table refers to another by key or trigger."""
+        return any(change.shape.table in sql for change in self._changes)
+
     def must_precede(self, change: Change) -> bool:
         """Tell whether something waits that has to be written before this change."""
         return any(

@@ -73,14 +73,14 @@ class PostgresConnection(Connection):
         await self._write_all()
 
     async def execute(self, sql: str, *args: object) -> int:
-        await self.flush()
+        await self.flush(before=sql)
         await self._begin()
         tag: str = await self.raw.execute(for_postgresql(sql), *args)
         count = tag.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
-        await self.flush()
+        await self.flush(before=sql)
         sql = for_postgresql(sql)
         if not self._is_begun:
             sql = sql.replace(" FOR UPDATE", "")

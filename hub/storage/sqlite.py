@@ -79,20 +79,20 @@ class SqliteConnection(Connection):
                 raise changes.changed_meanwhile()
 
     async def execute(self, sql: str, *args: object) -> int:
-        await self.flush()
+        await self.flush(before=sql)
         return self._db.execute(for_sqlite(sql), [_bindable(arg) for arg in args]).rowcount
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
-        await self.flush()
+        await self.flush(before=sql)
         return self._db.execute(for_sqlite(sql), [_bindable(arg) for arg in args]).fetchall()
 
     async def fetch_many(
         self, select: str, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row], tail: str
     ) -> list[Row]:
-        await self.flush()
         same = " AND ".join(f"{name} = json_extract(wanted.value, '$[{n}]')" for n, name in enumerate(columns))
         # CROSS JOIN keeps the order: the list outside, the index inside.
         sql = f"SELECT {select} FROM json_each(?1) AS wanted CROSS JOIN {table} WHERE {same} {tail}"  # noqa: S608
+        await self.flush(before=sql)
         return self._db.execute(sql, [msgspec.json.encode(rows).decode()]).fetchall()
 
     async def be_alone(self, name: str) -> None:

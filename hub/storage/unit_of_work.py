@@ -38,18 +38,18 @@ class Connection(abc.ABC):
         """Whether a change failed after its unit had gone on: whoever notices is not who is to blame."""
 
     async def later(self, change: Change) -> None:
-        """Let a change wait for others: it is written before anything is read, at the latest with the commit."""
+        """Let a change wait for others: it is written before its table is read, at the latest with the commit."""
         if self.pending.must_precede(change):
             await self.flush()
         self.pending.add(change)
 
-    async def flush(self) -> None:
-        """Write the changes that wait.
+    async def flush(self, before: str | None = None) -> None:
+        """Write the changes that wait; with `before` (a statement) only if it names a table that they change.
 
         Raises:
             Conflict: an exact one found other rows than were given.
         """
-        if self.pending:
+        if self.pending and (before is None or self.pending.concern(before)):
             self.is_broken = True
             await self.write_pending()
             self.is_broken = False

@@ -353,7 +353,7 @@ async def test_letters_stand_in_timeline_and_search_beside_chats(post: Post) -> 
     page = await post.desk.hub.services.timeline.page(chat.customer, scope)
     assert [(one.channel_kind, one.title) for one in page.items] == [("email", "Lamp"), ("chat", "")]
     assert page.items[0].text == "The lamp arrived broken, please replace it."
-    await post.desk.wait(3)
+    await post.desk.hub.services.indexer.caught_up()
     found = await post.desk.hub.services.search.find("replace", scope)
     assert [(one.interaction, one.n) for one in found.messages] == [(letter.id, 1)]
 

@@ -96,6 +96,7 @@ async def test_joined_words_stand_at_the_end_and_come_back(post: Post) -> None:
     after = await post.desk.interaction(source.id)
     assert (after.state, after.closing_reason) == (State.CANCELLED, ClosingReason.DUPLICATE)
     await sound(post)
+    await post.desk.hub.services.indexer.caught_up()
     found = await post.desk.hub.services.search.find("chair", sue)
     assert [(one.interaction, one.n) for one in found.messages] == [(target.id, 2)]
     assert len(await post.rows(INDEXED, "WHERE kind = 'message'")) == 2
