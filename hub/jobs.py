@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from hub.clock import Clock
 from hub.domain.errors import NotFound, Unavailable
 from hub.events import Bus, Commit
-from hub.storage.tables import JOBS, Job
+from hub.storage.tables import JOBS, GoneJob, Job
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,8 @@ class Jobs:
         for record in commit.records:
             if isinstance(record, Job):
                 self._arm(record)
+            elif isinstance(record, GoneJob):
+                self._known.pop(record.id, None)
 
     def _arm(self, job: Job) -> None:
         self._known[job.id] = job

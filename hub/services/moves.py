@@ -20,7 +20,7 @@ from hub.services.wishes import Wishes
 from hub.services.wording import worded
 from hub.settings import Settings
 from hub.storage.changes import Shape
-from hub.storage.tables import AGENTS, INTERACTIONS, JOBS, MESSAGES, OFFERS, SEGMENTS, Job
+from hub.storage.tables import AGENTS, INTERACTIONS, JOBS, MESSAGES, OFFERS, SEGMENTS, GoneJob, Job
 from hub.storage.unit_of_work import UnitOfWork
 
 MOST_SKILLS = 20
@@ -276,12 +276,16 @@ async def schedule(tx: UnitOfWork, kind: str, subject: str, due_at: int, note: s
     """Set the durable timer of this kind for this subject; one that is set already is moved."""
     job = Job(id=f"{kind}:{subject}", kind=kind, subject=subject, due_at=due_at, note=note)
     await tx.change(_SET_JOBS, [JOBS.values(job)])
+    tx.records.pop((GoneJob, job.id), None)
     tx.touch(job)
 
 
 async def cancel_job(tx: UnitOfWork, kind: str, subject: str) -> None:
     """Take a durable timer back; one that is not set is fine."""
-    await tx.change(_GONE_JOBS, [(f"{kind}:{subject}",)])
+    gone = GoneJob(f"{kind}:{subject}")
+    await tx.change(_GONE_JOBS, [(gone.id,)])
+    tx.records.pop((Job, gone.id), None)
+    tx.touch(gone)
 
 
 async def enter_queue(

@@ -39,6 +39,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class GoneJob(msgspec.Struct, frozen=True):
+    """Announces that a durable timer was taken back: whoever has armed it need not look whether it still stands."""
+
+    id: str
+
+
 class Indexed(msgspec.Struct, frozen=True, kw_only=True):
     """One searchable text: where it came from. `doc` is its number in the full-text tables, rising.
 

@@ -8,7 +8,7 @@ import pytest
 from hub.domain.errors import NotFound
 from hub.jobs import Jobs
 from hub.services import moves
-from hub.storage.tables import JOBS
+from hub.storage.tables import JOBS, Job
 from hub.storage.unit_of_work import UnitOfWork
 from tests.contract.house import House
 
@@ -137,4 +137,23 @@ async def test_timer_set_while_the_same_one_is_being_handled_stands(house: House
     await house.clock.advance(seconds=100)
     await asyncio.sleep(0)
     assert [(at - start) // 1000 for _, at in rung.heard] == [10, 20, 30]
+    await jobs.stop()
+
+
+async def test_timer_set_and_taken_back_in_one_unit_is_as_it_was_left(house: House, rung: Rung) -> None:
+    jobs = jobs_of(house, rung)
+    await jobs.start()
+
+    async def unit(tx: UnitOfWork) -> None:
+        for subject, is_left in (("left", True), ("taken back", False), ("set again", True)):
+            await moves.schedule(tx, "bell", subject, tx.now + 10_000)
+            if subject != "left":
+                await moves.cancel_job(tx, "bell", subject)
+            if subject == "set again":
+                await moves.schedule(tx, "bell", subject, tx.now + 20_000)
+            assert (f"bell:{subject}" in {job.id for job in tx.touched(Job)}) is is_left
+
+    await house.store.write(unit)
+    await house.clock.advance(seconds=60)
+    assert [subject for subject, _ in rung.heard] == ["left", "set again"]
     await jobs.stop()
