@@ -196,10 +196,15 @@ async def open_desk(
         async def nothing(_tx: UnitOfWork) -> None:
             """Wait behind everything that was asked for."""
 
+        async def a_while(tx: UnitOfWork) -> None:
+            """Take as many trips to the database as whoever reads beside this."""
+            for _ in range(3):
+                await tx.fetch("SELECT 1")
+
         for _ in range(3):
             await hub.services.store.write(nothing)
             for _reader in range(2):
-                await hub.services.store.read(nothing)
+                await hub.services.store.read(a_while)
 
     clock.settle = stored
     return Desk(hub=hub, clock=clock)
