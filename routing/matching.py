@@ -124,7 +124,10 @@ def _first_in(lines: tuple[Line[Item], ...], mask: int, now_ms: int) -> Item | N
         arrival_ms = frontier.first_key(present)
         weighed_ms = later_ms - arrival_ms
         if weighed_ms >= line.long_weighed_ms:
-            ranked = (LONG_WAIT, line.less * weighed_ms), arrival_ms
+            less = line.less * weighed_ms
+            if less > ahead:
+                continue
+            ranked = (LONG_WAIT, less), arrival_ms
         else:
             ranked = line.rank(arrival_ms, now_ms), arrival_ms
         if ranked < best or (ranked == best and found is not None and _is_before(line, found, mask)):
