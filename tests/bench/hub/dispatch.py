@@ -7,6 +7,7 @@ groups, committed. Run: python -m tests.bench.hub.dispatch
 
 import argparse
 import asyncio
+import contextlib
 import tempfile
 import time
 from pathlib import Path
@@ -49,9 +50,10 @@ class Floor(Agents):
         super()._offered(number, socket, frame)
 
     async def _accept(self, number: int, socket: RawSocket, offer: str) -> None:
-        answer: Any = await socket.call("accept", {"offer": offer})
-        if answer["ok"]:
-            self.holding[number] = answer["interaction"]
+        with contextlib.suppress(ConnectionResetError):  # the run is over, and this offer with it
+            answer: Any = await socket.call("accept", {"offer": offer})
+            if answer["ok"]:
+                self.holding[number] = answer["interaction"]
 
     async def finish(self, number: int) -> None:
         """End the chat an agent holds: `complete` frees them."""
