@@ -118,10 +118,16 @@ class CallService:
 
     async def _take_in(self, tx: UnitOfWork, line: Line, arrival: InboundCall) -> WholeCall:
         number = self._number(arrival.number)
-        customer = await _caller(tx, number, arrival.name)
+        customer, is_new = await _caller(tx, number, arrival.name)
         language = next((one for one in (arrival.language, customer.language) if one in line.languages), "")
         interaction = await self._new_interaction(
-            tx, line, customer, language=language or line.languages[0], number=number, provider_id=arrival.provider_id
+            tx,
+            line,
+            customer,
+            language=language or line.languages[0],
+            number=number,
+            provider_id=arrival.provider_id,
+            is_first=is_new,
         )
         call = Call(
             id=interaction.id,
@@ -177,11 +183,18 @@ class CallService:
             return ""
 
     async def _new_interaction(
-        self, tx: UnitOfWork, line: Line, customer: Customer, *, language: str, number: str, provider_id: str = ""
+        self,
+        tx: UnitOfWork,
+        line: Line,
+        customer: Customer,
+        *,
+        language: str,
+        number: str,
+        provider_id: str = "",
+        is_first: bool = False,
     ) -> Interaction:
-        before = await tx.select(
-            INTERACTIONS, "WHERE customer = $1 AND kind = $2 ORDER BY created_at DESC LIMIT 1", customer.id, KIND
-        )
+        latest = "WHERE customer = $1 AND kind = $2 ORDER BY created_at DESC LIMIT 1"
+        before = [] if is_first else await tx.select(INTERACTIONS, latest, customer.id, KIND)
         interaction_id = new_id("i")
         previous = before[0] if before else None
         tx.record(
@@ -653,14 +666,16 @@ async def _leg_of(tx: UnitOfWork, channel: str, leg_id: str, provider_id: str) -
     return found[0] if found else None
 
 
-async def _caller(tx: UnitOfWork, number: str, name: str) -> Customer:
-    """Return whose number it is. A number routes, it never proves: anybody can show one that is not theirs."""
+async def _caller(tx: UnitOfWork, number: str, name: str) -> tuple[Customer, bool]:
+    """Return whose number it is, and whether they are new.
+
+    A number routes, it never proves: anybody can show one that is not theirs.
+    """
     if number:
-        customer, _ = await people.resolve(tx, [Address(kind=AddressKind.PHONE, value=number)], name=name)
-        return customer
+        return await people.resolve(tx, [Address(kind=AddressKind.PHONE, value=number)], name=name)
     customer = Customer(id=new_id("c"), created_at=tx.now)
     tx.record(EventKind.CUSTOMER_CREATED, customer=customer.id, actor="customer", address_kind="")
-    return await tx.insert(CUSTOMERS, customer)
+    return await tx.insert(CUSTOMERS, customer), True
 
 
 async def owed_call(tx: UnitOfWork, number: str, queue: str) -> Interaction | None:

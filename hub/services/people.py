@@ -72,9 +72,10 @@ async def resolve(
     are added only where nobody has them: a claim never merges, moves or reveals anything. Safe when the same address
     arrives twice in one instant.
     """
-    customer_id, _ = await _claim(tx, await _with_proven_owner(tx, addresses))
-    known = await tx.get(CUSTOMERS, customer_id)
-    if known is None:
+    first = await _with_proven_owner(tx, addresses)
+    customer_id, is_taken = await _claim(tx, first)
+    is_new = is_taken and not first.customer
+    if is_new:
         customer = Customer(id=customer_id, created_at=tx.now, name=clean_name(name), language=language)
         await tx.insert(CUSTOMERS, customer)
         tx.record(
@@ -87,7 +88,7 @@ async def resolve(
     if not customer.name and clean_name(name):
         customer = await tx.save(CUSTOMERS, msgspec.structs.replace(customer, name=clean_name(name)))
         tx.record(EventKind.CUSTOMER_CHANGED, actor="customer", customer=customer.id, changed="name")
-    return customer, known is None
+    return customer, is_new
 
 
 async def stranger(tx: UnitOfWork, *, name: str, language: str, claims: Mapping[str, str]) -> Customer:
