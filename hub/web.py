@@ -126,6 +126,10 @@ def _count_requests(metrics: Metrics) -> Any:  # noqa: ANN401 - aiohttp's middle
     return middleware
 
 
+_PROVIDERS_SHARE = 20
+"""A provider asks from few addresses for all of its customers' callers: refused, they would hear of an error."""
+
+
 def _guard(settings: Settings) -> Any:  # noqa: ANN401 - aiohttp's middleware type
     """Refuse what no honest client sends, and give every body a deadline."""
     from urllib.parse import urlsplit
@@ -147,7 +151,10 @@ def _guard(settings: Settings) -> Any:  # noqa: ANN401 - aiohttp's middleware ty
             return await handler(request)
         is_upload = request.method == "POST" and request.path.endswith(_UPLOADS)
         address = client(request)
-        if under_way.get(address, 0) >= settings.limits.connections_per_address:
+        most = settings.limits.connections_per_address
+        if request.path.startswith("/webhooks/"):
+            most *= _PROVIDERS_SHARE
+        if under_way.get(address, 0) >= most:
             return error_response(RateLimited())
         under_way[address] = under_way.get(address, 0) + 1
         try:

@@ -10,7 +10,7 @@ from channels.simulator.carrier.phones import HangUp, Manners, Meet, Phone, Pres
 from hub.domain.calls import Direction, EndCause, LegRole, Listening
 from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.interaction import State
-from hub.settings import Hours, QueueSettings, WayOut
+from hub.settings import Hours, Limits, QueueSettings, WayOut
 from tests.integration.phones import ANN, LINE, AgentPhone, PhoneHouse, phone_house
 
 GUEST = "+14155550199"
@@ -468,6 +468,16 @@ async def test_many_calls_are_compared_with_the_carriers_lists_and_only_the_miss
     states = [interaction.state for interaction in await house.interactions()]
     assert (states.count(State.QUEUED), states.count(State.ABANDONED)) == (7, 1)
     assert (await house.desk.interaction(talking.id)).state is State.ACTIVE
+
+
+async def test_carrier_is_let_in_as_often_as_callers_need_it(tmp_path: Path) -> None:
+    settings = {"limits": Limits(connections_per_address=4)}
+    async with phone_house(tmp_path, f"sqlite:///{tmp_path}/hub.db", settings=settings) as house:
+        for number in range(40):
+            house.calls(f"+1415555{number:04d}")
+        await house.wait(3)
+        assert {status for _, status in house.wire.statuses} <= {200, 204}
+        assert len(await house.interactions()) == 40
 
 
 async def test_request_that_is_not_signed_is_refused(house: PhoneHouse) -> None:
