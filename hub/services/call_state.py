@@ -16,6 +16,10 @@ from hub.storage.tables import AGENTS, CALL_ORDERS, CALLS, INTERACTIONS, LEGS
 from hub.storage.unit_of_work import UnitOfWork
 
 _MOST_TURNS = 8
+_BESIDE = (
+    "WHERE interaction = (SELECT line.interaction FROM legs AS line JOIN calls ON calls.id = line.interaction "
+    "WHERE line.provider_id = $1 AND calls.channel = $2 LIMIT 1) ORDER BY wanted_at, id FOR UPDATE"
+)
 _SET_LEGS = LEGS.insertion._replace(
     tail="ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in LEGS.columns if name not in LEGS.key)
@@ -54,18 +58,23 @@ async def whole_call(tx: UnitOfWork, interaction_id: str) -> WholeCall:
     return WholeCall(interaction, call, tuple(legs), agent)
 
 
-async def call_in_flow(tx: UnitOfWork, interaction_id: str) -> WholeCall:
-    """Return a call whose caller answers a flow: what is remembered of it will do, for an answer changes it exactly.
+async def call_in_flow(tx: UnitOfWork, channel: str, provider_id: str) -> WholeCall:
+    """Return the call of a line whose caller answers a flow, by the carrier's name of the line.
+
+    What is remembered of it will do, for an answer changes it exactly.
 
     Raises:
         NotFound: there is no such call.
     """
+    legs = await tx.select(LEGS, _BESIDE, provider_id, channel)
+    if not legs:
+        raise NotFound("There is no such call.")
+    interaction_id = legs[0].interaction
     one = (interaction_id,)
     interaction = (await tx.recall(INTERACTIONS, one, fits=_is_in_flow)).get(interaction_id)
     call = (await tx.recall(CALLS, one, fits=lambda _: True)).get(interaction_id)
     if interaction is None or call is None:
         raise NotFound("There is no such call.")
-    legs = await tx.select(LEGS, "WHERE interaction = $1 ORDER BY wanted_at, id FOR UPDATE", interaction_id)
     agent = await tx.get(AGENTS, interaction.agent) if interaction.agent else None
     return WholeCall(interaction, call, tuple(legs), agent)
 

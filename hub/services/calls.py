@@ -262,10 +262,9 @@ class CallService:
         line = self._line(channel)
 
         async def unit(tx: UnitOfWork) -> tuple[WholeCall, CallStep | None]:
-            leg = await _leg_of(tx, channel, "", provider_id)
-            if leg is None or self._flows is None:
+            whole = await call_in_flow(tx, channel, provider_id)
+            if self._flows is None:
                 raise NotFound("There is no such call.")
-            whole = await call_in_flow(tx, leg.interaction)
             whole = replace(whole, interaction=await self._flows.answer(tx, whole, turn, said))
             return whole, await self._flow_step(tx, whole, provider_id, turn)
 
