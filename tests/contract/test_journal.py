@@ -213,6 +213,7 @@ async def test_statement_that_was_cut_short_leaves_no_lock(
     async with asyncio.timeout(20):
         await house.store.write(notes("next"))
     await raw.close()
+    assert [event.facts["note"] for event in await Journal(house.store).read(0)] == ["next"]
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -328,6 +328,7 @@ async def test_index_follows_by_itself_soon_after_a_commit(house: House, indexer
         while not await texts(search, "soon"):
             await house.clock.advance(seconds=0.3)
             await asyncio.sleep(0.005)
+    assert await texts(search, "soon") == ["soon"]
 
 
 async def test_notes_and_odd_texts(house: House, indexer: Indexer, search: Search) -> None:
