@@ -36,6 +36,8 @@ _NEEDS_MORE = re.compile(
     _FLAGS,
 )
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_RUN_ON = re.compile(r"[:：][ \u00a0]{2,40}(?=\S)")
+"""The colon of an attribution, in front of words that stand on the same line."""
 _DECORATION = " \t*_|>-–—"
 
 _LABELS = {label.strip(): role for role, labels in phrases.HEADER_LABELS.items() for label in labels}
@@ -93,7 +95,7 @@ def find_attribution(lines: Sequence[Line], last: int, first: int) -> Opening | 
     an attribution wins over the shorter one that does not.
     """
     if not _may_end(_BIDI.sub("", lines[last].text[-200:])):
-        return None
+        return Opening(last, last + 1, Strength.STRONG) if _is_run_on(lines[last].text) else None
     joined = ""
     best: Opening | None = None
     for start in range(last, max(first, last - _MAX_JOIN + 1) - 1, -1):
@@ -111,6 +113,15 @@ def find_attribution(lines: Sequence[Line], last: int, first: int) -> Opening | 
         if _OPENS.match(joined) and _is_complete(joined) and not _NEEDS_MORE.match(joined):
             return Opening(start, last + 1, strength)
     return best
+
+
+def _is_run_on(text: str) -> bool:
+    """Whether a line is an attribution with the quoted words right behind it: so Yahoo's telephones write."""
+    colon = _RUN_ON.search(text[:_MAX_LINE]) if "@" in text[:_MAX_LINE] else None
+    if colon is None:
+        return False
+    head = text[: colon.start() + 1]
+    return _OPENS.match(head) is not None and _is_complete(head) and _strength(head) is Strength.STRONG
 
 
 def _blocks_join(line: Line, last: Line) -> bool:

@@ -117,7 +117,7 @@ ipho|ipad|ipod|android|samsung|galaxy|blackberry|huawei|honor|xiaomi|redmi|小�
 """Machines and programs that sign mail for their owners."""
 
 SENT_FROM = r"""
-(?:sent|posted|written|typed|composed)\ (?:from|via|with|using|on|by|through)\ |get\ (?:outlook|bluemail|my\ mail)|from\ my\ i?\w+
+(?:sent|posted|written|typed|composed)\ (?:from|via|with|using|on|by|through)\ |yahoo\ mail\s?[:–-]|get\ (?:outlook|bluemail|my\ mail)|from\ my\ i?\w+
 |download\ (?:outlook|yahoo)|von\ meinem\ .{1,60}\ (?:gesendet|geschickt)|von\ .{1,40}\ gesendet|gesendet\ (?:von|mit|über|via|aus)\b
 |(?:diese|die)\ (?:nachricht|e-?mail)\ wurde\ (?:von|mit)\ |holen\ sie\ sich\ outlook|outlook\ für\ .{1,20}\ (?:beziehen|herunterladen|laden)
 |envoy[ée]\ (?:de|depuis|[àa]\ partir|avec|par|via|du)\ |t[ée]l[ée]charge[rz]\ outlook|obtene[zr]\ outlook|obtenir\ outlook

@@ -3,6 +3,7 @@
 # ruff: noqa: E501, RUF001
 import re
 from collections.abc import Iterator, Sequence
+from operator import or_
 
 from channels.mail import phrases
 from channels.mail.attributions import is_rule
@@ -11,6 +12,7 @@ _FLAGS = re.IGNORECASE | re.VERBOSE
 _MAX_LINE = 400
 _MAX_SIGNATURE = 14
 """Lines below a sign-off that may still be a signature."""
+_SHORT = 60
 
 _DELIMITER = re.compile(r"\s?(?:--|—|––|__|_{3}|-{3})\s*\Z")
 _MOBILE = re.compile(rf"[\s<(\[*_]{{0,6}}(?:{phrases.SENT_FROM})", _FLAGS)
@@ -48,6 +50,7 @@ _EASTERN_NAME = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff]{1,4}[ \u3000]?[\u3040-\u30ff\u3400-\u9fff]{1,4}(?:敬上|上)?\Z"
     r"|[\uac00-\ud7af]{2,4}(?:\s?(?:드림|올림|배상|과장|대리|부장|팀장))?\Z"
 )
+_PLACE_OF_WORK = re.compile(r"(?:公司|集团|集團|中心|[部科室处處课課]|事業部|センター|팀|부|과|센터|회사)\Z")
 _FIELDS = re.compile(r"\s[|·•]\s|\s?[｜│]\s?")
 _REACHED = re.compile(
     r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}|\+?\d[\d ()./-]{6,20}\d|(?:https?://|www\.)\S{3,200}"
@@ -236,6 +239,9 @@ def _is_eastern_name(text: str) -> bool:
 
 
 def _is_signature_body(below: Sequence[str]) -> bool:
+    """Short lines, and behind them whatever a lawyer adds without leaving a line free."""
+    lawyers = (n for n, line in enumerate(below) if len(line) > _SHORT and _DISCLAIMER.match(line[:_MAX_LINE]))
+    below = below[: next(lawyers, len(below))]
     if len(below) > _MAX_SIGNATURE:
         return False
     return not any(
@@ -256,7 +262,10 @@ def _contact_block(texts: Sequence[str], lowest: int, end: int, sender: str, add
     block = [text.strip("|\ufffc \t") for text in texts[start:end] if has_ink(text)]
     if not block or len(block) > _MAX_SIGNATURE:
         return None
-    if _is_card(block, sender, address):
+    above = next(texts[place] for place in range(start - 1, -1, -1) if has_ink(texts[place]) or not place)
+    if above.rstrip()[-1:] in {":", "："}:
+        return None  # what is announced is part of the words: an address to be noted
+    if _is_card(block, sender, address) or _is_eastern_card(block):
         return start
     first = block[0].strip("*_ ,-–—")
     is_named = _is_sender(first, sender) or _looks_like_name(first)
@@ -279,6 +288,15 @@ def _is_card(block: Sequence[str], sender: str, address: str) -> bool:
         return len(fields) >= 3 and is_named and _REACHED.search(block[0][:_MAX_LINE]) is not None
     is_named = _is_sender(block[0], sender) or _is_eastern_name(block[0])
     return len(block) == 2 and is_named and _REACHED.fullmatch(block[1][:_MAX_LINE]) is not None
+
+
+def _is_eastern_card(block: Sequence[str]) -> bool:
+    """A name over the place of work and ways to reach its owner there: no address that somebody asks to be noted."""
+    if not 3 <= len(block) <= 8 or not _is_eastern_name(block[0]):
+        return False
+    works = [_PLACE_OF_WORK.search(line[:_SHORT]) is not None for line in block[1:]]
+    reached = [_CONTACT.search(line[:_MAX_LINE]) is not None for line in block[1:]]
+    return any(works) and any(reached) and all(map(or_, works, reached))
 
 
 def _is_sender(text: str, sender: str) -> bool:

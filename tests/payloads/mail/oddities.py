@@ -3,6 +3,8 @@
 # ruff: noqa: E501, RUF001
 
 PROSE: dict[str, str] = {
+    "address to be noted": "请改寄到新地址：\n\n李雷\n杭州青山科技有限公司\n电话：0571-00001111",
+    "words behind two blanks": "My contact ann@example.org wrote on 10.11.2026 at 16:05:  nothing came.",
     "on wrote, one line": "On Monday, 9 November I wrote to you about the lamp: no answer so far.\nPlease have a look.",
     "on wrote, with address": "On 9 November I wrote to support@example.com and got no answer.\nWho reads that mailbox?",
     "he wrote, colon at the end": 'I talked to your colleague and he wrote:\n"we will replace the lamp by Friday"\nThis did not happen.',
@@ -156,5 +158,9 @@ CUT: dict[str, tuple[str, str]] = {
     "zimbra rule": ("Yes.\n\n----- Original Message -----\nFrom: \"Example Support\" <support@example.com>\nTo: \"Ann Smith\" <ann@example.org>\nSent: Tuesday, November 10, 2026 4:05:12 PM\nSubject: Order\n\nDear Ms Smith", "Yes."),
     "narrow no-break space in the time": ("Yes.\n\nOn Nov 10, 2026, at 4:05\u202fPM, Example Support <support@example.com> wrote:\n\n\ufeffDear Ms Smith", "Yes."),
     "left-to-right marks": ("Yes.\n\n\u200eOn 10/11/2026, 16:05, \"Example Support\" <support@example.com> wrote:\n\n    Dear Ms Smith", "Yes."),
+    "yahoo on a telephone": ("Any news?\n\nYahoo Mail: Search, Organize, Conquer \n \n  On Wed, Nov 25, 2026 at 10:05 AM, Example Support<support@example.com> wrote:   We are looking into it.", "Any news?"),
+    "yahoo on a telephone, german": ("Gibt es etwas Neues?\n\n  Am Mi., Nov. 25, 2026 at 10:05 schrieb Beispiel Support<support@example.com>:   Wir sehen nach.", "Gibt es etwas Neues?"),
+    "foxmail signature": ("合同已盖章，请查收附件。\n\n\n\n李雷\n销售部\n电话：0571-00001111\n \n发件人： 示例客服\n发送时间： 2026-11-25 10:05\n收件人： lilei\n主题： 合同\n \n请盖章后寄回。", "合同已盖章，请查收附件。"),
+    "lawyer right below the signature": ("Graag een offerte.\n\nMet vriendelijke groet,\nKees Bakker\nDe informatie in dit e-mailbericht is vertrouwelijk en uitsluitend bestemd voor de geadresseerde.", "Graag een offerte."),
 }  # fmt: skip
 """What is left when the rest is folded."""
