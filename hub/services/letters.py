@@ -184,6 +184,8 @@ class Letters:
     async def transcript(self, interaction_id: str, scope: Scope, to: Party, channel_id: str = "") -> LetterView:
         """Send everything said in an interaction so far to somebody, from this mailbox (none: the first that sends).
 
+        Asked for again before anything more is said, the one that is on its way, or has gone, is returned.
+
         Raises:
             NotFound: no such interaction for this person. BadRequest: no address, or no mailbox to send from.
         """
@@ -195,6 +197,9 @@ class Letters:
             interaction = await moves.interaction_for_change(tx, interaction_id)
             if not scope.sees(interaction):
                 raise NotFound("There is no such interaction.")
+            known = await _same_transcript(tx, interaction_id, clean)
+            if known is not None:
+                return known
             said = await moves.say_system(tx, interaction, "transcript_sent")
             outgoing = Outgoing(
                 id=new_id("o"),
@@ -651,3 +656,19 @@ def _clean(kind: AddressKind, parties: Sequence[Party], taken: set[str]) -> tupl
             taken.add(compared)
             kept.append(Party(party.address.strip(), without_cards(clean_name(party.name))))
     return tuple(kept)
+
+
+async def _same_transcript(tx: UnitOfWork, interaction_id: str, to: Party) -> LetterView | None:
+    """Return the latest transcript to this address, unless it failed or was taken back, or more was said since."""
+    found = await tx.select(
+        OUTGOING,
+        "WHERE interaction = $1 AND mode = 'transcript' AND state NOT IN ('failed', 'cancelled') "
+        "AND n > (SELECT coalesce(max(n), 0) FROM messages WHERE interaction = $1 AND author <> 'system') "
+        "ORDER BY n DESC",
+        interaction_id,
+    )
+    for outgoing in found:
+        envelope = await tx.get(ENVELOPES, interaction_id, outgoing.n)
+        if envelope is not None and any(one.address == to.address for one in envelope.recipients):
+            return LetterView(envelope=envelope, outgoing=outgoing)
+    return None

@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001
 
+import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -194,3 +195,31 @@ async def test_a_transcript_is_sent_to_who_wants_it(desk: Desk) -> None:
     assert "Li Wei: My lamp is broken." in read.body_text
     assert view.outgoing is not None
     assert view.outgoing.mode == "transcript"
+
+
+async def test_a_transcript_asked_for_twice_is_sent_once_until_more_is_said(desk: Desk) -> None:
+    await arrives(desk, mail())
+    (interaction,) = await interactions(desk)
+    letters, scope = desk.hub.services.letters, await desk.scope("sue")
+
+    async def asked(address: str) -> int:
+        view = await letters.transcript(interaction.id, scope, Party(address))
+        assert view.outgoing is not None
+        return view.outgoing.n
+
+    first, again = await asyncio.gather(asked("boss@customer.test"), asked("boss@customer.test"))
+    assert first == again
+    other = await asked("desk@customer.test")
+    assert other != first
+    assert await asked("boss@customer.test") == first
+    await desk.wait(11)
+    assert await asked("boss@customer.test") == first
+    transcripts = [to for to, raw in Peer.wire.carried if parse(raw).headers.raw("auto-submitted") == "auto-generated"]
+    assert sorted(transcripts) == ["boss@customer.test", "desk@customer.test"]
+
+    await arrives(desk, mail(number=2, more="In-Reply-To: <1@customer.test>\r\n"))
+    (same,) = await interactions(desk)
+    assert same.id == interaction.id
+    assert await asked("boss@customer.test") > other
+    await letters.take_back(interaction.id, await asked("boss@customer.test"), scope)
+    assert await asked("boss@customer.test") > other + 2
