@@ -20,6 +20,11 @@ FAILURES: Final[Mapping[str, Failure]] = {
 """Domains whose addresses are accepted here and fail a moment later, as far away servers do."""
 REFUSED: Final = "refused.example"
 """The domain whose addresses are refused at once."""
+_VALIDITY: Final = 1
+_UIDS_FROM: Final = 1_767_225_600
+"""2026-01-01 UTC, in seconds since 1970."""
+_UIDS_A_SECOND: Final = 8
+"""UIDs only rise, over restarts too (RFC 3501, 2.3.1.1): each start begins where the clock is; no demo outruns it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -35,10 +40,11 @@ class Stored:
 class Folder:
     """Mails by rising UID, and who wants to know of new ones."""
 
-    def __init__(self, name: str, validity: int) -> None:
+    validity = _VALIDITY
+
+    def __init__(self, name: str, first_uid: int) -> None:
         self.name = name
-        self.validity = validity
-        self.next_uid = 1
+        self.next_uid = first_uid
         self.mails: list[Stored] = []
         self._watchers: list[Callable[[], None]] = []
 
@@ -80,10 +86,10 @@ class Folder:
 class Mailbox:
     """One address's folders."""
 
-    def __init__(self, address: str, validity: int) -> None:
+    def __init__(self, address: str, first_uid: int) -> None:
         self.address = address
-        self._validity = validity
-        self.folders = {name: Folder(name, validity) for name in FOLDERS}
+        self._first_uid = first_uid
+        self.folders = {name: Folder(name, first_uid) for name in FOLDERS}
 
     @property
     def inbox(self) -> Folder:
@@ -98,7 +104,7 @@ class Mailbox:
         """Make a folder; False when there is one, or there are many."""
         if self.folder(name) is not None or len(self.folders) >= 50:
             return False
-        self.folders[name] = Folder(name, self._validity)
+        self.folders[name] = Folder(name, self._first_uid)
         return True
 
 
@@ -109,7 +115,7 @@ class Office:
         self._own = {address.lower(): secret for address, secret in own.items()}
         self._password = password
         self._now = now
-        self._validity = max(int(now()), 1)
+        self._began = int(now())
         self._boxes: dict[str, Mailbox] = {}
         self._order: deque[tuple[Mailbox, Folder, Stored]] = deque()
         self._bytes = 0
@@ -131,7 +137,7 @@ class Office:
                 self._tidy()
             if len(self._boxes) >= MOST_MAILBOXES:
                 return None
-            self._boxes[name] = Mailbox(name, self._validity)
+            self._boxes[name] = Mailbox(name, max(int((self._now() - _UIDS_FROM) * _UIDS_A_SECOND), 1))
         return self._boxes[name]
 
     def peek(self, address: str) -> Mailbox | None:
@@ -141,7 +147,7 @@ class Office:
     def accept(self, raw: bytes, sender: str, recipients: list[str]) -> str:
         """Deliver to each recipient, or tell the sender that it failed; returns the name it goes by here."""
         self._names += 1
-        name = f"{self._validity:x}.{self._names:x}"
+        name = f"{self._began:x}.{self._names:x}"
         for recipient in recipients:
             failure = FAILURES.get(recipient.rpartition("@")[2].lower())
             if failure is None:
