@@ -200,9 +200,10 @@ class Dovecot:
         os.chown(box, me.st_uid, me.st_gid)
         count = 0
         for count, raw in enumerate(mails, 1):
-            path = box / "new" / f"{time.time_ns():020}.M{count:07}.test"
+            path = box / "tmp" / f"{time.time_ns():020}.M{count:07}.test"
             path.write_bytes(raw)
             os.chown(path, me.st_uid, me.st_gid)
+            path.rename(box / "new" / path.name)
         return count
 
     def block(self, user: str, **more: object) -> str:
