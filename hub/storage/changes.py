@@ -122,35 +122,44 @@ def for_postgresql(shape: Shape, first: int = 1) -> str:
 
 
 @lru_cache(maxsize=1_000)
+def for_postgresql_once(shape: Shape, first: int = 1) -> str:
+    """Return the statement for one row, whose arguments are its values: a quarter less work than with arrays."""
+    marks = (f"${n}::{kind}" for n, kind in enumerate(shape.types, first))
+    return _plain(shape, dict(zip(shape.columns, marks, strict=True)))
+
+
+@lru_cache(maxsize=1_000)
 def for_sqlite(shape: Shape) -> str:
     """Return the statement whose only argument is a JSON list of rows: one statement takes the lock once."""
     given = {name: f"json_extract(new.value, '$[{n}]')" for n, name in enumerate(shape.columns)}
-    return _sqlite(shape, given, " FROM json_each(?1) AS new ")
+    source = " FROM json_each(?1) AS new "
+    if shape.verb == "delete":
+        found = f"{shape.columns[0]} IN (SELECT {', '.join(given.values())}{source})"
+        return f"DELETE FROM {shape.table} WHERE {found} {shape.tail}"  # noqa: S608
+    return _plain(shape, given, source)
 
 
 @lru_cache(maxsize=1_000)
 def for_sqlite_once(shape: Shape) -> str:
     """Return the statement for one row, whose arguments are its values."""
-    return _sqlite(shape, {name: f"?{n}" for n, name in enumerate(shape.columns, 1)}, " ")
+    return _plain(shape, {name: f"?{n}" for n, name in enumerate(shape.columns, 1)})
 
 
-def _sqlite(shape: Shape, given: dict[str, str], source: str) -> str:
-    is_one = not source.strip()
-    values = ", ".join(given.values())
+def _plain(shape: Shape, given: dict[str, str], source: str = "") -> str:
+    """Return the statement with an expression given for each column: over a source of rows, or for one."""
     same = " AND ".join(f"{shape.table}.{name} = {given[name]}" for name in shape.columns[: shape.keys])
     match shape.verb:
         case "insert":
-            names = ", ".join(shape.columns)
-            # WHERE true: without it the parser takes ON CONFLICT for the condition of a join.
-            rows = f"VALUES ({values})" if is_one else f"SELECT {values}{source}WHERE true"
+            names, values = ", ".join(shape.columns), ", ".join(given.values())
+            # WHERE true: without it SQLite's parser takes ON CONFLICT for the condition of a join.
+            rows = f"SELECT {values}{source}WHERE true" if source else f"VALUES ({values})"
             return f"INSERT INTO {shape.table} ({names}) {rows} {shape.tail}"
         case "update":
             sets = ", ".join(f"{name} = {given[name]}" for name in shape.columns[shape.keys :])
             tail = f"{shape.guard.replace('new.version', given.get('version', ''))} {shape.tail}"
-            return f"UPDATE {shape.table} SET {sets}{source}WHERE {same}{tail}"  # noqa: S608
+            return f"UPDATE {shape.table} SET {sets}{source or ' '}WHERE {same}{tail}"  # noqa: S608
         case "delete":
-            found = same if is_one else f"{shape.columns[0]} IN (SELECT {values}{source})"
-            return f"DELETE FROM {shape.table} WHERE {found} {shape.tail}"  # noqa: S608
+            return f"DELETE FROM {shape.table} WHERE {same} {shape.tail}"  # noqa: S608
 
 
 def touched(rows: Iterable[Row], keys: int = 1) -> set[object]:

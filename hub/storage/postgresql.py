@@ -41,6 +41,12 @@ added AS (
   FROM numbers, unnest($2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
     WITH ORDINALITY AS e (at, kind, actor, interaction, customer, agent, queue, facts, position)
 )"""
+_ONE_NUMBER = "numbers AS MATERIALIZED (SELECT first, tx FROM journal_numbers(1))"
+_ONE_EVENT = """
+added AS (
+  INSERT INTO journal (seq, tx, at, kind, actor, interaction, customer, agent, queue, facts)
+  SELECT first, tx, $1::int8, $2::text, $3::text, $4::text, $5::text, $6::text, $7::text, $8::text FROM numbers
+)"""
 # Every statement here has an index to go by, and tables grow faster than the planner's statistics: a plan made while a
 # table was small, kept for the connection's life, would read all of it for ever more.
 _BY_INDEX = {"enable_seqscan": "off"}
@@ -142,15 +148,21 @@ class PostgresConnection(Connection):
         import asyncpg
 
         waiting = self.pending.take()
+        is_once = all(len(change.rows) == 1 for change in waiting)
         args: list[Any] = []
         for change in waiting:
-            args += by_column(change.rows, len(change.shape.columns))
-            if change.shape.is_exact:
-                args.append(len(change.rows))
-        if events:
+            if is_once:
+                args += change.rows[0]
+            else:
+                args += by_column(change.rows, len(change.shape.columns))
+                if change.shape.is_exact:
+                    args.append(len(change.rows))
+        if len(events) == 1:
+            args += events[0]
+        elif events:
             args += [len(events), *by_column(events, 8)]
         try:
-            sql = _one_statement(tuple(change.shape for change in waiting), bool(events))
+            sql = _one_statement(tuple(change.shape for change in waiting), min(len(events), 2), is_once=is_once)
             return cast("int", await self.raw.fetchval(sql, *args))
         except asyncpg.DivisionByZeroError as error:
             raise changes.changed_meanwhile() from error
@@ -190,26 +202,29 @@ class _OnlyStatement(PostgresConnection):
 
 
 @lru_cache(maxsize=1_000)
-def _one_statement(shapes: tuple[Shape, ...], with_events: bool) -> str:
-    """Return one statement that makes all changes, adds events, and returns their first number.
+def _one_statement(shapes: tuple[Shape, ...], events: int, *, is_once: bool) -> str:
+    """Return one statement that makes all changes, adds no events, one or many, and returns their first number.
 
-    An exact change is told behind its columns how many rows it must change; if it changes another number, the statement
-    divides by zero, fails and leaves nothing behind.
+    `is_once` says that each change is of one row, given by its values; otherwise all are given by columns, and an exact
+    change is told behind them how many rows it must change. If it changes another number, the statement divides by
+    zero, fails and leaves nothing behind.
     """
     parts: list[str] = []
     checks: list[str] = []
     used = 0
     for number, shape in enumerate(shapes):
-        text = changes.for_postgresql(shape, used + 1)
+        text = (changes.for_postgresql_once if is_once else changes.for_postgresql)(shape, used + 1)
         used += len(shape.columns)
         if shape.is_exact:
-            used += 1
+            used += not is_once
             text += " RETURNING 1"
-            checks.append(f"(SELECT count(*) FROM c{number}) = ${used}")  # noqa: S608
+            wanted = "1" if is_once else f"${used}"
+            checks.append(f"(SELECT count(*) FROM c{number}) = {wanted}")  # noqa: S608
         parts.append(f"c{number} AS ({text})")
-    if with_events:
-        parts += [shifted(_NUMBERS, used), shifted(_JOURNAL, used)]
-    first = "(SELECT first FROM numbers)" if with_events else "0::int8"
+    if events:
+        parts += [_ONE_NUMBER, _ONE_EVENT] if events == 1 else [_NUMBERS, _JOURNAL]
+        parts[-2:] = [shifted(part, used) for part in parts[-2:]]
+    first = "(SELECT first FROM numbers)" if events else "0::int8"
     holds = f" / CASE WHEN {' AND '.join(checks)} THEN 1 ELSE 0 END" if checks else ""
     return f"WITH {', '.join(parts)} SELECT {first}{holds}"
 
