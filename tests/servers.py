@@ -34,6 +34,8 @@ START_S = 30
 STOP_S = 10
 USER = "hub"
 PREFIX = "hub-pg-"
+_LOG_FILES = 24
+"""Files of 16 MB that a server with `fsync` keeps for its log."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -53,6 +55,7 @@ class Postgres:
         self._numbers = itertools.count(1)
         self._templates: set[str] = set()
         self._prefix = f"hub_test_{os.getpid()}"
+        self._is_aged = False
 
     @property
     def pid(self) -> int | None:
@@ -102,6 +105,23 @@ class Postgres:
             yield url
         finally:
             await self.drop(url)
+
+    async def age(self) -> None:
+        """Let there be files for its log, as on a server that has run for a while: it writes them over and over.
+
+        On a new one each 16 MB of log begin with a file full of zeros that is synced before any commit goes on.
+        """
+        if self._process is None or self._is_aged:
+            return
+        connection: Any = await asyncpg.connect(self._url)
+        try:
+            for _ in range(_LOG_FILES):
+                await connection.execute("SELECT pg_logical_emit_message(false, 'age', 'full')")
+                await connection.execute("SELECT pg_switch_wal()")
+            await connection.execute("CHECKPOINT")
+        finally:
+            await connection.close()
+        self._is_aged = True
 
     def close(self) -> None:
         """Stop the server if it is ours; on a stranger's, drop the templates made there."""
@@ -172,7 +192,9 @@ def _start(binaries: Path, *, fsync: bool) -> Postgres:
     _run([binaries / "initdb", "-D", data, "-U", USER, "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"], run)
     options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "max_connections=200"]
     options += ["-c", "shared_buffers=64MB", "-c", "log_min_messages=fatal"]
-    if not fsync:
+    if fsync:
+        options += ["-c", f"min_wal_size={_LOG_FILES * 16}MB"]
+    else:
         options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -112,11 +112,12 @@ async def staffed(folder: Path, database_url: str, *, agents: int, more: str = "
 
 @contextlib.asynccontextmanager
 async def database(kind: str, folder: Path) -> AsyncIterator[tuple[str, Postgres | None]]:
-    """Lend an empty database: a file with `synchronous=FULL`, or one of a PostgreSQL that really syncs."""
+    """Lend an empty database: a file with `synchronous=FULL`, or one of a PostgreSQL that really syncs, aged."""
     if kind == "sqlite":
         yield f"sqlite:///{folder}/hub.db", None
         return
     server = postgres(fsync=True)
+    await server.age()
     async with server.database() as url:
         yield url, server
 
