@@ -12,9 +12,10 @@ from hub.domain.interaction import Interaction, State, moved
 from hub.domain.segments import SegmentKind
 from hub.services import moves, people
 from hub.services.access import Scope
+from hub.services.call_arrivals import KIND
 from hub.services.call_news import customers_line, guests
 from hub.services.call_state import WholeCall, order, save_leg, settle, whole_call
-from hub.services.calls import KIND, CallService
+from hub.services.calls import CallService
 from hub.settings import Settings
 from hub.storage.tables import AGENTS, CALLS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -283,7 +284,10 @@ class CallDesk:
         async def unit(tx: UnitOfWork) -> Interaction:
             if client_id:
                 found = await tx.select(
-                    INTERACTIONS, "WHERE channel = $1 AND provider_id = $2", channel, f"out:{scope.agent}:{client_id}"
+                    INTERACTIONS,
+                    "WHERE channel = $1 AND provider_id = $2 AND provider_id <> ''",
+                    channel,
+                    f"out:{scope.agent}:{client_id}",
                 )
                 if found:
                     return found[0]

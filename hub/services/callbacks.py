@@ -15,7 +15,8 @@ from hub.domain.interaction import ClosingReason, Interaction, State, check_move
 from hub.domain.segments import SegmentKind
 from hub.services import moves, people
 from hub.services.access import Scope
-from hub.services.calls import KIND, CallService, owed_call
+from hub.services.call_arrivals import KIND
+from hub.services.calls import CallService, owed_call
 from hub.services.handling import Handling
 from hub.settings import Settings
 from hub.storage.tables import CALLS, INTERACTIONS

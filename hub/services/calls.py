@@ -21,15 +21,16 @@ from hub.domain.calls import (
     Place,
     Recording,
 )
-from hub.domain.customers import Address, AddressKind, Customer, clean_name, normalized
-from hub.domain.errors import BadRequest, NotFound
+from hub.domain.customers import Customer
+from hub.domain.errors import NotFound
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
-from hub.domain.interaction import WITH_AGENT, ClosingReason, Interaction, State, moved
+from hub.domain.interaction import WITH_AGENT, ClosingReason, Interaction, State
 from hub.domain.messages import FileRef
 from hub.domain.offer import RevokeReason
 from hub.domain.visitors import StoredFile
 from hub.services import moves, people
+from hub.services.call_arrivals import KIND, CallArrivals, Taken, begun, latest_call
 from hub.services.call_flows import CallFlows
 from hub.services.call_news import CallNews
 from hub.services.call_state import WholeCall, call_in_flow, ended, order, save_leg, settle, whole_call
@@ -37,10 +38,9 @@ from hub.services.call_words import HOLD_CODES, spoken, standing
 from hub.services.floor import Floor
 from hub.services.handling import Handling
 from hub.settings import Settings
-from hub.storage.tables import CALLS, CARRIER_EVENTS, CUSTOMERS, INTERACTIONS, LEGS, RECORDINGS
+from hub.storage.tables import CALLS, CARRIER_EVENTS, INTERACTIONS, LEGS, RECORDINGS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
-KIND = "voice"
 BOOKING_KEY = "1"
 MESSAGE_MAX_S = 180
 _WAITS = frozenset({State.QUEUED, State.OFFERED, State.CONNECTING})
@@ -55,12 +55,13 @@ class CallService:
         self._floor = floor
         self._handling = handling
         self.news = CallNews(settings, handling)
+        self._arrivals = CallArrivals(store, settings, floor)
         self._flows: CallFlows | None = None
         self.lines: dict[str, Line] = {}
 
     def serve_flows(self, flows: CallFlows) -> None:
         """Let callers into flows, on the lines that name one."""
-        self._flows = flows
+        self._flows = self._arrivals.flows = flows
         self.news.on_left_flow = flows.hung_up
 
     def declare(self, line: Line) -> None:
@@ -77,11 +78,12 @@ class CallService:
         """
         line = self._line(call.channel)
 
-        async def unit(tx: UnitOfWork) -> tuple[WholeCall, CallStep | None]:
-            whole = await _known(tx, call.channel, call.provider_id) or await self._take_in(tx, line, call)
+        async def again(tx: UnitOfWork) -> Taken:
+            whole = await _known(tx, call.channel, call.provider_id)
             return whole, await self._flow_step(tx, whole, call.provider_id)
 
-        whole, step = await self._store.write(unit)
+        taken = await self._arrivals.take(line, call)
+        whole, step = taken if taken is not None else await self._store.write(again)
         language = whole.call.language
         welcome = self._welcome(line, language)
         if step is not None:
@@ -116,113 +118,14 @@ class CallService:
             max_s=MESSAGE_MAX_S,
         )
 
-    async def _take_in(self, tx: UnitOfWork, line: Line, arrival: InboundCall) -> WholeCall:
-        number = self._number(arrival.number)
-        customer, is_new = await _caller(tx, number, arrival.name)
-        language = next((one for one in (arrival.language, customer.language) if one in line.languages), "")
-        interaction = await self._new_interaction(
-            tx,
-            line,
-            customer,
-            language=language or line.languages[0],
-            number=number,
-            provider_id=arrival.provider_id,
-            is_first=is_new,
-        )
-        call = Call(
-            id=interaction.id,
-            channel=line.channel,
-            direction=Direction.INBOUND,
-            number=number,
-            line=line.number,
-            name=clean_name(arrival.name),
-            language=interaction.language,
-            records=line.records,
-        )
-        call = await tx.insert(CALLS, call)
-        leg = Leg(
-            id=new_id("l"),
-            interaction=interaction.id,
-            role=LegRole.CUSTOMER,
-            endpoint=number,
-            wanted_at=tx.now,
-            provider_id=arrival.provider_id,
-            state=LegState.UP,
-            place=Place.SCRIPT,
-            goes_to=Place.QUEUE,
-            answered_at=tx.now,
-        )
-        tx.record(
-            EventKind.CALL_ARRIVED,
-            actor="customer",
-            interaction=interaction.id,
-            customer=customer.id,
-            queue=line.queue,
-            channel=line.channel,
-        )
-        if self._flows is not None and self._flows.has(line.flow):
-            leg = await save_leg(tx, msgspec.structs.replace(leg, goes_to=Place.SCRIPT))
-            interaction = await self._flows.begin(tx, interaction, line.flow)
-            return WholeCall(interaction, call, (leg,), None)
-        is_open = self._floor.queue_view(line.queue).is_open
-        if is_open:
-            interaction = await moves.enter_queue(tx, interaction, "arrival")
-        else:
-            interaction = moved(interaction, State.REJECTED, closing_reason=ClosingReason.QUEUE_CLOSED, ended_at=tx.now)
-            leg = msgspec.structs.replace(leg, goes_to=Place.MESSAGE)
-            _record_end(tx, interaction)
-        # Nobody can know it yet: what is not read again is what was just written.
-        await tx.insert(INTERACTIONS, interaction)
-        return WholeCall(interaction, call, (await save_leg(tx, leg),), None)
-
-    def _number(self, number: str) -> str:
-        try:
-            return normalized(AddressKind.PHONE, number, region=self._settings.company.country) if number else ""
-        except BadRequest:
-            # "anonymous", a short code: it is a call all the same, only nobody can be called back there.
-            return ""
-
-    async def _new_interaction(
-        self,
-        tx: UnitOfWork,
-        line: Line,
-        customer: Customer,
-        *,
-        language: str,
-        number: str,
-        provider_id: str = "",
-        is_first: bool = False,
+    async def _following(
+        self, tx: UnitOfWork, line: Line, customer: Customer, before: Interaction, number: str
     ) -> Interaction:
-        latest = "WHERE customer = $1 AND kind = $2 ORDER BY created_at DESC LIMIT 1"
-        before = [] if is_first else await tx.select(INTERACTIONS, latest, customer.id, KIND)
-        interaction_id = new_id("i")
-        previous = before[0] if before else None
-        tx.record(
-            EventKind.INTERACTION_CREATED,
-            actor="customer",
-            interaction=interaction_id,
-            customer=customer.id,
-            queue=line.queue,
-            channel=line.channel,
-            channel_kind=KIND,
-        )
-        tx.touch(customer)
-        return Interaction(
-            id=interaction_id,
-            channel=line.channel,
-            kind=KIND,
-            customer=customer.id,
-            queue=line.queue,
-            state=State.CREATED,
-            created_at=tx.now,
-            address=number,
-            provider_id=provider_id,
-            language=language,
-            tier=customer.tier,
-            needs=moves.needs_of(self._settings, line.channel),
-            queued_at=tx.now,
-            root=interaction_id,
-            last_agent=previous.last_agent if previous else None,
+        """Return a new interaction, to be inserted, of somebody who did not reach anybody `before`."""
+        previous = await latest_call(tx, customer.id)
+        interaction = begun(tx, self._settings, line, customer, previous, language=before.language, number=number)
+        return msgspec.structs.replace(
+            interaction, queue=before.queue, previous=before.id, root=before.root or before.id
         )
 
     # -- waiting
@@ -237,8 +140,6 @@ class CallService:
 
         async def unit(tx: UnitOfWork) -> tuple[WholeCall, Leg, CallStep | None]:
             whole = await _known(tx, channel, provider_id)
-            if whole is None:
-                raise NotFound("There is no such call.")
             step = await self._flow_step(tx, whole, provider_id)
             leg = next(leg for leg in whole.legs if leg.provider_id == provider_id)
             if step is not None:
@@ -338,15 +239,8 @@ class CallService:
     ) -> Interaction:
         """Queue the call that we owe somebody; whoever takes it is rung first, then the customer."""
         before = whole.interaction
-        interaction = await self._new_interaction(
-            tx, line, customer, language=before.language, number=whole.call.number
-        )
-        interaction = await moves.enter_queue(
-            tx,
-            msgspec.structs.replace(interaction, queue=before.queue, previous=before.id, root=before.root or before.id),
-            "callback",
-            head_start_ms=head_start_ms,
-        )
+        interaction = await self._following(tx, line, customer, before, whole.call.number)
+        interaction = await moves.enter_queue(tx, interaction, "callback", head_start_ms=head_start_ms)
         await tx.insert(INTERACTIONS, interaction)
         call = msgspec.structs.replace(
             whole.call,
@@ -362,7 +256,7 @@ class CallService:
 
     async def book_callback(self, tx: UnitOfWork, interaction: Interaction, queue: str, phone: str) -> bool:
         """Queue a call to whoever asked for one in another way; False when there is no line, or no such number."""
-        number = self._number(phone)
+        number = self._arrivals.number(phone)
         line = self.lines.get(interaction.channel) or next(
             (one for one in self.lines.values() if one.queue == queue), next(iter(self.lines.values()), None)
         )
@@ -616,16 +510,8 @@ class CallService:
         before = whole.interaction
         customer = await people.survivor(tx, before.customer)
         line = self._line(whole.call.channel)
-        interaction = await self._new_interaction(
-            tx, line, customer, language=before.language, number=whole.call.number
-        )
-        interaction = await moves.enter_queue(
-            tx,
-            msgspec.structs.replace(
-                interaction, queue=before.queue, previous=before.id, root=before.root or before.id, is_message=True
-            ),
-            "message",
-        )
+        interaction = await self._following(tx, line, customer, before, whole.call.number)
+        interaction = await moves.enter_queue(tx, msgspec.structs.replace(interaction, is_message=True), "message")
         tx.record(
             EventKind.MESSAGE_LEFT,
             actor="customer",
@@ -639,20 +525,16 @@ class CallService:
         return await tx.insert(INTERACTIONS, interaction)
 
 
-def _record_end(tx: UnitOfWork, interaction: Interaction) -> None:
-    tx.record(
-        EventKind.INTERACTION_ENDED,
-        interaction=interaction.id,
-        customer=interaction.customer,
-        queue=interaction.queue,
-        outcome=str(interaction.state),
-        reason=str(interaction.closing_reason),
-    )
+async def _known(tx: UnitOfWork, channel: str, provider_id: str) -> WholeCall:
+    """Return a call by the carrier's name of its line.
 
-
-async def _known(tx: UnitOfWork, channel: str, provider_id: str) -> WholeCall | None:
+    Raises:
+        NotFound: nobody knows it.
+    """
     leg = await _leg_of(tx, channel, "", provider_id)
-    return await whole_call(tx, leg.interaction) if leg is not None else None
+    if leg is None:
+        raise NotFound("There is no such call.")
+    return await whole_call(tx, leg.interaction)
 
 
 async def _leg_of(tx: UnitOfWork, channel: str, leg_id: str, provider_id: str) -> Leg | None:
@@ -661,20 +543,10 @@ async def _leg_of(tx: UnitOfWork, channel: str, leg_id: str, provider_id: str) -
     if leg_id:
         found = await tx.select(LEGS, f"WHERE id = $1 {of_channel}", leg_id, channel)
     else:
-        found = await tx.select(LEGS, f"WHERE provider_id = $1 {of_channel}", provider_id, channel)
+        found = await tx.select(
+            LEGS, f"WHERE provider_id = $1 AND provider_id <> '' {of_channel}", provider_id, channel
+        )
     return found[0] if found else None
-
-
-async def _caller(tx: UnitOfWork, number: str, name: str) -> tuple[Customer, bool]:
-    """Return whose number it is, and whether they are new.
-
-    A number routes, it never proves: anybody can show one that is not theirs.
-    """
-    if number:
-        return await people.resolve(tx, [Address(kind=AddressKind.PHONE, value=number)], name=name)
-    customer = Customer(id=new_id("c"), created_at=tx.now)
-    tx.record(EventKind.CUSTOMER_CREATED, customer=customer.id, actor="customer", address_kind="")
-    return await tx.insert(CUSTOMERS, customer), True
 
 
 async def owed_call(tx: UnitOfWork, number: str, queue: str) -> Interaction | None:

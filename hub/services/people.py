@@ -76,19 +76,56 @@ async def resolve(
     customer_id, is_taken = await _claim(tx, first)
     is_new = is_taken and not first.customer
     if is_new:
-        customer = Customer(id=customer_id, created_at=tx.now, name=clean_name(name), language=language)
-        await tx.insert(CUSTOMERS, customer)
-        tx.record(
-            EventKind.CUSTOMER_CREATED, customer=customer.id, actor="customer", address_kind=str(addresses[0].kind)
-        )
+        customer = await _newcomer(tx, customer_id, addresses[0], name, language)
     else:
         customer = await survivor(tx, customer_id)
     for address in addresses[1:]:
         await _claim(tx, msgspec.structs.replace(address, customer=customer.id))
-    if not customer.name and clean_name(name):
-        customer = await tx.save(CUSTOMERS, msgspec.structs.replace(customer, name=clean_name(name)))
-        tx.record(EventKind.CUSTOMER_CHANGED, actor="customer", customer=customer.id, changed="name")
-    return customer, is_new
+    return await _named(tx, customer, name), is_new
+
+
+async def resolve_each(tx: UnitOfWork, arrivals: Sequence[tuple[Address, str]]) -> list[tuple[Customer, bool]]:
+    """Return what `resolve` would for each of many who come by one address and a name, in a few statements.
+
+    An address that nobody has is inserted as it is: whoever takes it at the same moment makes that fail, and the second
+    attempt claims one after another.
+    """
+    if tx.is_sure:
+        return [await resolve(tx, (address,), name=name) for address, name in arrivals]
+    keys = list(dict.fromkeys((str(address.kind), address.value) for address, _ in arrivals))
+    owned = await tx.select_many(ADDRESSES, ("kind", "value"), keys) if keys else []
+    owners = {(str(address.kind), address.value): address.customer for address in owned}
+    known = await tx.recall(CUSTOMERS, owners.values(), fits=lambda found: found.merged_into is None, lock=False)
+    found: list[tuple[Customer, bool]] = []
+    for address, name in arrivals:
+        key = (str(address.kind), address.value)
+        owner = owners.get(key)
+        if owner is None:
+            customer = await _newcomer(tx, new_id("c"), address, name, "")
+            await tx.insert_many(ADDRESSES, (msgspec.structs.replace(address, customer=customer.id),))
+            owners[key] = customer.id
+        else:
+            before = known.get(owner)
+            if before is None or before.merged_into is not None:
+                before = await survivor(tx, owner)
+            customer = await _named(tx, before, name)
+        known[owners[key]] = customer
+        found.append((customer, owner is None))
+    return found
+
+
+async def _newcomer(tx: UnitOfWork, customer_id: str, address: Address, name: str, language: str) -> Customer:
+    customer = Customer(id=customer_id, created_at=tx.now, name=clean_name(name), language=language)
+    tx.record(EventKind.CUSTOMER_CREATED, customer=customer.id, actor="customer", address_kind=str(address.kind))
+    return await tx.insert(CUSTOMERS, customer)
+
+
+async def _named(tx: UnitOfWork, customer: Customer, name: str) -> Customer:
+    """Return the customer with a name, if they had none."""
+    if customer.name or not clean_name(name):
+        return customer
+    tx.record(EventKind.CUSTOMER_CHANGED, actor="customer", customer=customer.id, changed="name")
+    return await tx.save(CUSTOMERS, msgspec.structs.replace(customer, name=clean_name(name)))
 
 
 async def stranger(tx: UnitOfWork, *, name: str, language: str, claims: Mapping[str, str]) -> Customer:

@@ -89,9 +89,10 @@ class SqliteConnection(Connection):
     async def fetch_many(
         self, select: str, table: str, columns: Sequence[str], types: Sequence[str], rows: Sequence[Row], tail: str
     ) -> list[Row]:
-        same = " AND ".join(f"{name} = json_extract(wanted.value, '$[{n}]')" for n, name in enumerate(columns))
-        # CROSS JOIN keeps the order: the list outside, the index inside.
-        sql = f"SELECT {select} FROM json_each(?1) AS wanted CROSS JOIN {table} WHERE {same} {tail}"  # noqa: S608
+        same = " AND ".join(f"{name} = json_extract(wanted, '$[{n}]')" for n, name in enumerate(columns))
+        # CROSS JOIN keeps the order: the list outside, the index inside. Only its values: the list has an `id` too.
+        given = "(SELECT value AS wanted FROM json_each(?1))"
+        sql = f"SELECT {select} FROM {given} CROSS JOIN {table} WHERE {same} {tail}"  # noqa: S608
         await self.flush(before=sql)
         return self._db.execute(sql, [msgspec.json.encode(rows).decode()]).fetchall()
 
