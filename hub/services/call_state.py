@@ -18,7 +18,8 @@ from hub.storage.unit_of_work import UnitOfWork
 _MOST_TURNS = 8
 _BESIDE = (
     "WHERE interaction = (SELECT line.interaction FROM legs AS line JOIN calls ON calls.id = line.interaction "
-    "WHERE line.provider_id = $1 AND calls.channel = $2 LIMIT 1) ORDER BY wanted_at, id FOR UPDATE"
+    "WHERE line.provider_id = $1 AND line.provider_id <> '' AND calls.channel = $2 LIMIT 1) "
+    "ORDER BY wanted_at, id FOR UPDATE"
 )
 _SET_LEGS = LEGS.insertion._replace(
     tail="ON CONFLICT (id) DO UPDATE SET "

@@ -67,7 +67,9 @@ class FlowSending:
         if reason:
             return _refused(wish, reason)
         key = f"{NAMED}{wish.id}"
-        known = await tx.select(INTERACTIONS, "WHERE channel = $1 AND provider_id = $2", channel.id, key)
+        known = await tx.select(
+            INTERACTIONS, "WHERE channel = $1 AND provider_id = $2 AND provider_id <> ''", channel.id, key
+        )
         if known:
             return Posted(id=f"p{wish.id}", send=wish.id, outcome=SENT, to=address, interaction=known[0].id)
         if await self._is_busy(tx, channel) or await self._had_enough(tx, customer, channel, address):

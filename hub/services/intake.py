@@ -93,7 +93,9 @@ class Intake:
         if isinstance(inbound, Ignored):
             return msgspec.structs.replace(arrival, state=ArrivalState.IGNORED, problem=inbound.reason)
         if inbound.dedupe:
-            same = await tx.select(ARRIVALS, "WHERE dedupe = $1 AND id <> $2", inbound.dedupe, arrival.id)
+            same = await tx.select(
+                ARRIVALS, "WHERE dedupe = $1 AND dedupe <> '' AND id <> $2", inbound.dedupe, arrival.id
+            )
             if same:
                 return msgspec.structs.replace(
                     arrival,

@@ -131,7 +131,9 @@ class Letters:
 
         async def unit(tx: UnitOfWork) -> tuple[Interaction, LetterView]:
             provider_id = f"begun:{scope.agent}:{letter.client_id}"
-            known = await tx.select(INTERACTIONS, "WHERE channel = $1 AND provider_id = $2", channel_id, provider_id)
+            known = await tx.select(
+                INTERACTIONS, "WHERE channel = $1 AND provider_id = $2 AND provider_id <> ''", channel_id, provider_id
+            )
             interaction = known[0] if known else await self._begun(tx, channel, queue, ready, scope, customer)
             if not known:
                 interaction = msgspec.structs.replace(interaction, provider_id=provider_id)
