@@ -14,7 +14,8 @@ from hub.domain.calls import Call, Direction, EndCause, Leg, LegRole, LegState, 
 from hub.domain.errors import ChannelUnavailable, HubError, MessageRejected, Unavailable
 from hub.domain.interaction import Interaction, State
 from hub.events import Bus, Commit
-from hub.services.calls import KIND, CallService
+from hub.services.call_arrivals import KIND
+from hub.services.calls import CallService
 from hub.settings import Settings
 from hub.storage.tables import CALL_ORDERS, CALLS, LEGS
 from hub.storage.unit_of_work import Store, UnitOfWork
@@ -27,6 +28,15 @@ _YOUNG_MS = 15_000
 """A call younger than this may not have reached us yet: its webhook is on the way."""
 _TURNS = 3
 """Lines on their way somewhere are compared so many times as often as all the others."""
+
+
+_OF_CHANNEL = "AND EXISTS (SELECT 1 FROM calls WHERE calls.id = legs.interaction AND calls.channel = $1)"
+_LIVE = f"WHERE state <> 'ended' {_OF_CHANNEL} ORDER BY wanted_at, id"
+_MOVING = (
+    "WHERE state <> 'ended' AND ((goes_to = 'room' AND place <> 'room') OR expected_end OR wants_hold <> is_held) "
+    f"{_OF_CHANNEL} ORDER BY wanted_at, id"
+)
+"""Lines of which something was ordered that has not been confirmed."""
 
 
 class CallOrders:
@@ -253,18 +263,13 @@ class CallOrders:
         """
 
         async def unit(tx: UnitOfWork) -> list[tuple[Leg, Call]]:
-            legs = await tx.select(
-                LEGS,
-                "WHERE state <> 'ended' AND EXISTS "
-                "(SELECT 1 FROM calls WHERE calls.id = legs.interaction AND calls.channel = $1) ORDER BY wanted_at, id",
-                channel,
-            )
+            legs = await tx.select(LEGS, _MOVING if only_moving else _LIVE, channel)
             wanted = sorted({leg.interaction for leg in legs})
             calls = {call.id: call for call in await tx.select(CALLS, "WHERE id ANY_OF($1)", wanted)}
             return [(leg, calls[leg.interaction]) for leg in legs]
 
         known = await self._store.read(unit)
-        await self._compare(channel, [(leg, call) for leg, call in known if not only_moving or _is_moving(leg)])
+        await self._compare(channel, known)
         if only_moving:
             return
         names = {leg.provider_id for leg, _ in known}
@@ -306,12 +311,6 @@ class CallOrders:
 
 def _came_in(call: Call) -> bool:
     return call.direction is Direction.INBOUND
-
-
-def _is_moving(leg: Leg) -> bool:
-    """Whether something was ordered of the line that has not been confirmed."""
-    is_arriving = leg.goes_to is Place.ROOM and leg.place is not Place.ROOM
-    return is_arriving or leg.expected_end or leg.wants_hold is not leg.is_held
 
 
 def _gone(leg: Leg, key: str, cause: EndCause) -> LegNews:

@@ -127,6 +127,7 @@ legs = _table(
     tables.LEGS,
     sa.Index(None, "interaction"),
     sa.Index("ix_legs_provider", "provider_id", **_open_only("provider_id <> ''")),
+    sa.Index("ix_legs_live", "interaction", **_open_only("state <> 'ended'")),
 )
 call_orders = _table(
     tables.CALL_ORDERS,
