@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+import msgspec
 
 from channels.voice import music
 from hub.contract.calls import CallStep, Said
@@ -23,6 +26,7 @@ LONGEST_SAY: Final = 450
 """Characters of one Say: address-encoded, 4,500 are the limit, which is about 500 Chinese characters."""
 ROOM_EVENTS: Final = "start end join leave mute hold"
 MESSAGE_SILENCE_S: Final = 6
+_OWN: Final = "own"
 _ENDS: Final = (". ", "? ", "! ", "\u3002", "\uff01", "\uff1f")
 """Where a sentence ends, in Latin and in Chinese."""
 
@@ -48,15 +52,25 @@ class Places:
         return f"{self.base}/{path}" + (f"?{asked}" if asked else "")
 
 
-@lru_cache(maxsize=512)
 def document(step: CallStep, places: Places, *, in_waiting_room: bool = False) -> str:
-    """Return what a line does next. Callers at the same question hear the same document: it is written once.
+    """Return what a line does next. Callers who hear the same share a document: it is written once.
 
     Args:
         step: the hub's word.
         places: where it goes on.
         in_waiting_room: whether it already hears the queue's documents.
     """
+    if in_waiting_room:
+        return _written(msgspec.structs.replace(step, interaction="", leg="", turn=""), places, in_waiting_room=True)
+    if step.then == "queue":
+        # The one thing that is each caller's own stands behind all words.
+        before, _, after = _written(msgspec.structs.replace(step, interaction=_OWN), places).rpartition(_OWN)
+        return f"{before}{escape(step.interaction)}{after}"
+    return _written(step, places)
+
+
+@lru_cache(maxsize=512)
+def _written(step: CallStep, places: Places, *, in_waiting_room: bool = False) -> str:
     from twilio.twiml.voice_response import VoiceResponse
 
     response = VoiceResponse()
