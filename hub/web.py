@@ -9,6 +9,7 @@ import errno
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 import structlog
@@ -44,6 +45,10 @@ class HasPages(Protocol):
         """Add its routes to the application."""
 
 
+_parsed = lru_cache(maxsize=1_000)(ipaddress.ip_address)
+"""The same few addresses come with every request."""
+
+
 class Networks:
     """Addresses by their networks (CIDR); what is no address is in none."""
 
@@ -52,7 +57,7 @@ class Networks:
 
     def __contains__(self, address: str) -> bool:
         try:
-            ip = ipaddress.ip_address(address)
+            ip = _parsed(address)
         except ValueError:
             return False
         return any(ip in network for network in self._networks)

@@ -4,7 +4,7 @@ Loaded from the database once, then kept by what each commit announces: no query
 equals a floor loaded afresh at any time (invariant 7); a test proves it for every service call.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -290,6 +290,10 @@ class Floor:
     def legs_of(self, interaction: str) -> list[Leg]:
         """Return the legs of an open call, ended ones too, in the order they were wanted."""
         return sorted(self._legs.get(interaction, {}).values(), key=lambda leg: (leg.wanted_at, leg.id))
+
+    def legs(self) -> Iterator[Leg]:
+        """Yield the legs of all open calls, ended ones too, in no order."""
+        return (leg for legs in self._legs.values() for leg in legs.values())
 
     def is_owed(self, interaction: str) -> bool:
         """Whether it is a call that we owe somebody: nobody waits on a line, and no way out of a queue is one."""

@@ -55,8 +55,7 @@ class InvariantMonitor:
         for interaction in self._floor.interactions.values():
             if interaction.agent is not None:
                 held[interaction.agent] = held.get(interaction.agent, 0) + interaction.units
-        for call in self._floor.calls:
-            for leg in self._floor.legs_of(call):
-                if leg.is_live and leg.agent is not None:
-                    held[leg.agent] = held.get(leg.agent, 0) + leg.units
+        for leg in self._floor.legs():
+            if leg.is_live and leg.agent is not None:
+                held[leg.agent] = held.get(leg.agent, 0) + leg.units
         return held
