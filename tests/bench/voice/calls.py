@@ -1,29 +1,29 @@
 """500 calls at once and 100 agents: every caller is answered, no document is late, every segment's times are right.
 
-Hub and carrier run in one process on the machine's clock, over sockets: the figures are for both together, on one
-core. All callers ring within a few seconds and wait; each is joined with an agent, talks, and hangs up; the next one is
-taken as soon as the agent has said how it ended. Run: python -m tests.bench.voice.calls
+Hub and carrier run in a process each on the machine's clock, over sockets. All callers ring within a few seconds and
+wait; each is joined with an agent, talks, and hangs up; the next one is taken as soon as the agent has said how it
+ended. Run: python -m tests.bench.voice.calls
 """
 
 import argparse
 import asyncio
+import contextlib
 import itertools
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import uvloop
 from aiohttp import web
 
-from channels.simulator.carrier import AccountLimits, Carrier, HangUp, Manners, Meet, Phone, Server, Wait
-from channels.simulator.carrier.legs import Leg as Line
-from channels.simulator.carrier.phones import Step
 from channels.voice import Voice
 from hub.app import Hub, build
-from hub.clock import SystemClock
 from hub.domain.agent import Presence, Role
 from hub.domain.calls import Leg, LegRole
 from hub.domain.errors import HubError
@@ -40,35 +40,13 @@ from hub.storage.unit_of_work import UnitOfWork
 from tests.bench.hub.report import verdict
 from tests.bench.hub.running import free_port
 from tests.bench.load.drive import allow_many_files
+from tests.bench.voice.carrier_apart import TALK_S, Record
 from tests.builders import small_company
-from tests.integration.phones import LINE, account, options
+from tests.integration.phones import options
 
-TALK_S = 15.0
 WANTED_P99_MS = 250.0
 ALIKE_MS = 1_500
 """How far the hub's times may lie from the carrier's: news travel, and the machine is busy."""
-SCRIPT: Sequence[Step] = (Meet("", 900), Wait(TALK_S), HangUp())
-
-
-class Watched(Carrier):
-    """A carrier that notes how long the hub's documents take to come."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.took_ms: list[float] = []
-        self.failed = 0
-        fetch = self.switch.webhooks.fetch
-
-        async def timed(*args: Any, **kwargs: Any) -> Any:
-            begun = time.perf_counter()
-            try:
-                answer = await fetch(*args, **kwargs)
-            finally:
-                self.took_ms.append((time.perf_counter() - begun) * 1000)
-            self.failed += answer.status >= 400
-            return answer
-
-        self.switch.webhooks.fetch = timed  # type: ignore[method-assign]
 
 
 @dataclass
@@ -110,20 +88,51 @@ async def main(calls: int, agents: int, spread_s: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
-        many = AccountLimits(calls_per_s=10_000, requests_per_s=100_000, request_burst=100_000)
-        carrier = Watched(account(f"{url}/webhooks/hotline", many), SystemClock())
-        server = Server(carrier)
-        hub = await opened(Path(folder), url, await server.start(), agents)
-        runner = web.AppRunner(hub.app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port, backlog=2_048).start()
-        try:
-            await measure(hub, carrier, calls, agents, spread_s)
-        finally:
-            await carrier.close()
-            await hub.stop()
-            await runner.cleanup()
-            await server.stop()
+        async with carrier_process(url, calls, agents, spread_s) as carrier:
+            api_url = f"http://127.0.0.1:{int(await carrier.line())}"
+            hub = await opened(Path(folder), url, api_url, agents)
+            runner = web.AppRunner(hub.app, access_log=None)
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", port, backlog=2_048).start()
+            try:
+                await measure(hub, carrier, calls, agents)
+            finally:
+                await hub.stop()
+                await runner.cleanup()
+
+
+@dataclass
+class CarrierProcess:
+    """The carrier, next door."""
+
+    process: asyncio.subprocess.Process
+
+    async def line(self) -> bytes:
+        """Return what it says next."""
+        assert self.process.stdout is not None
+        return await self.process.stdout.readline()
+
+    def go_on(self) -> None:
+        """Let it do what comes next."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"\n")
+
+
+@asynccontextmanager
+async def carrier_process(url: str, calls: int, agents: int, spread_s: float) -> AsyncIterator[CarrierProcess]:
+    """Lend a carrier in a process of its own, ended afterwards."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.voice.carrier_apart", url, str(calls), str(agents), str(spread_s)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=64 * 1024 * 1024,
+    )
+    try:
+        yield CarrierProcess(process)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
 
 
 async def opened(folder: Path, url: str, api_url: str, agents: int) -> Hub:
@@ -146,53 +155,50 @@ async def opened(folder: Path, url: str, api_url: str, agents: int) -> Hub:
     return hub
 
 
-async def measure(hub: Hub, carrier: Watched, calls: int, agents: int, spread_s: float) -> None:
+async def measure(hub: Hub, carrier: CarrierProcess, calls: int, agents: int) -> None:
     """Let everybody call and be served, and print what came of it."""
     await cast("Voice", hub.channels[0]).account.rest.warm_up()
     for n in range(agents):
-        name = f"a{n:03}"
-        carrier.world.install(f"client:{name}", Phone(Manners(after_s=1.0)))
-        await hub.services.presence.connected(name)
-    callers: list[Line] = []
+        await hub.services.presence.connected(f"a{n:03}")
     cpu_s, begun = time.process_time(), time.perf_counter()
-    for n in range(calls):
-        callers.append(carrier.person_calls(f"+1415{2_000_000 + n}", LINE, SCRIPT))
-        await asyncio.sleep(max(begun + (n + 1) * spread_s / calls - time.perf_counter(), 0))
-    most = sum(not line.is_over for line in callers)
+    carrier.go_on()
+    most = int(await carrier.line())
     staff = Staff(hub)
     hub.services.bus.subscribe(staff.on_commit)
     for n in range(agents):
         await hub.services.presence.choose(f"a{n:03}", Presence.AVAILABLE, "")
-    while not all(line.is_over for line in callers) or hub.services.floor.interactions:  # noqa: ASYNC110 - both sides
+    record = msgspec.json.decode(await carrier.line(), type=Record)
+    while hub.services.floor.interactions:  # noqa: ASYNC110 - both sides
         await asyncio.sleep(0.2)
-    took = sorted(carrier.took_ms)
+    carrier.go_on()
+    took = sorted(record.took_ms)
     p50, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
-    print(f"{calls} calls, {most} of them at once, {agents} agents, {len(carrier.plant.legs)} lines")
-    print(f"{time.perf_counter() - begun:.1f} s, {time.process_time() - cpu_s:.1f} s CPU for hub and carrier together")
-    print(f"{len(took)} documents: p50 {p50:.1f} ms, p99 {p99:.1f} ms, most {took[-1]:.1f} ms; {carrier.failed} failed")
-    wrong = await wrongs(hub, callers)
+    print(f"{calls} calls, {most} of them at once, {agents} agents, {record.lines} lines")
+    cpu = f"{time.process_time() - cpu_s:.1f} s CPU for the hub, {record.cpu_s:.1f} s for the carrier"
+    print(f"{time.perf_counter() - begun:.1f} s, {cpu}")
+    print(f"{len(took)} documents: p50 {p50:.1f} ms, p99 {p99:.1f} ms, most {took[-1]:.1f} ms; {record.failed} failed")
+    wrong = await wrongs(hub, record.ended_at)
     print(*wrong[:20], sep="\n")
     print(verdict(f"all {calls} were at the line at once", most == calls))
-    print(verdict(f"documents within {WANTED_P99_MS:.0f} ms (p99)", p99 <= WANTED_P99_MS and not carrier.failed))
+    print(verdict(f"documents within {WANTED_P99_MS:.0f} ms (p99)", p99 <= WANTED_P99_MS and not record.failed))
     print(verdict(f"nobody is lost, and every segment's times are right ({len(wrong)} wrong)", not wrong))
     print(verdict(f"violations of invariants: {hub.services.floor.violations}", hub.services.floor.violations == 0))
 
 
-async def wrongs(hub: Hub, callers: Sequence[Line]) -> list[str]:
+async def wrongs(hub: Hub, ended_at: Mapping[str, int | None]) -> list[str]:
     """Return what is not as it should be, by the carrier's own record of each call."""
     interactions: list[Interaction] = await rows(hub, INTERACTIONS)
     legs: list[Leg] = await rows(hub, LEGS)
     segments: list[Segment] = await rows(hub, SEGMENTS)
-    lines = {line.sid: line for line in callers}
-    found = [] if len(interactions) == len(callers) else [f"{len(interactions)} interactions of {len(callers)} calls"]
+    found = [] if len(interactions) == len(ended_at) else [f"{len(interactions)} interactions of {len(ended_at)} calls"]
     for interaction in interactions:
         own = sorted((one for one in segments if one.interaction == interaction.id), key=lambda one: one.started_at)
         line = next(one for one in legs if one.interaction == interaction.id and one.role is LegRole.CUSTOMER)
-        found += [f"{interaction.id}: {text}" for text in _wrong(interaction, own, line, lines[line.provider_id])]
+        found += [f"{interaction.id}: {text}" for text in _wrong(interaction, own, line, ended_at[line.provider_id])]
     return found
 
 
-def _wrong(interaction: Interaction, own: Sequence[Segment], leg: Leg, line: Line) -> list[str]:
+def _wrong(interaction: Interaction, own: Sequence[Segment], leg: Leg, ended_at: int | None) -> list[str]:
     beside = {SegmentKind.OFFERED, SegmentKind.WRAP_UP}
     kinds = [one.kind for one in own if one.started_at != one.ended_at and one.kind not in beside]
     talked = next((one for one in own if one.kind is SegmentKind.HANDLED), None)
@@ -201,9 +207,9 @@ def _wrong(interaction: Interaction, own: Sequence[Segment], leg: Leg, line: Lin
         found.append(f"has segments {kinds}")
     if any(one.ended_at != two.started_at for one, two in itertools.pairwise(own)):
         found.append("has gaps between its segments")
-    if talked is None or talked.ended_at is None or leg.joined_at is None or line.ended_at is None:
+    if talked is None or talked.ended_at is None or leg.joined_at is None or ended_at is None:
         return [*found, "was never joined, or never ended"]
-    if abs(talked.started_at - leg.joined_at) > ALIKE_MS or abs(talked.ended_at - line.ended_at) > ALIKE_MS:
+    if abs(talked.started_at - leg.joined_at) > ALIKE_MS or abs(talked.ended_at - ended_at) > ALIKE_MS:
         found.append("was talked in at other times than the carrier says")
     if talked.ended_at - talked.started_at < TALK_S * 1000 - ALIKE_MS:
         found.append(f"was talked in for {talked.ended_at - talked.started_at} ms")

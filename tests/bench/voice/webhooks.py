@@ -23,6 +23,7 @@ from tests.bench.load.process import Meter, ServerProcess, server_process
 TOKEN, SID, LINE = "the-token-of-a-benchmark", "AC" + "0" * 32, "+15005550006"
 PATH = "/webhooks/hotline/call"
 WANTED = 0.6
+TURNS = 8
 MORE = f"""
 [channels.hotline]
 kind = "voice"
@@ -69,43 +70,73 @@ async def send(port: int, waiting: list[bytes], took_ms: list[float]) -> None:
     await writer.wait_closed()
 
 
-async def run(name: str, server: ServerProcess, count: int, at_once: int) -> tuple[float, float]:
-    """Send webhooks as fast as they are answered; return how many a second, and a CPU-second of the server."""
-    warm = requests(server.port, 0, 200)
-    await asyncio.gather(*(send(server.port, warm, []) for _ in range(at_once)))
-    waiting, took_ms = requests(server.port, 200, count), list[float]()
-    meter = Meter(server)
-    await asyncio.gather(*(send(server.port, waiting, took_ms) for _ in range(at_once)))
-    seconds, cpu_s, _ = meter.read()
-    took_ms.sort()
-    p50, p99 = took_ms[len(took_ms) // 2], took_ms[len(took_ms) * 99 // 100]
-    rates = f"{count / seconds:7.0f}/s {count / cpu_s:7.0f}/CPU-s"
-    print(f"{name:<18} {rates}  p50 {p50:6.1f} ms  p99 {p99:6.1f} ms", flush=True)
-    return count / seconds, count / cpu_s
+class Side:
+    """One of the two that are measured: what it took so far, by the clock and of CPU time."""
+
+    def __init__(self, name: str, server: ServerProcess) -> None:
+        self.name = name
+        self._server = server
+        self._sent = 0
+        self._seconds = self._cpu_s = 0.0
+        self._took_ms: list[float] = []
+
+    async def answer(self, count: int, at_once: int, *, is_warm: bool = True) -> None:
+        """Send so many webhooks as fast as they are answered."""
+        waiting, took_ms = requests(self._server.port, self._sent, count), list[float]()
+        self._sent += count
+        meter = Meter(self._server)
+        await asyncio.gather(*(send(self._server.port, waiting, took_ms) for _ in range(at_once)))
+        if is_warm:
+            seconds, cpu_s, _ = meter.read()
+            self._seconds += seconds
+            self._cpu_s += cpu_s
+            self._took_ms += took_ms
+
+    def figures(self) -> tuple[float, float]:
+        """Print and return how many a second were answered, and how many in a CPU-second of the server."""
+        took, count = sorted(self._took_ms), len(self._took_ms)
+        by_clock, by_cpu = count / self._seconds, count / self._cpu_s
+        p50, p99 = took[count // 2], took[count * 99 // 100]
+        rates = f"{by_clock:7.0f}/s {by_cpu:7.0f}/CPU-s"
+        print(f"{self.name:<18} {rates}  p50 {p50:6.1f} ms  p99 {p99:6.1f} ms", flush=True)
+        return by_clock, by_cpu
 
 
 async def compare(kind: str, count: int, at_once: int) -> tuple[float, float]:
-    """Return how fast the hub is beside the bare handler, by the clock and by CPU time."""
+    """Return how fast the hub is beside the bare handler, by the clock and by CPU time.
+
+    They take turns: what else the machine does slows both.
+    """
     folder = tempfile.TemporaryDirectory
     with folder(prefix="hub-bench-") as one, folder(prefix="hub-bench-") as two:
         async with (
             database(kind, Path(one)) as (url, postgres),
+            database(kind, Path(two)) as (hub_url, hub_postgres),
             server_process("tests.bench.voice.relay_bare", url, TOKEN) as server,
         ):
             server.count_also(postgres.pid if postgres else None)
-            bare = await run(f"bare {kind}", server, count, at_once)
-        async with database(kind, Path(two)) as (url, postgres):
             (Path(two) / "token").write_text(TOKEN)
-            place = await staffed(Path(two), url, agents=1, more=MORE)
-            place.database_pid = postgres.pid if postgres else None
+            place = await staffed(Path(two), hub_url, agents=1, more=MORE)
+            place.database_pid = hub_postgres.pid if hub_postgres else None
             hub = await start(place)
             try:
-                ours = await run(f"hub {kind}", hub.server, count, at_once)
+                bare, ours = await in_turns(kind, server, hub.server, count, at_once)
             finally:
                 await hub.terminate()
                 if hub.process.stdout is not None:
                     hub.process.stdout.close()
     return ours[0] / bare[0], ours[1] / bare[1]
+
+
+async def in_turns(
+    kind: str, bare: ServerProcess, hub: ServerProcess, count: int, at_once: int
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Let both answer in turns; return the figures of the bare handler, then the hub's."""
+    sides = Side(f"bare {kind}", bare), Side(f"hub {kind}", hub)
+    for turn in range(TURNS + 1):
+        for side in sides if turn % 2 else sides[::-1]:
+            await side.answer(count // TURNS, at_once, is_warm=turn > 0)
+    return sides[0].figures(), sides[1].figures()
 
 
 async def main(kinds: Sequence[str], count: int, at_once: int) -> None:
