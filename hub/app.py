@@ -271,6 +271,8 @@ class Hub:
             lines = self.services.arrivals.lines()
             self.metrics.lines.replace({name: 1 if status.is_up else 0 for name, status in lines.items()})
             self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > OVERDUE_MS else 0)
+            await self.services.presence.catch_up()
+            await self.services.chats.catch_up()
             if now - sampled_at >= MINUTE_MS:
                 sampled_at = now
                 floor.begin_day(now)

@@ -19,6 +19,7 @@ from hub.events import Signals
 from hub.flows.session import HungUp
 from hub.services import moves, people
 from hub.services.handling import Handling
+from hub.services.last_word import LastWord
 from hub.services.messages import Messages, Words, clean_choice
 from hub.services.self_service import SelfService
 from hub.settings import Settings
@@ -56,6 +57,7 @@ class Chats:
         self._messages = Messages(store, settings)
         self.messages = self._messages
         self.self_service: SelfService | None = None
+        self._given_up: LastWord[int | None] = LastWord(self._give_up_after)
 
     async def visitor(self, channel: str, token_hash: str) -> VisitorId | None:
         """Return who holds this token on this channel, or None."""
@@ -379,17 +381,22 @@ class Chats:
 
     async def visitor_gone(self, interaction: str) -> None:
         """The visitor's last line is cut: a waiting conversation is given up after a time of grace, kept durably."""
-
-        async def unit(tx: UnitOfWork) -> None:
-            await moves.schedule(tx, "visitor_gone", interaction, tx.now + GONE_AFTER_S * 1000)
-
-        await self._store.write(unit)
+        await self._given_up.say(interaction, GONE_AFTER_S * 1000)
 
     async def visitor_back(self, interaction: str) -> None:
         """The visitor's line is up again: nothing is given up."""
+        await self._given_up.say(interaction, None)
 
+    async def catch_up(self) -> None:
+        """Write who came and went while the database was away."""
+        await self._given_up.catch_up()
+
+    async def _give_up_after(self, interaction: str, after_ms: int | None) -> None:
         async def unit(tx: UnitOfWork) -> None:
-            await moves.cancel_job(tx, "visitor_gone", interaction)
+            if after_ms is None:
+                await moves.cancel_job(tx, "visitor_gone", interaction)
+            else:
+                await moves.schedule(tx, "visitor_gone", interaction, tx.now + after_ms)
 
         await self._store.write(unit)
 

@@ -3,6 +3,8 @@
 Presence changes only by the person, by policy or by a supervisor, each with a recorded cause; never as a side effect.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from hub.domain.agent import Agent, Connectivity, Presence
@@ -13,8 +15,10 @@ from hub.domain.offer import RevokeReason
 from hub.services import moves
 from hub.services.access import Scope
 from hub.services.flow_sessions import end_agents_session
+from hub.services.last_word import LastWord
 from hub.services.offers import requeue_unless_offered
 from hub.settings import Settings
+from hub.storage.batches import Batch
 from hub.storage.tables import AGENTS, INTERACTIONS, OFFERS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
@@ -27,6 +31,8 @@ class PresenceService:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
+        self._measures: Batch[tuple[str, Connectivity], None] = Batch(store, self._measure_many)
+        self._measured: LastWord[Connectivity] = LastWord(lambda *word: self._measures.submit(word))
 
     async def choose(self, agent_id: str, presence: Presence, reason: str, *, actor: Scope | None = None) -> Agent:
         """Set an agent's presence. While work is held, away and offline come when it ends; no new work comes before.
@@ -82,28 +88,39 @@ class PresenceService:
         return await self._store.write(unit)
 
     async def connected(self, agent_id: str) -> None:
-        """The agent's browser is there (again)."""
-        await self._measure(agent_id, Connectivity.CONNECTED)
+        """The agent's browser is there (again); written when the database is back if it is away."""
+        await self._measured.say(agent_id, Connectivity.CONNECTED)
 
     async def disconnected(self, agent_id: str) -> None:
-        """The agent's last browser is gone: a time of grace begins, and ends in `lost`."""
-        await self._measure(agent_id, Connectivity.GRACE)
+        """The agent's last browser is gone: a time of grace begins, and ends in `lost`; written like `connected`."""
+        await self._measured.say(agent_id, Connectivity.GRACE)
 
-    async def _measure(self, agent_id: str, connectivity: Connectivity) -> None:
-        async def unit(tx: UnitOfWork) -> None:
-            agent = await tx.get(AGENTS, agent_id, lock=True)
+    async def catch_up(self) -> None:
+        """Write who came and went while the database was away."""
+        await self._measured.catch_up()
+
+    async def _measure_many(
+        self, tx: UnitOfWork, items: Sequence[tuple[str, Connectivity]]
+    ) -> Sequence[Exception | None]:
+        ids = sorted({agent_id for agent_id, _ in items})
+        agents = {
+            agent.id: agent for agent in await tx.select(AGENTS, "WHERE id ANY_OF($1) ORDER BY id FOR UPDATE", ids)
+        }
+        for agent_id, connectivity in items:
+            agent = agents.get(agent_id)
             if agent is None or agent.connectivity is connectivity:
-                return
+                continue
             if connectivity is Connectivity.GRACE:
                 if agent.connectivity is Connectivity.LOST:
-                    return
+                    continue
                 await moves.schedule(tx, "agent_lost", agent_id, tx.now + round(self._settings.presence.lost_s * 1000))
             else:
                 await moves.cancel_job(tx, "agent_lost", agent_id)
             tx.record(EventKind.CONNECTIVITY_CHANGED, agent=agent_id, connectivity=str(connectivity))
-            await tx.save(AGENTS, msgspec.structs.replace(agent, connectivity=connectivity, connectivity_since=tx.now))
-
-        await self._store.write(unit)
+            agents[agent_id] = await tx.save(
+                AGENTS, msgspec.structs.replace(agent, connectivity=connectivity, connectivity_since=tx.now)
+            )
+        return [None] * len(items)
 
     async def lost(self, agent_id: str) -> None:
         """The time of grace is over: offers are revoked and live work goes back to the head of its queue.

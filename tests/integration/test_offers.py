@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.domain.agent import Connectivity, Presence
-from hub.domain.errors import BadRequest, OfferGone, Refused
+from hub.domain.errors import BadRequest, OfferGone, Refused, Unavailable
 from hub.domain.interaction import ClosingReason, Needs, State
 from hub.domain.offer import REJECT_REASONS
 from hub.settings.floor import AgentSettings, ChannelSettings, QueueSettings, WayOut
@@ -211,6 +211,31 @@ async def test_agent_who_returns_in_time_keeps_their_chats(desk: Desk) -> None:
     await desk.wait(seconds=60)
 
     assert (await desk.interaction(chat.id)).agent == "ann"
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+async def test_who_goes_while_the_database_is_away_is_lost_all_the_same(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, comes_back: bool
+) -> None:
+    chat = await desk.handled("ann")
+    presence, store = desk.hub.services.presence, desk.hub.services.store
+
+    def refuse(*_args: Any, **_options: Any) -> Any:
+        raise Unavailable("The database cannot be reached.")
+
+    with monkeypatch.context() as away:
+        away.setattr(store, "submit", refuse)
+        await presence.disconnected("ann")
+        if comes_back:
+            await presence.connected("ann")
+    assert (await desk.agent("ann")).connectivity is Connectivity.CONNECTED
+
+    await presence.catch_up()
+    await desk.wait(seconds=46)
+
+    expected = Connectivity.CONNECTED if comes_back else Connectivity.LOST
+    assert (await desk.agent("ann")).connectivity is expected
+    assert (await desk.interaction(chat.id)).state is (State.ACTIVE if comes_back else State.QUEUED)
 
 
 async def test_r11_freed_capacity_is_dispatched_at_once(desk: Desk) -> None:
