@@ -3,17 +3,12 @@ import { batch } from "vendor/preact";
 import { get, post, remove } from "./api.js";
 import { serverNow } from "./clock.js";
 import { ask, connect, disconnect, say, whenBack } from "./connection.js";
-import { forgetLetters, restoreDraft } from "./drafts.js";
-import { t } from "./i18n.js";
+import { keep, letGo, loadConversation } from "./conversations.js";
+import { forgetLetters } from "./drafts.js";
+import { explain, t } from "./i18n.js";
+import { forgetPaths } from "./paths.js";
 import { closeLayer, draftOf, forgetDrafts, go, selected, setComposerMode, setDraft, showPane, toast } from "./screen.js";
 import * as store from "./store.js";
-
-/** @param {{ error: string, message?: string }} answer */
-export function explain(answer) {
-  const key = `error.${answer.error}`;
-  const text = t(key);
-  return text === key ? answer.message || t("error.internal") : text;
-}
 
 /** Ask, and say what went wrong if it did. @param {string} event @param {object} [data] */
 async function must(event, data) {
@@ -70,47 +65,12 @@ export async function signedOut() {
     store.forgetAll();
     forgetDrafts();
     forgetLetters();
+    forgetPaths();
     store.setSession({ signedIn: false });
   });
   closeLayer();
   const answer = /** @type {any} */ (await get("/session"));
   if (!answer.ok) store.setSession({ demo: Boolean(answer.demo), company: answer.company ?? store.sessionState().company });
-}
-
-/** Load an interaction into the conversation column's cache. @param {string} id @returns {Promise<string>} an error's text, or nothing */
-export async function loadConversation(id) {
-  const held = store.conversation(id);
-  const answer = /** @type {any} */ (await ask("open", { interaction: id, after_n: held?.messages.at(-1)?.n }));
-  if (!answer.ok) return explain(answer);
-  const messages = held && !answer.earlier ? [...new Map([...held.messages, ...answer.messages].map((row) => [row.id, row])).values()] : answer.messages;
-  const theirs = messages.filter((/** @type {import("./types").MessageRow} */ row) => row.from === "customer");
-  store.setConversation({
-    id, interaction: answer.interaction, customer: answer.customer, messages, notes: answer.notes ?? [], segments: answer.segments ?? [],
-    history: answer.history ?? { items: [] }, letters: numbered(held?.letters, answer.letters), outgoing: numbered(held?.outgoing, answer.outgoing), earlier: Boolean(held ? held.earlier || answer.earlier : answer.earlier), unreadFrom: (answer.interaction.unread && theirs.at(-answer.interaction.unread)?.n) || null,
-  });
-  if (answer.letter_draft) restoreDraft(id, answer.letter_draft);
-  for (const kind of /** @type {("reply" | "note")[]} */ (store.kindOf(answer.interaction.channel_kind).has_envelopes ? ["note"] : ["reply", "note"])) keepBoth(id, kind, answer.draft?.[kind] ?? "");
-  return "";
-}
-
-/** @template {{ n: number }} R @param {Record<number, R> | undefined} held @param {R[] | undefined} rows @returns {Record<number, R>} */
-const numbered = (held, rows) => ({ ...held, ...Object.fromEntries((rows ?? []).map((row) => [row.n, row])) });
-
-/** Two devices hold different drafts: neither is lost. @param {string} id @param {"reply" | "note"} kind @param {string} theirs */
-function keepBoth(id, kind, theirs) {
-  const ours = draftOf(id, kind);
-  if (!theirs || ours.includes(theirs)) return;
-  setDraft(id, kind, ours ? `${ours}\n${theirs}` : theirs);
-}
-
-/** @param {string} id */
-export const leaveConversation = (id) => void ask("leave_view", { interaction: id });
-
-/** @param {string} id */
-export async function loadEarlier(id) {
-  const first = store.conversation(id)?.messages[0];
-  const answer = /** @type {any} */ (await ask("earlier", { interaction: id, before_n: first?.n ?? 0 }));
-  if (answer.ok) store.addMessages(id, answer.messages, [], Boolean(answer.earlier));
 }
 
 /** @param {string} id */
@@ -123,12 +83,16 @@ export function openInteraction(id) {
 /** @param {import("./types").OfferRow} offer */
 export async function accept(offer) {
   store.markAnswered(offer.id);
+  keep(offer.interaction);
   const answer = /** @type {any} */ (await ask("accept", { offer: offer.id }));
   if (answer.ok) {
-    store.dropOffer(offer.id);
-    openInteraction(answer.interaction?.id ?? answer.interaction ?? offer.interaction);
+    batch(() => {
+      store.dropOffer(offer.id);
+      openInteraction(answer.interaction ?? offer.interaction);
+    });
     return;
   }
+  letGo(offer.interaction);
   if (answer.error !== "offer_gone") return store.markAnswered(offer.id, false), toast(explain(answer), "bad");
   store.dropOffer(offer.id);
   store.setGone({ offer, reason: answer.by ? "taken" : "withdrawn", by: answer.by ?? null, at: performance.now() });

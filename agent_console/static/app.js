@@ -3,6 +3,7 @@ import { start, signedOut } from "./actions.js";
 import { startAlerts } from "./alerts.js";
 import { watchCalls } from "./calls.js";
 import { whenSignedOut } from "./api.js";
+import { watchOffers } from "./conversations.js";
 import { language, loadLanguage } from "./i18n.js";
 import { listen } from "./keyboard.js";
 import { startPhone } from "./phone.js";
@@ -24,6 +25,7 @@ await loadLanguage(readKept("console.language") ?? document.documentElement.lang
 listen();
 startAlerts();
 watchCalls();
+watchOffers();
 startPhone();
 const place = /** @type {HTMLElement} */ (document.getElementById("app"));
 render(html`<${App} />`, place);

@@ -1,9 +1,9 @@
 /** What a person can do with calls, as asked of the hub; and what of a call's row is worth knowing. */
 import { effect, signal } from "vendor/preact";
-import { explain, openInteraction, wrapUp } from "./actions.js";
+import { openInteraction, wrapUp } from "./actions.js";
 import { post } from "./api.js";
 import { serverNow } from "./clock.js";
-import { t } from "./i18n.js";
+import { explain, t } from "./i18n.js";
 import { expectCall, lines, mutePhone, openCall, phoneState } from "./phone.js";
 import { closeLayer, showLayer, toast } from "./screen.js";
 import { conversation, interactions, myself } from "./store.js";

@@ -95,3 +95,10 @@ export function fileSize(bytes) {
   if (bytes < 1000) return `${bytes} B`;
   return bytes < 1e6 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
+
+/** What went wrong, in the reader's language. @param {{ error: string, message?: string }} answer */
+export function explain(answer) {
+  const key = `error.${answer.error}`;
+  const text = t(key);
+  return text === key ? answer.message || t("error.internal") : text;
+}

@@ -1,9 +1,10 @@
 /** What a person can do with letters, as asked of the hub: write, send, take back, decide, move between interactions. */
-import { explain, loadConversation, openInteraction } from "./actions.js";
+import { openInteraction } from "./actions.js";
+import { loadConversation } from "./conversations.js";
 import { get, post, query } from "./api.js";
 import { serverNow } from "./clock.js";
 import { blank, changeDraft, dropDraft, isBegun, letterDraft, NEW, restoreDraft } from "./drafts.js";
-import { clockTime, dayName, t } from "./i18n.js";
+import { clockTime, dayName, explain, t } from "./i18n.js";
 import { closeLayer, showLayer, toast } from "./screen.js";
 import { conversation } from "./store.js";
 

@@ -2,7 +2,7 @@
 import { effect, signal } from "vendor/preact";
 import { get } from "./api.js";
 import { serverNow } from "./clock.js";
-import { explain } from "./actions.js";
+import { explain } from "./i18n.js";
 import { openPhone } from "./softphone.js";
 import { hubSettings, interactions, myself, sessionState } from "./store.js";
 

@@ -201,6 +201,13 @@ export function setConversation(value) {
   for (const id of [...conversations.keys()].slice(0, Math.max(0, conversations.size - KEPT_CONVERSATIONS))) conversations.delete(id);
 }
 
+/** @param {string} id */
+export function forgetConversation(id) {
+  const held = conversations.get(id);
+  conversations.delete(id);
+  if (held) held.value = null;
+}
+
 /** The customer's profile changed: every open conversation with them shows it. @param {import("./types").Customer} customer */
 export function setCustomer(customer) {
   for (const held of conversations.values()) if (held.peek()?.customer.id === customer.id) held.value = { .../** @type {Conversation} */ (held.peek()), customer };

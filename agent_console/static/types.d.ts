@@ -127,7 +127,7 @@ export interface Pending {
 }
 export interface Conversation {
   id: Id; interaction: InteractionRow; customer: Customer; messages: MessageRow[]; notes: NoteRow[]; segments: Segment[];
-  history: Timeline; earlier: boolean; unreadFrom: number | null; letters: Record<number, LetterRow>; outgoing: Record<number, OutgoingRow>;
+  history: Timeline; earlier: boolean; unreadFrom: number | null; /** Loaded while it was offered, before anybody looked. */ ahead: boolean; letters: Record<number, LetterRow>; outgoing: Record<number, OutgoingRow>;
 }
 export interface Gone { offer: OfferRow; reason: "taken" | "left" | "missed" | "withdrawn"; by?: string | null; at: number }
 export interface ConnectionState {

@@ -1,7 +1,6 @@
 import { html, useState } from "vendor/preact";
-import { explain } from "../actions.js";
 import { upload } from "../api.js";
-import { fileSize, t } from "../i18n.js";
+import { explain, fileSize, t } from "../i18n.js";
 import { toast } from "../screen.js";
 import { Button, Icon, IconButton } from "../ui/parts.js";
 

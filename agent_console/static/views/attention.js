@@ -1,8 +1,8 @@
 import { html, useEffect, useState } from "vendor/preact";
-import { explain, openInteraction } from "../actions.js";
+import { openInteraction } from "../actions.js";
 import { attention, loadAttention, settleArrival } from "../attention.js";
 import { ticking } from "../clock.js";
-import { fileSize, fullTime, shortDay, t } from "../i18n.js";
+import { explain, fileSize, fullTime, shortDay, t } from "../i18n.js";
 import { toast } from "../screen.js";
 import { agents, hubSettings, kindOf } from "../store.js";
 import { Button, Chip, Empty, Icon, Skeleton } from "../ui/parts.js";

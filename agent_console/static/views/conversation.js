@@ -1,5 +1,6 @@
 import { html, useEffect, useState } from "vendor/preact";
-import { assign, leaveConversation, loadConversation, openInteraction, park, pull, unpark, wrapUp } from "../actions.js";
+import { assign, openInteraction, park, pull, unpark, wrapUp } from "../actions.js";
+import { leaveConversation, loadConversation } from "../conversations.js";
 import { isCall, isPlanned, isTalking } from "../calls.js";
 import { t } from "../i18n.js";
 import { narrow } from "../platform.js";

@@ -1,19 +1,19 @@
 import { html, useEffect, useState } from "vendor/preact";
 import { post } from "../api.js";
-import { explain } from "../actions.js";
 import { openDialPad } from "../calls.js";
 import { canBegin } from "../commands.js";
 import { beginNew, sendTranscript } from "../letters.js";
+import { loadPath } from "../paths.js";
 import { lines } from "../phone.js";
 import { ticking } from "../clock.js";
-import { dayName, fullTime, shortDay, t } from "../i18n.js";
+import { dayName, explain, fullTime, shortDay, t } from "../i18n.js";
 import { address, selected, showCustomerDrawer, showPane, toast } from "../screen.js";
 import { conversation, hubSettings, interactions, setCustomer } from "../store.js";
 import { Avatar, Button, Chip, Icon, IconButton, Skeleton } from "../ui/parts.js";
 import { Duplicates, Merged } from "./duplicates.js";
 import { Tier } from "./tier.js";
 import { linked } from "./message.js";
-import { askAhead, Path } from "./path.js";
+import { Path } from "./path.js";
 import { ProfileForm } from "./profile.js";
 import { Promises } from "./promises.js";
 import { TimelineView } from "./timeline.js";
@@ -24,8 +24,9 @@ import { Why } from "./why.js";
 /** Beside the conversation. @param {{ interaction: string }} props */
 export function CustomerColumn({ interaction }) {
   const held = conversation(interaction);
+  // Beside the conversation, not after it; once that is there, its path looks for itself.
   useEffect(() => {
-    if (!conversation(interaction)) askAhead(interaction);
+    if (!conversation(interaction)) void loadPath(interaction);
   }, [interaction]);
   return html`<aside class="customer" data-region="customer" tabindex="-1" aria-label=${t("region.customer")}>
     <${IconButton} class="back" icon="arrow-left" label=${t("back")} onClick=${() => (showPane("conversation"), showCustomerDrawer(false))} />

@@ -1,7 +1,6 @@
 import { html, useEffect, useState } from "vendor/preact";
-import { explain } from "../actions.js";
 import { get, query } from "../api.js";
-import { t } from "../i18n.js";
+import { explain, t } from "../i18n.js";
 import { narrow } from "../platform.js";
 import { address, go, route } from "../screen.js";
 import { Avatar, Button, Empty, Icon, IconButton, Skeleton } from "../ui/parts.js";

@@ -1,8 +1,7 @@
 import { html, useEffect, useState } from "vendor/preact";
-import { explain } from "../actions.js";
 import { get, post } from "../api.js";
 import { ticking } from "../clock.js";
-import { shortDay, t } from "../i18n.js";
+import { explain, shortDay, t } from "../i18n.js";
 import { toast } from "../screen.js";
 import { Avatar, Button, Icon } from "../ui/parts.js";
 

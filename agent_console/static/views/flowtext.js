@@ -1,7 +1,6 @@
 import { html, useState } from "vendor/preact";
-import { explain } from "../actions.js";
 import { post } from "../api.js";
-import { fullTime, t } from "../i18n.js";
+import { explain, fullTime, t } from "../i18n.js";
 import { toast } from "../screen.js";
 import { myself } from "../store.js";
 import { Button } from "../ui/parts.js";

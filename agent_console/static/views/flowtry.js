@@ -1,7 +1,6 @@
 import { html, useEffect, useState } from "vendor/preact";
-import { explain } from "../actions.js";
 import { post } from "../api.js";
-import { has, language, t } from "../i18n.js";
+import { explain, has, language, t } from "../i18n.js";
 import { Button } from "../ui/parts.js";
 
 /**

@@ -1,5 +1,6 @@
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "vendor/preact";
-import { loadEarlier, saySeen } from "../actions.js";
+import { saySeen } from "../actions.js";
+import { loadEarlier } from "../conversations.js";
 import { ticking } from "../clock.js";
 import { clockTime, dayName, t } from "../i18n.js";
 import { kindOf, myself, pendingOf, typistOf } from "../store.js";

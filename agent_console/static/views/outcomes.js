@@ -1,5 +1,6 @@
 import { html, useEffect, useState } from "vendor/preact";
-import { complete, loadConversation, openInteraction } from "../actions.js";
+import { complete, openInteraction } from "../actions.js";
+import { loadConversation } from "../conversations.js";
 import { ticking } from "../clock.js";
 import { shortDay, t } from "../i18n.js";
 import { loadOutcomes, loadTroubles, missingOutcomes } from "../outcomes.js";

@@ -1,9 +1,8 @@
 import { html, useEffect, useState } from "vendor/preact";
-import { explain } from "../actions.js";
 import { alertState, askNotifications, testSound } from "../alerts.js";
 import { get, post, remove } from "../api.js";
 import { ticking } from "../clock.js";
-import { language, shortDay, t } from "../i18n.js";
+import { explain, language, shortDay, t } from "../i18n.js";
 import { prefer, preferences, toast } from "../screen.js";
 import { myself } from "../store.js";
 import { Button, Icon } from "../ui/parts.js";

@@ -1,7 +1,6 @@
 import { html, useEffect, useRef, useState } from "vendor/preact";
-import { explain } from "../actions.js";
 import { patch } from "../api.js";
-import { t } from "../i18n.js";
+import { explain, t } from "../i18n.js";
 import { hubSettings } from "../store.js";
 import { Button, Field, IconButton } from "../ui/parts.js";
 import { composing } from "../ui/layers.js";

@@ -1,8 +1,7 @@
 import { html, useState } from "vendor/preact";
-import { explain } from "../actions.js";
 import { post } from "../api.js";
 import { serverNow, ticking } from "../clock.js";
-import { fullTime, t } from "../i18n.js";
+import { explain, fullTime, t } from "../i18n.js";
 import { instant } from "../letters.js";
 import { toast } from "../screen.js";
 import { agents, myself, queueName, queues } from "../store.js";

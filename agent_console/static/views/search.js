@@ -1,8 +1,8 @@
 import { html, useEffect, useRef, useState } from "vendor/preact";
-import { explain, openInteraction } from "../actions.js";
+import { openInteraction } from "../actions.js";
 import { query } from "../api.js";
 import { ticking } from "../clock.js";
-import { shortDay, t } from "../i18n.js";
+import { explain, shortDay, t } from "../i18n.js";
 import { address, go, route } from "../screen.js";
 import { queueName } from "../store.js";
 import { Avatar, Empty, Hits, Icon, Marked } from "../ui/parts.js";

@@ -1,6 +1,6 @@
 import { html, useState } from "vendor/preact";
-import { demoSignIn, explain, loadSettings, signIn } from "../actions.js";
-import { language, loadLanguage, t } from "../i18n.js";
+import { demoSignIn, loadSettings, signIn } from "../actions.js";
+import { explain, language, loadLanguage, t } from "../i18n.js";
 import { keep, prefer, preferences } from "../screen.js";
 import { sessionState } from "../store.js";
 import { Button, Field, Icon, IconButton } from "../ui/parts.js";

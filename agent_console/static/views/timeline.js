@@ -40,6 +40,12 @@ function useTimeline(customer, first, kind, find) {
     const timer = setTimeout(() => void load(null, [], stop.signal), find ? 200 : 0);
     return () => (clearTimeout(timer), stop.abort());
   }, [load]);
+  useEffect(() => {
+    // The conversation was loaded again: its newest page is newer; what was paged to stays behind it.
+    if (!plain || !first) return;
+    const last = first.items.at(-1);
+    setItems((held) => [...first.items, ...(last && held ? held.slice(1 + held.findIndex((one) => one.kind === last.kind && one.id === last.id)).filter((one) => one.at <= last.at) : [])]);
+  }, [first]);
   const more = useCallback(() => void (before && items && !busy.current && load(before, items, undefined)), [before, items, load]);
   return { items, more, failed, again: () => load(null, [], undefined), ended: !before };
 }

@@ -1,11 +1,14 @@
 """How long after the click on Accept an agent sees customer, history and the path through self-service, in a browser.
 
-Hub, browser and this script share the machine. Run: python -m tests.bench.flows.screen_pop
+Hub, browser and this script share the machine. Beside the whole stands what of it passed until the hub's answer to the
+acceptance (its commit, and the way there and back), and how long a request takes that asks the hub for nothing, in the
+same run: what else is going on shows in all three. Run: python -m tests.bench.flows.screen_pop
 """
 
 import argparse
 import asyncio
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.async_api import Page, async_playwright
@@ -26,17 +29,34 @@ DEAF_MS = 400
 """An offer that has just appeared takes no click, so that none is answered by mistake."""
 POP = """([name, order]) => new Promise((resolve) => {
   const began = performance.now();
+  const before = location.hash;
+  let answered = 0;
   const all = (selector) => [...document.querySelectorAll(selector)];
   const shows = (selector, text) => all(selector).some((one) => one.textContent.includes(text));
   const look = () => {
+    if (!answered && location.hash !== before) answered = performance.now() - began;
     const isThere = shows(".customer h2", name) && shows(".log .bubble", order) && shows(".path-session li b", order)
       && document.querySelector(".customer .timeline");
-    if (isThere) resolve(performance.now() - began);
+    if (isThere) resolve([performance.now() - began, answered]);
     else requestAnimationFrame(look);
   };
   document.querySelector("article.offer .offer-actions button").click();
   requestAnimationFrame(look);
 })"""
+NOTHING = """async () => {
+  const began = performance.now();
+  await (await fetch("/api/v1/session", { cache: "no-store" })).json();
+  return performance.now() - began;
+}"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pop:
+    """One acceptance, in milliseconds from the click: all shown, the hub's answer; and a request for nothing."""
+
+    shown: float
+    answered: float
+    nothing: float
 
 
 async def by_themselves(house: House, name: str, order: str) -> str:
@@ -60,15 +80,17 @@ async def by_themselves(house: House, name: str, order: str) -> str:
 _LOOKING = "SELECT 1 FROM flow_sessions WHERE interaction = $1 AND looking_up <> ''"
 
 
-async def pops(house: House, page: Page, times: int) -> list[float]:
-    """Return how long each took, in milliseconds; the first, for which the page still loads, apart."""
-    took: list[float] = []
+async def pops(house: House, page: Page, times: int) -> list[Pop]:
+    """Return how long each took; the first, for which the page still loads, apart."""
+    took: list[Pop] = []
     for n in range(times + 1):
         name, order = f"Customer {n:03}", f"FW-{10_000 + 4 * n}"
         interaction = await by_themselves(house, name, order)
         await page.locator("article.offer h2", has_text=name).wait_for()
         await page.wait_for_timeout(DEAF_MS)
-        took.append(await page.evaluate(POP, [name, order]))
+        nothing = await page.evaluate(NOTHING)
+        shown, answered = await page.evaluate(POP, [name, order])
+        took.append(Pop(shown=shown, answered=answered or shown, nothing=nothing))
         assert house.hub.services.floor.interactions[interaction].state is State.ACTIVE
         await house.finished(interaction, "ann", next(iter(house.hub.settings.dispositions)))
     return took
@@ -86,9 +108,13 @@ async def main(times: int) -> None:
             await seat.available()
             first, *took = await pops(house, page, times)
             await browser.close()
-    p50, p95 = percentile(took, 50), percentile(took, 95)
-    print(f"screen pop: first {first:.0f} ms; of {times} more: p50 {p50:.0f}, p95 {p95:.0f}, most {max(took):.0f} ms")
-    print(verdict(f"half of them within {TARGET_MS:.0f} ms", p50 <= TARGET_MS))
+    print(f"screen pop: first {first.shown:.0f} ms; of {times} more:")
+    for name in ("shown", "answered", "nothing"):
+        values = [getattr(pop, name) for pop in took]
+        p50, p95 = percentile(values, 50), percentile(values, 95)
+        print(f"  {name:>8}: p50 {p50:.0f}, p95 {p95:.0f}, most {max(values):.0f} ms")
+    late = percentile([pop.shown for pop in took], 95)
+    print(verdict(f"95 of 100 within {TARGET_MS:.0f} ms", late <= TARGET_MS))
 
 
 if __name__ == "__main__":
