@@ -203,9 +203,8 @@ export function setConversation(value) {
 
 /** @param {string} id */
 export function forgetConversation(id) {
-  const held = conversations.get(id);
+  cell(id).value = null;
   conversations.delete(id);
-  if (held) held.value = null;
 }
 
 /** The customer's profile changed: every open conversation with them shows it. @param {import("./types").Customer} customer */

@@ -1,10 +1,13 @@
 """The demo company's own system, made of nothing: orders, bills and workshop times that follow from their numbers.
 
-The same number gives the same order on the same day. Orders FW-10000 to FW-19999 exist and no others.
+The same number gives the same order on the same day. Orders FW-10000 to FW-19999 exist and no others. Only what was
+paid is remembered.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
+
+from hub.demo.payments import Payments
 
 _FIRST: Final = 10_000
 _LAST: Final = 19_999
@@ -13,17 +16,39 @@ _CARRIERS: Final = ("Parcel Express", "Northern Post", "Trail Couriers")
 _TIMES: Final = ("9:00", "10:30", "14:00", "15:30")
 
 
-def answer(method: str, path: str, today: date) -> dict[str, Any] | None:
-    """Return what the system knows under a path; None when there is nothing."""
-    kind, _, name = path.strip("/").partition("/")
-    if kind in {"orders", "bills"} and method == "GET":
+class Erp:
+    """What the company's system knows; `payments` are the links by which its bills are paid."""
+
+    def __init__(self, payments: Payments | None = None) -> None:
+        self.payments = payments or Payments(b"", "https://pay.example")
+
+    def answer(self, method: str, path: str, now: datetime) -> dict[str, Any] | None:
+        """Return what the system knows under a path; None when there is nothing. `now` in the company's zone."""
+        kind, _, name = path.strip("/").partition("/")
+        if kind in {"orders", "bills"} and method == "GET":
+            return self._order(name, now.date()) if kind == "orders" else self._bill(name)
+        if kind == "payments":
+            return self._begin_payment(name, now) if method == "POST" else self.payments.result(name)
+        if kind == "workshop" and method in {"GET", "POST"}:
+            return _slot(method, name, now.date())
+        return None
+
+    def _order(self, name: str, today: date) -> dict[str, Any] | None:
+        number = _number(name)
+        return None if number is None else _order(number, today)
+
+    def _bill(self, name: str) -> dict[str, Any] | None:
         number = _number(name)
         if number is None:
             return None
-        return _order(number, today) if kind == "orders" else _bill(number)
-    if kind == "workshop" and method in {"GET", "POST"}:
-        return _slot(method, name, today)
-    return None
+        bill = _bill(number)
+        return {**bill, "paid": bill["paid"] or self.payments.is_paid(name)}
+
+    def _begin_payment(self, name: str, now: datetime) -> dict[str, str] | None:
+        bill = self._bill(name)
+        if bill is None or bill["paid"]:
+            return None
+        return self.payments.begin(name, bill["total"], round(now.timestamp() * 1000))
 
 
 def _number(name: str) -> int | None:

@@ -1,5 +1,6 @@
 """What a browser fetches under /demo: the way in, the shop, and how many visitors come."""
 
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -7,22 +8,28 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from channels.simulator.post import PostSettings
 from hub.auth import Auth
-from hub.demo.erp import answer
+from hub.demo.erp import Erp
 from hub.demo.page import DemoPage, environment, language_of, page
+from hub.demo.payments import Payment, Payments
 from hub.demo.phone import Exchange
-from hub.domain.errors import BadRequest
+from hub.domain.errors import BadRequest, Forbidden
 from hub.settings import Settings
 
 _SHOP_POLICY: Final = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src 'self'; "
     "style-src 'self'; frame-src 'self'; img-src 'self' data:; connect-src 'self'"
 )
+_PAY_POLICY: Final = (
+    "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; style-src 'self'; img-src data:"
+)
 ERP: Final = "/demo/erp"
 """Where the demo company's own system answers."""
+PAY: Final = "/demo/pay"
+"""Where its bills are paid."""
 _MOST_PER_MINUTE: Final = 60.0
 _ROLES: Final = ("agent", "agent2", "supervisor", "admin")
 
@@ -58,6 +65,8 @@ class Pages:
         self._exchange = exchange
         self._landing_page = DemoPage(templates, "landing")
         self._templates = environment(templates)
+        self._payments = Payments(secrets.token_bytes(32), settings.server.public_url.rstrip("/") + PAY)
+        self._company = Erp(self._payments)
 
     def attach(self, app: web.Application) -> None:
         """Add the routes."""
@@ -65,6 +74,8 @@ class Pages:
         app.router.add_get("/demo/shop", self._shop)
         app.router.add_route("GET", f"{ERP}/{{path:.*}}", self._erp)
         app.router.add_route("POST", f"{ERP}/{{path:.*}}", self._erp)
+        app.router.add_get(f"{PAY}/{{token}}", self._bill_to_pay)
+        app.router.add_post(f"{PAY}/{{token}}", self._pay)
         app.router.add_get("/demo/visitors", self._visitors)
         app.router.add_post("/demo/visitors", self._change_visitors)
         app.router.add_post("/demo/session", self._auth.demo_session)
@@ -112,9 +123,34 @@ class Pages:
 
     async def _erp(self, request: web.Request) -> web.Response:
         """The company's own system, as flows ask it."""
-        today = datetime.now(ZoneInfo(self._settings.company.zone)).date()
-        found = answer(request.method, request.match_info["path"], today)
+        found = self._company.answer(request.method, request.match_info["path"], self._now())
         return web.json_response(found if found is not None else {}, status=404 if found is None else 200)
+
+    def _now(self) -> datetime:
+        return datetime.now(ZoneInfo(self._settings.company.zone))
+
+    async def _bill_to_pay(self, request: web.Request) -> web.Response:
+        """The company's page where a bill is paid. Looking at it changes nothing."""
+        payment = self._payments.of(request.match_info["token"])
+        is_over = payment is None or self._now().timestamp() * 1000 >= payment.until
+        standing = "over" if payment is None else "paid" if self._payments.is_paid(payment.order) else ""
+        return self._pay_page(request, payment, standing or ("over" if is_over else "open"))
+
+    async def _pay(self, request: web.Request) -> web.Response:
+        if not self._auth.is_own_origin(request.headers.get(hdrs.ORIGIN)):
+            raise Forbidden("Bills are paid on the page that the link leads to.")
+        payment = self._payments.pay(request.match_info["token"], round(self._now().timestamp() * 1000))
+        return await self._bill_to_pay(request) if payment is None else self._pay_page(request, payment, "thanks")
+
+    def _pay_page(self, request: web.Request, payment: Payment | None, standing: str) -> web.Response:
+        text = self._templates.get_template("demo/pay.html").render(
+            lang=language_of(request), company=self._settings.company.name, payment=payment, standing=standing
+        )
+        response = page(text, _PAY_POLICY)
+        # Not "no-referrer": the form's own request has to say where it comes from.
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.set_status(404 if standing == "over" else 200)
+        return response
 
     async def _visitors(self, _request: web.Request) -> web.Response:
         return web.json_response({"ok": True, "rate_per_minute": self._visits().rate, "counts": self._counts()})

@@ -50,13 +50,21 @@ def new_session(
     language: str,
     now: int,
     by_agent: bool = False,
+    told: Mapping[str, Any] | None = None,
 ) -> Session:
-    """Return a session that has not begun, pinned to the versions of every flow it may enter."""
+    """Return a session that has not begun, pinned to the versions of every flow it may enter.
+
+    `told` is what the customer answered in a session before: what flows ask only once is not asked again.
+    """
     spoken = _nearest_language(book[flow], language)
+    reached = within_reach(book, flow)
+    asked = [one for name in reached for one in book[name].steps.values() if isinstance(one, Ask)]
+    once = {one.name for one in asked} - {one.name for one in asked if not one.once}
     return Session(
         id=session_id,
         flow=flow,
-        pins={name: book[name].version for name in within_reach(book, flow)},
+        pins={name: book[name].version for name in reached},
+        answers={name: value for name, value in (told or {}).items() if name in once},
         medium=medium,
         language=spoken,
         started_at=now,

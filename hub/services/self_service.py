@@ -51,7 +51,7 @@ from hub.services import moves, people, promises
 from hub.services.floor import Floor
 from hub.services.flow_letters import FlowLetters
 from hub.services.flow_library import FlowLibrary
-from hub.services.flow_sessions import cut_short, open_session
+from hub.services.flow_sessions import cut_short, latest_session, open_session
 from hub.services.flow_speech import PHONE_KIND, bubbles_of, medium_of, question_of
 from hub.services.flow_traces import known_of, note, write_fields
 from hub.services.texting import Texting
@@ -137,6 +137,7 @@ class SelfService:
     ) -> Interaction:
         """Begin a session for a stored interaction; sent by an agent the customer comes back to them."""
         book = self.library.published
+        before = await latest_session(tx, interaction.id) if by_agent else None
         session = new_session(
             new_id("f"),
             book,
@@ -145,6 +146,7 @@ class SelfService:
             language=interaction.language or self._settings.company.default_language,
             now=tx.now,
             by_agent=by_agent,
+            told=before[1].answers if before else None,
         )
         stored = _stored(session, interaction, book[flow].version)
         await tx.insert(FLOW_SESSIONS, stored)

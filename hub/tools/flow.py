@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from hub.demo.config import company_file
-from hub.demo.erp import answer
+from hub.demo.erp import Erp
 from hub.flows.checking import Around, check
 from hub.flows.dialogues import Talk, play_table
 from hub.flows.drawing import mermaid, svg
@@ -241,6 +241,7 @@ class Player:
         self.talk = Talk(flows, flow.name, medium, language, now=time.time_ns() // 1_000_000)
         self.talk.known = {"customer": {"name": "Alex", "is_known": True}}
         self.screen = screen
+        self.erp = Erp()
 
     def begin(self) -> None:
         """Let the customer come."""
@@ -271,8 +272,7 @@ class Player:
         self._show(stepped, took_us)
         fetch = next((wish for wish in stepped.wishes if isinstance(wish, Fetch)), None)
         if fetch is not None:
-            today = datetime.fromtimestamp(self.talk.now / 1000, UTC).date()
-            found = answer(fetch.method, fetch.path, today)
+            found = self.erp.answer(fetch.method, fetch.path, datetime.fromtimestamp(self.talk.now / 1000, UTC))
             outcome = "not_found" if found is None else "found"
             self.screen.line(DIM, f"  {fetch.method} {fetch.service}{fetch.path}: {outcome}")
             self._put(lambda key: LookedUp(id=key, fetch=fetch.id, outcome=outcome, values=found))

@@ -25,7 +25,8 @@ async def asks_for_an_order(li: Visitor) -> None:
     await expect(li.bubbles.last).to_contain_text("What is the order number?")
     await li.say("FW-10000")
     await expect(li.bubbles.last).to_contain_text("Is there anything else")
-    await expect(li.chat.get_by_text("It is on its way with")).to_be_visible()
+    # Only what stands in the log: the words are in the live region too, for a moment.
+    await expect(li.bubbles.filter(has_text="It is on its way with")).to_be_visible()
 
 
 def figures(seat: Seat, table: int, name: str) -> Locator:
@@ -97,3 +98,34 @@ async def test_an_admin_tries_changes_publishes_and_takes_back(houses: Houses, s
     await expect(trial.locator(".flow-try-talk")).to_contain_text("It stands in your letter.")
     await versions.nth(1).get_by_role("button").click()
     await expect(trial.locator(".flow-try-talk")).to_contain_text("It begins with FW.")
+
+
+async def test_an_agent_sends_the_customer_to_pay_and_gets_them_back(
+    houses: Houses, seat: SeatAt, visitor: VisitorAt
+) -> None:
+    demo = await houses(demo=True)
+    li, ann = await visitor(demo), await seat(demo, "ann")
+    await sits_down(ann, "agent")
+    await ann.available()
+    await asks_for_an_order(li)
+    await li.say("agent")
+    await ann.accept()
+    path = ann.page.locator(".path")
+    await path.locator("select").select_option("payment")
+    await expect(li.bubbles.last).to_contain_text("Would you like to pay that now?")
+    await li.say("yes")
+    await expect(li.bubbles.last).to_contain_text("Tell me when you have paid")
+    async with li.context.expect_page() as opening:
+        await li.bubbles.locator("a[href*='/demo/pay/']").click()
+    page = await opening.value
+    await expect(page.get_by_role("heading")).to_have_text("Pay your bill")
+    await page.get_by_role("button", name="Pay").click()
+    await expect(page.get_by_role("heading")).to_have_text("Thank you")
+    await page.reload()
+    await expect(page.get_by_role("heading")).to_have_text("It is paid already")
+    await page.close()
+    await li.say("I have paid")
+    await expect(li.bubbles.filter(has_text="were paid")).to_be_visible()
+    await expect(path.locator(".path-result").last).to_contain_text("paidYes")
+    await ann.say("Thank you, Li Wei.")
+    await expect(li.bubbles.last).to_have_text("Thank you, Li Wei.")

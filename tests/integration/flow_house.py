@@ -28,6 +28,7 @@ from channels.simulator.carrier.twiml import validate
 from channels.sms import Sms
 from channels.voice import Voice
 from hub.clock import FakeClock
+from hub.domain.agent import Presence
 from hub.domain.interaction import Interaction, State
 from hub.flows.asking import choices_of
 from hub.flows.dialogues import START, Dialogue, Turn, answer_from
@@ -416,6 +417,8 @@ async def sent_by_agent(house: FlowHouse, medium: Medium, language: str, flow: s
     await house.clock.advance(seconds=2)
     await desk.accept(agent)
     await house.clock.advance(seconds=2)
+    # Nobody else is offered to them: whoever comes after waits in the queue.
+    await desk.hub.services.presence.choose(agent, Presence.AWAY, "lunch")
     await desk.hub.services.agent_flows.send(customer.interaction.id, flow, await desk.scope(agent))
     return customer
 

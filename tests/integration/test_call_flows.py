@@ -1,14 +1,14 @@
 """Callers in self-service: keys and speech, over the carrier's own protocol, to a solution or to a person."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from channels.simulator.carrier.phones import HangUp, Press, Say, Step, Wait, WaitFor
-from hub.demo.erp import answer
+from hub.demo.erp import Erp as Company
 from hub.domain.calls import CallerSaid, Direction
 from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.flows.session import Fetch, LookedUp, Session
@@ -17,13 +17,15 @@ from tests.integration.phones import AgentPhone, PhoneHouse, phone_house
 
 ORDER_ASKED = "What are the five digits"
 
+NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
+
 
 class Erp:
     """The demo company's system, without a network between."""
 
     async def fetch(self, wish: Fetch) -> LookedUp:
         """Look something up."""
-        found = answer(wish.method, wish.path, date(2026, 11, 18))
+        found = Company().answer(wish.method, wish.path, NOW)
         return LookedUp(id=f"l{wish.id}", fetch=wish.id, outcome="found" if found else "not_found", values=found)
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from channels.simulator.board import Board
 from channels.simulator.post import Post
-from hub.demo import erp
+from hub.demo.erp import Erp
 from hub.domain.interaction import State
 from hub.flows.session import Fetch, LookedUp
 from tests.integration.test_simulator import PACE, World, on_one_database, until, world
@@ -249,7 +249,7 @@ class Company:
 
     async def fetch(self, wish: Fetch) -> LookedUp:
         """Look something up."""
-        found = erp.answer(wish.method, wish.path, datetime.now(UTC).date())
+        found = Erp().answer(wish.method, wish.path, datetime.now(UTC))
         return LookedUp(id=f"l{wish.id}", fetch=wish.id, outcome="found" if found else "not_found", values=found)
 
 

@@ -1,14 +1,14 @@
 """Flows at work: a chat begins in one, is answered, solved or handed over; nothing is lost, doubled or locked out."""
 
 import asyncio
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from hub.contract import ChatStart
-from hub.demo.erp import answer
+from hub.demo.erp import Erp as Company
 from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.ids import new_id
 from hub.domain.interaction import ClosingReason, Interaction, State
@@ -25,6 +25,8 @@ from hub.storage.tables import CUSTOMERS, FLOW_SESSIONS, NOTES, SEGMENTS
 from hub.storage.unit_of_work import UnitOfWork
 from tests.builders import Desk, open_desk
 
+NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
+
 
 class Erp:
     """The demo company's system, without a network between."""
@@ -36,7 +38,7 @@ class Erp:
     async def fetch(self, wish: Fetch) -> LookedUp:
         self.asked.append(f"{wish.method} {wish.path}")
 
-        found = None if self.is_down else answer(wish.method, wish.path, date(2026, 11, 18))
+        found = None if self.is_down else Company().answer(wish.method, wish.path, NOW)
         outcome = "failed" if self.is_down else "not_found" if found is None else "found"
         return LookedUp(id=f"l{wish.id}", fetch=wish.id, outcome=outcome, values=found)
 
@@ -141,6 +143,22 @@ async def test_an_order_is_looked_up_and_told_and_a_person_takes_over(desk: Desk
         ("Is there anything else I can do?", ""),
     ]
     assert taken.results["order"]["status"] == "shipped"
+
+
+async def test_whom_an_agent_sends_into_a_flow_is_not_asked_what_they_told_before(desk: Desk, erp: Erp) -> None:
+    await desk.available("ann")
+    interaction = await begun(desk)
+    await says(desk, interaction, "where is my parcel")
+    await says(desk, interaction, "FW-10000")
+    await says(desk, interaction, "agent")
+    await desk.accept("ann")
+    await desk.hub.services.agent_flows.send(interaction.id, "payment", await desk.scope("ann"))
+    await looked_up(desk, interaction)
+    assert (await words(desk, interaction))[-1].endswith("are open for FW-10000. Would you like to pay that now?")
+    await says(desk, interaction, "no")
+    assert (await desk.interaction(interaction.id)).state is State.ACTIVE
+    *_, paying = await desk._rows(FLOW_SESSIONS, "WHERE interaction = $1 ORDER BY started_at, id", interaction.id)
+    assert (paying.flow, paying.outcome) == ("payment", "handed_back")
 
 
 async def test_who_is_served_is_resolved_and_counts_in_no_queue(desk: Desk, erp: Erp) -> None:

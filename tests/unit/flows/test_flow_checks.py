@@ -123,7 +123,7 @@ def test_flow_check_says_what_is_wrong_and_where(tmp_path: Path, capsys: pytest.
 
 def test_the_shipped_flows_are_sound_and_keep_their_word(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["flow", "check"]) == 0
-    assert "7 flows" in capsys.readouterr().out
+    assert "8 flows" in capsys.readouterr().out
     assert main(["flow", "test"]) == 0
     assert " 0 went another way" in capsys.readouterr().out
 
