@@ -72,6 +72,8 @@ class FlowSending:
         )
         if known:
             return Posted(id=f"p{wish.id}", send=wish.id, outcome=SENT, to=address, interaction=known[0].id)
+        # What two nodes send in one instant is counted one after the other: the limits are exact.
+        await tx.be_alone(NAMED)
         if await self._is_busy(tx, channel) or await self._had_enough(tx, customer, channel, address):
             log.warning("a flow's message was held back", extra={"channel": channel.id, "interaction": interaction.id})
             return _refused(wish, "too_many")

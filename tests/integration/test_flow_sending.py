@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from channels import KINDS
 from channels.simulator.carrier import Handset as Telephone
@@ -17,6 +18,8 @@ from hub.domain.customers import Address, AddressKind
 from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.domain.messages import Message
 from hub.domain.texting import OptOut, TextRules
+from hub.flows.session import Said
+from hub.services import moves
 from hub.services.paths import Paths
 from hub.services.timeline import Timeline
 from hub.settings import ChannelSettings
@@ -24,6 +27,7 @@ from hub.settings.sections import Flows
 from hub.storage.tables import ADDRESSES, ENVELOPES, FLOW_SESSIONS, INTERACTIONS, NOTES, OPT_OUTS, OUTGOING
 from hub.storage.unit_of_work import UnitOfWork
 from tests.builders import Desk, open_desk
+from tests.integration.test_two_nodes import Unit, at_once
 from tests.integration.texts import ANN, BEN, text_house
 from tests.postbox import BLOCK, KIND, Postbox
 
@@ -182,6 +186,33 @@ async def test_one_channel_sends_so_many_an_hour(tmp_path: Path, database_url: s
         later = await desk.chat(text="", flow="shop")
         await says(desk, later.id, BEN, "yes")
         assert [one[0].address for one in await sent(desk, 2)] == [ANN, BEN]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("limit", ["sends_per_hour", "sends_per_day"])
+async def test_two_nodes_at_once_send_no_more_than_the_limit(
+    tmp_path: Path, database_url: str, limit: str, first: int
+) -> None:
+    limits: dict[str, Any] = {limit: 1}
+    async with shop(tmp_path, database_url, GIVEN, **limits) as desk:
+        talks = [await desk.chat(text="", flow="shop") for _ in range(2)]
+        for talk, number in zip(talks, (ANN, ANN if limit == "sends_per_day" else BEN), strict=True):
+            await says(desk, talk.id, number)
+
+        def agrees(talk: Interaction) -> Unit:
+            async def unit(tx: UnitOfWork) -> None:
+                interaction = await moves.interaction_for_change(tx, talk.id)
+                await desk.hub.services.self_service.put(tx, interaction, Said(id="agrees", text="yes"))
+
+            return unit
+
+        await at_once(desk, database_url, agrees(talks[first]), agrees(talks[1 - first]))
+        await sent(desk, 1)
+        assert [await last_word(desk, talks[first]), await last_word(desk, talks[1 - first])] == ["Sent.", "Not sent."]
+
+
+async def last_word(desk: Desk, talk: Interaction) -> str:
+    return (await desk.messages(await desk.interaction(talk.id)))[-1].text
 
 
 async def test_a_restart_in_the_middle_sends_it_once_and_forgets_no_limit(tmp_path: Path, database_url: str) -> None:
