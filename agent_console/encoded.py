@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from agent_console.rows import Rows
-from agent_console.tabs import Places, places_of, places_of_offer
+from agent_console.tabs import NOWHERE, Places, places_of, places_of_offer
 from hub.services.floor import Floor, Key
 
 FULL, BRIEF = "full", "brief"
@@ -25,10 +25,11 @@ class Encoded:
     # -- rows
 
     def places(self, key: Key) -> Places:
-        """Return where an interaction or offer is seen now; nowhere when it is gone."""
+        """Return where an interaction or offer is seen now; nowhere when it is gone, or behind its queue's window."""
         table, name = key
         if table == "interactions":
-            return places_of(self._floor.interactions.get(name))
+            interaction = self._floor.interactions.get(name)
+            return NOWHERE if interaction is None or not self._floor.is_listed(interaction) else places_of(interaction)
         return places_of_offer(self._floor.offers.get(name))
 
     def item(self, key: Key) -> msgspec.Raw:

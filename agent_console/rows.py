@@ -93,7 +93,6 @@ class Rows:
 
     def _queue(self, queue_id: str, serving: int) -> shapes.QueueRow:
         floor, queue = self.floor, self.floor.settings.queues[queue_id]
-        waiting = floor.waiting_in(queue_id)
         serves = [agent for agent in floor.agents.values() if agent.serves(queue_id)]
         figures = floor.figures[queue_id]
         level, asa_s = figures.service_level(queue.service_level), figures.asa_s
@@ -103,8 +102,8 @@ class Rows:
             color=queue.color or None,
             target_s=queue.target_s,
             target_share=queue.target_share,
-            waiting=len(waiting),
-            oldest_at=min((i.queued_at or i.created_at for i in waiting), default=None),
+            waiting=floor.count_waiting(queue_id),
+            oldest_at=floor.oldest_at(queue_id),
             serving=serving,
             available=sum(agent.is_free for agent in serves),
             away=sum(agent.presence is Presence.AWAY for agent in serves),

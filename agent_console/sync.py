@@ -87,7 +87,8 @@ class Sync:
         """Note where the floor stands when the first browser or commit comes: what was before is not in our log."""
         self._log, self._is_begun = Touched(self._floor.seq), True
         for key in self._all_items():
-            self._placed[key] = self._encoded.places(key)
+            if places := self._encoded.places(key):
+                self._placed[key] = places
         for agent in self._floor.agents.values():
             self._scopes[agent.id] = agent, Scope.of(agent), 0
 
@@ -331,8 +332,8 @@ class Sync:
         for queue in queues:
             if now_ms >= self._places_due.get(queue, 0):
                 self._places_due[queue] = now_ms + PLACES_MS
-                for interaction in self._floor.waiting_in(queue):
-                    self._dirty["interactions", interaction.id] = None
+                for interaction in self._floor.listed_in(queue):
+                    self._dirty["interactions", interaction] = None
 
     # -- sending what is dirty
 
@@ -359,6 +360,8 @@ class Sync:
         """Collect a row for those concerned, who get it in full, and for the others who see it."""
         now = self._encoded.places(key)
         before = self._placed.pop(key, NOWHERE)
+        if not (now or before) and key[1] in self._floor.interactions:
+            return  # behind its queue's window, and shown to nobody
         if now:
             self._placed[key] = now
         self._board[key] = None

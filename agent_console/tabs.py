@@ -1,6 +1,7 @@
 """Who watches what: browsers (tabs), the person behind them (view), and which views a row concerns."""
 
 from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
@@ -187,12 +188,16 @@ class Views:
         return found
 
 
-def places_of(interaction: Interaction | None) -> Places:
+def places_of(interaction: Interaction) -> Places:
     """Return where an interaction is seen: the same rule as `Scope.sees`."""
-    if interaction is None:
-        return NOWHERE
-    people = {interaction.agent, interaction.direct_to} - {None}
-    return frozenset((f"q:{interaction.queue}", "q:*", *(f"a:{agent}" for agent in people)))
+    return _places(interaction.queue, interaction.agent, interaction.direct_to)
+
+
+@lru_cache(maxsize=10_000)
+def _places(queue: str, agent: str | None, direct_to: str | None) -> Places:
+    """One value for all in the same places: those who wait in a queue are many."""
+    people = {agent, direct_to} - {None}
+    return frozenset((f"q:{queue}", "q:*", *(f"a:{person}" for person in people)))
 
 
 def places_of_offer(offer: Offer | None) -> Places:

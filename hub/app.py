@@ -267,7 +267,7 @@ class Hub:
             now = self.clock.now()
             self.monitor.look(now)
             self.services.self_service.look()
-            self.metrics.waiting.replace({queue: len(floor.waiting_in(queue)) for queue in self.settings.queues})
+            self.metrics.waiting.replace({queue: floor.count_waiting(queue) for queue in self.settings.queues})
             lines = self.services.arrivals.lines()
             self.metrics.lines.replace({name: 1 if status.is_up else 0 for name, status in lines.items()})
             self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > OVERDUE_MS else 0)

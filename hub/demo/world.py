@@ -71,7 +71,7 @@ class Demo:
 
     def counts(self) -> dict[str, int]:
         """Return what the way in shows of the floor."""
-        waiting = sum(len(self._floor.waiting_in(queue)) for queue in self._settings.queues)
+        waiting = sum(self._floor.count_waiting(queue) for queue in self._settings.queues)
         working = [agent for agent in self._floor.agents.values() if agent.can_be_offered or agent.held]
         answered = sum(figures.answered for figures in self._floor.figures.values())
         with_agent = sum(interaction.agent is not None for interaction in self._floor.interactions.values())

@@ -6,6 +6,7 @@ equals a floor loaded afresh at any time (invariant 7); a test proves it for eve
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from sys import intern
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,17 +16,21 @@ from hub.domain.agent import Agent, RoutingStatus, routing_status
 from hub.domain.calls import Call, Direction, Leg
 from hub.domain.customers import Customer
 from hub.domain.events import Event, EventKind
-from hub.domain.interaction import Interaction, State
+from hub.domain.interaction import WAITING, Interaction, Needs, State
 from hub.domain.messages import MOVED, Author, Message
 from hub.domain.offer import Offer, OfferState
 from hub.events import Commit
 from hub.services.figures import COUNTED, QueueFigures
+from hub.services.lines import Line
 from hub.settings import Settings
 from hub.storage import journal
 from hub.storage.tables import AGENTS, CALLS, CUSTOMERS, INTERACTIONS, LEGS, MESSAGES, OFFERS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 PREVIEW = 140
+WINDOW = 500
+"""So many of those who wait in a queue, the earliest, are in lists: what nobody could look through need not be sent."""
+_MOST_NEEDS = 1_000
 Key = tuple[str, str]
 Watcher = Callable[[Commit, set[Key]], None]
 
@@ -41,6 +46,8 @@ class Brief(msgspec.Struct, frozen=True):
 class Floor:
     """The read model of now. Instants are milliseconds since 1970 UTC."""
 
+    window = WINDOW
+
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.interactions: dict[str, Interaction] = {}
@@ -48,7 +55,7 @@ class Floor:
         self.offers: dict[str, Offer] = {}
         self.customers: dict[str, Brief] = {}
         self.previews: dict[str, str] = {}
-        self.unread: dict[str, list[int]] = {}
+        self.unread: dict[str, tuple[int, ...]] = {}
         self.calls: dict[str, Call] = {}
         self._legs: dict[str, dict[str, Leg]] = {}
         self._previewed: dict[str, int] = {}
@@ -61,8 +68,11 @@ class Floor:
         self.hours: Callable[[str], tuple[bool, int | None]] = lambda _queue: (True, None)
         self._work: dict[str, dict[str, None]] = {}
         self._agent_offers: dict[str, dict[str, None]] = {}
-        self._of_customer: dict[str, dict[str, None]] = {}
-        self._waiting: dict[str, dict[str, None]] = {queue: {} for queue in settings.queues}
+        self._of_customer: dict[str, tuple[str, ...]] = {}
+        self._waiting = {queue: Line(self.window) for queue in settings.queues}
+        self._shifted: list[str] = []
+        """Who came into a window, or left it, for somebody else's sake."""
+        self._needs: dict[bytes, Needs] = {}
         self._watchers: list[Watcher] = []
         self._zone = ZoneInfo(settings.company.zone)
         self.day_began_at = 0
@@ -112,7 +122,7 @@ class Floor:
             ids,
         )
         for interaction, n in unread:
-            self.unread.setdefault(interaction, []).append(n)
+            self.unread[interaction] = _plus(self.unread.get(interaction, ()), int(n))
 
     async def _load_calls(self, tx: UnitOfWork, ids: list[str]) -> None:
         for call in await tx.select(CALLS, "WHERE id ANY_OF($1)", ids):
@@ -162,6 +172,8 @@ class Floor:
                 before = self.interactions.get(record.id)
                 self._put_interaction(record)
                 keys.add(("interactions", record.id))
+                while self._shifted:
+                    keys.add(("interactions", self._shifted.pop()))
                 if before is None or _work(before) != _work(record):
                     agents = {record.agent, before.agent if before else None} - {None}
                     keys.update(("agents", str(agent)) for agent in agents)
@@ -196,8 +208,9 @@ class Floor:
     def _put_interaction(self, interaction: Interaction) -> None:
         before = self.interactions.get(interaction.id)
         if before is not None:
-            self._unlist(before)
+            self._unlist(before, interaction)
         if not interaction.is_open:
+            self._line_up(interaction, _waits(before), None)
             self.interactions.pop(interaction.id, None)
             self.previews.pop(interaction.id, None)
             self._previewed.pop(interaction.id, None)
@@ -206,23 +219,56 @@ class Floor:
             self._legs.pop(interaction.id, None)
             self._forget_customers()
             return
+        if before is None:
+            interaction = self._shared(interaction)
+        if before is None or before.customer != interaction.customer:
+            self._of_customer[interaction.customer] = (*self._of_customer.get(interaction.customer, ()), interaction.id)
         self.interactions[interaction.id] = interaction
-        self._of_customer.setdefault(interaction.customer, {})[interaction.id] = None
         if interaction.agent is not None:
             self._work.setdefault(interaction.agent, {})[interaction.id] = None
-        if interaction.state in {State.QUEUED, State.OFFERED}:
-            self._waiting.setdefault(interaction.queue, {})[interaction.id] = None
+        self._line_up(interaction, _waits(before), _waits(interaction))
         unread = self.unread.get(interaction.id)
         if unread and (before is None or before.read_n != interaction.read_n):
-            self.unread[interaction.id] = [n for n in unread if n > interaction.read_n]
+            self.unread[interaction.id] = tuple(n for n in unread if n > interaction.read_n)
 
-    def _unlist(self, interaction: Interaction) -> None:
+    def _shared(self, interaction: Interaction) -> Interaction:
+        """Return it with the values that many have in common, so that those who wait in great numbers take less."""
+        text = msgspec.json.encode(interaction.needs)
+        if len(self._needs) > _MOST_NEEDS:
+            self._needs.clear()
+        return msgspec.structs.replace(
+            interaction,
+            channel=intern(interaction.channel),
+            kind=intern(interaction.kind),
+            queue=intern(interaction.queue),
+            language=intern(interaction.language),
+            tier=intern(interaction.tier),
+            last_from=intern(interaction.last_from),
+            root=interaction.id if interaction.root == interaction.id else interaction.root,
+            needs=self._needs.setdefault(text, interaction.needs),
+        )
+
+    def _line_up(self, interaction: Interaction, before: tuple[str, int] | None, now: tuple[str, int] | None) -> None:
+        """Let it stand where it waits now, and not where it did."""
+        if before == now:
+            return
+        shifted = []
+        if before is not None:
+            shifted.append(self._waiting[before[0]].remove(before[1], interaction.id))
+        if now is not None:
+            line = self._waiting.setdefault(now[0], Line(self.window))
+            shifted.append(line.add(now[1], interaction.id))
+        self._shifted += [one for one in shifted if one is not None]
+
+    def _unlist(self, interaction: Interaction, after: Interaction) -> None:
         if interaction.agent is not None:
             self._work.get(interaction.agent, {}).pop(interaction.id, None)
-        self._waiting.get(interaction.queue, {}).pop(interaction.id, None)
-        mine = self._of_customer.get(interaction.customer, {})
-        mine.pop(interaction.id, None)
-        if not mine:
+        if after.is_open and after.customer == interaction.customer:
+            return
+        mine = tuple(one for one in self._of_customer.get(interaction.customer, ()) if one != interaction.id)
+        if mine:
+            self._of_customer[interaction.customer] = mine
+        else:
             self._of_customer.pop(interaction.customer, None)
 
     def _forget_customers(self) -> None:
@@ -242,15 +288,15 @@ class Floor:
             self._previewed[message.interaction] = message.n
             self.previews[message.interaction] = _preview(message)
         if message.author is Author.CUSTOMER and message.n > interaction.read_n:
-            unread = self.unread.setdefault(message.interaction, [])
+            unread = self.unread.get(message.interaction, ())
             if message.n not in unread:
-                unread.append(message.n)
+                self.unread[message.interaction] = _plus(unread, message.n)
 
     def _forget_message(self, mark: Message) -> None:
         """A message is elsewhere now; the one that is last instead is announced in the same commit."""
-        unread = self.unread.get(mark.interaction, [])
+        unread = self.unread.get(mark.interaction, ())
         if mark.n in unread:
-            unread.remove(mark.n)
+            self.unread[mark.interaction] = tuple(n for n in unread if n != mark.n)
         if self._previewed.get(mark.interaction) == mark.n:
             self.previews.pop(mark.interaction, None)
             del self._previewed[mark.interaction]
@@ -306,7 +352,34 @@ class Floor:
 
     def waiting_in(self, queue: str) -> list[Interaction]:
         """Return who waits in a queue, in the order they came."""
-        return [self.interactions[key] for key in self._waiting.get(queue, ())]
+        line = self._waiting.get(queue)
+        return [self.interactions[key] for key in line.all()] if line else []
+
+    def oldest_at(self, queue: str) -> int | None:
+        """Return since when the first of them has waited."""
+        line = self._waiting.get(queue)
+        return line.oldest_at if line else None
+
+    def count_waiting(self, queue: str) -> int:
+        """Return how many wait in a queue."""
+        return len(self._waiting.get(queue, ()))
+
+    def last_in(self, queue: str) -> str | None:
+        """Return who came last of those who wait in a queue."""
+        line = self._waiting.get(queue)
+        return line.last if line else None
+
+    def listed_in(self, queue: str) -> list[str]:
+        """Return those of them who are in lists: the first `window`."""
+        line = self._waiting.get(queue)
+        return line.listed() if line else []
+
+    def is_listed(self, interaction: Interaction) -> bool:
+        """Whether lists show it: not while it waits behind its queue's window and concerns nobody in particular."""
+        if interaction.state is not State.QUEUED or interaction.direct_to is not None:
+            return True
+        line, place = self._waiting.get(interaction.queue), _waits(interaction)
+        return line is None or place is None or not line.is_behind(place[1], interaction.id)
 
     def status_of(self, agent: Agent) -> RoutingStatus:
         """Return an agent's derived routing status."""
@@ -355,3 +428,18 @@ def _preview(message: Message) -> str:
     if not text and message.files:
         text = message.files[0].name
     return text[:PREVIEW]
+
+
+def _waits(interaction: Interaction | None) -> tuple[str, int] | None:
+    """Return in which queue an interaction waits, and since when."""
+    if interaction is None or interaction.state not in WAITING:
+        return None
+    return interaction.queue, interaction.created_at if interaction.queued_at is None else interaction.queued_at
+
+
+_ALONE = [(n,) for n in range(64)]
+
+
+def _plus(unread: tuple[int, ...], n: int) -> tuple[int, ...]:
+    """Return these numbers and one more. Most have one alone, a small one: those are shared."""
+    return (*unread, n) if unread or n >= len(_ALONE) else _ALONE[n]

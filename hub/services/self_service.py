@@ -110,11 +110,11 @@ class SelfService:
         """Note how the queues stand, for the expressions of flows: units run where the floor cannot be asked."""
         found = {}
         for queue in self._settings.queues:
-            waiting = self._floor.waiting_in(queue)
+            last = self._floor.last_in(queue)
             found[queue] = {
                 "open": self._floor.queue_view(queue).is_open,
-                "waiting": len(waiting),
-                "wait_s": self._floor.waiting(waiting[-1].id).wait_s if waiting else None,
+                "waiting": self._floor.count_waiting(queue),
+                "wait_s": self._floor.waiting(last).wait_s if last else None,
             }
         self.queues = found
 

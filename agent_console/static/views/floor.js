@@ -24,24 +24,29 @@ export const worstFirst = (now) => (/** @type {QueueRow} */ a, /** @type {QueueR
 /** As the hub counts who is free in a queue. @param {AgentRow} one */
 const hasRoom = (one) => one.presence === "available" && one.connectivity === "connected" && one.status !== "not_responding" && !one.next_presence && one.held < one.capacity;
 
+/** So many of a queue's waiting are rows (hub/services/floor.py, WINDOW). */
+const LISTED = 500;
+
 /** The supervisor's page: queues, people, who waits. */
 export function Floor() {
   const now = ticking();
   const { id, sub } = route();
   const waiting = interactions.all().filter((row) => row.state === "queued" || row.state === "offered");
   const rows = queues.all().sort(worstFirst(now));
+  // A long queue's rows are its first ones only; its figure counts all.
+  const all = waiting.length < LISTED ? waiting.length : Math.max(waiting.length, rows.reduce((sum, one) => sum + one.waiting, 0));
   const people = agents.all();
   const channels = attention()?.channels ?? [];
   const free = people.filter(hasRoom).length;
   return html`<div class="floor" data-drawer=${id ? "open" : "shut"}><div class="scroll floor-scroll" data-region="list" tabindex="-1" aria-label=${t("nav.floor")}><div class="floor-inner">
     <header class="floor-head"><h1>${t("nav.floor")}</h1><p class="floor-age"><${Age} /></p>
-      <ul class="floor-sums"><li><b>${waiting.length}</b> ${t("floor.waiting")}</li><li><b>${rows.reduce((sum, one) => sum + one.serving, 0)}</b> ${t("floor.serving")}</li><li><b>${free}</b> ${t("floor.free")}</li><li title=${t("floor.violations.hint")}><b>${myself()?.violations ?? 0}</b> ${t("floor.violations")}</li></ul>
+      <ul class="floor-sums"><li><b>${all}</b> ${t("floor.waiting")}</li><li><b>${rows.reduce((sum, one) => sum + one.serving, 0)}</b> ${t("floor.serving")}</li><li><b>${free}</b> ${t("floor.free")}</li><li title=${t("floor.violations.hint")}><b>${myself()?.violations ?? 0}</b> ${t("floor.violations")}</li></ul>
       <${Button} icon="tv" onClick=${() => go("wallboard")}>${t("wallboard")}<//></header>
     <${Alarms} rows=${rows} now=${now} />
     <section class="card"><h2>${t("queues")}</h2><${QueueTable} rows=${rows} now=${now} /></section>
     ${channels.length > 0 && html`<${ChannelStates} rows=${channels} />`}
     <div class="floor-two">
-      <section class="card"><h2>${t("floor.waiting.title")} <span>${waiting.length}</span></h2><${WaitingTable} rows=${waiting} here=${id === "interaction" ? sub : ""} /></section>
+      <section class="card"><h2>${t("floor.waiting.title")} <span>${all}</span></h2>${all > waiting.length && html`<p>${t("floor.waiting.first", { n: waiting.length })}</p>`}<${WaitingTable} rows=${waiting} here=${id === "interaction" ? sub : ""} /></section>
       <section class="card"><h2>${t("floor.agents")} <span>${people.length}</span></h2><${AgentTable} rows=${people} here=${id === "agent" ? sub : ""} /></section>
     </div>
   </div></div>

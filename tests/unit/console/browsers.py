@@ -138,7 +138,7 @@ class Office:
         fresh.place, fresh.hours, fresh.history = self.floor.place, self.floor.hours, self.floor.history
         rows = Rows(fresh, {}, self.desk.hub.services.files.link)
         scope = Scope.of(fresh.agents[agent])
-        shown = [interaction for interaction in fresh.interactions.values() if scope.sees(interaction)]
+        shown = [one for one in fresh.interactions.values() if scope.sees(one) and fresh.is_listed(one)]
         is_watcher = scope.role is not Role.AGENT
         opened = self.has_open(agent)
 

@@ -1,6 +1,7 @@
 """Snapshot + frames = fresh snapshot, after every service call (invariant 7)."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,12 +11,14 @@ from hub.domain.agent import Presence, Role
 from hub.domain.correspondence import DraftedLetter, Party
 from hub.domain.customers import AddressKind
 from hub.domain.errors import DeliveryUncertain, MessageRejected
+from hub.services.floor import Floor
 from hub.services.letters import NewLetter
 from hub.services.people import Edit
 from tests import letterbox
-from tests.builders import Desk
+from tests.builders import Desk, open_desk
 from tests.letterbox import Mailed
 from tests.unit.console.browsers import Browser, Office
+from tests.unit.console.conftest import people
 
 Step = Callable[[Desk], Awaitable[Any]]
 
@@ -425,3 +428,33 @@ async def test_notes_and_typing_reach_those_who_look(office: Office) -> None:
     office.sync.leave_view(sue.tab, chat.id)
     office.sync.typing(chat.id, {}, by="ann")
     assert len([event for event, _ in sue.heard if event == "typing"]) == 1
+
+
+async def test_of_a_long_queue_the_first_are_rows_and_all_are_counted(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Floor, "window", 2)
+    desk = await open_desk(tmp_path, database_url, {"agents": people()})
+    office = Office(desk)
+    sue, ann = office.browser("sue"), office.browser("ann")
+    chats = []
+    for name in ("Li", "Mei", "Noa", "Ola"):
+        chats.append(await desk.chat(name))
+        await desk.wait(1)
+    first, second, third, fourth = (one.id for one in chats)
+    await office.check()
+    for browser in (sue, ann):
+        assert list(browser.tables["interactions"]) == [first, second]
+        assert browser.tables["queues"]["support"]["waiting"] == 4
+
+    await desk.hub.services.supervision.force_close(first, await desk.scope("sue"), "test")
+    await office.check()
+    assert set(sue.tables["interactions"]) == set(ann.tables["interactions"]) == {second, third}
+
+    await desk.hub.services.supervision.assign(fourth, await desk.scope("sue"), agent="ann")
+    await office.check()
+    assert set(ann.tables["interactions"]) == {second, third, fourth}
+    assert sue.tables["queues"]["support"]["waiting"] == 3
+    office.sync.close()
+    desk.clock.settle = None
+    await desk.hub.stop()

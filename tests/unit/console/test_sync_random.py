@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hub.domain.agent import Presence
 from hub.domain.errors import HubError
 from hub.domain.interaction import Interaction, State
+from hub.services.floor import WINDOW, Floor
 from hub.services.people import Edit
 from hub.storage.migrations import migrate
 from tests.builders import QUEUES, Desk, open_desk
@@ -200,9 +201,10 @@ def empty_database() -> Iterator[Path]:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(day=steps)
-def test_any_day_leaves_every_browser_true(empty_database: Path, day: list[tuple[str, int]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+@given(day=steps, window=st.sampled_from((WINDOW, 1)))
+def test_any_day_leaves_every_browser_true(empty_database: Path, day: list[tuple[str, int]], window: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Floor, "window", window)
         shutil.copy(empty_database, Path(folder) / "hub.db")
         asyncio.run(spend(Path(folder), day))
 
