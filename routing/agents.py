@@ -3,7 +3,7 @@
 from routing import offers, waiting
 from routing.eligibility import talent_of
 from routing.floor import Agent, Floor
-from routing.model import AgentState, HeldWork, OfferEnd, Rule
+from routing.model import AgentState, HeldWork, OfferEnd
 from routing.timers import Due
 
 
@@ -26,7 +26,7 @@ def change(floor: Floor, state: AgentState) -> Agent:
     if agent.is_up and not was_up and state.idle_since_ms is None:
         agent.idle_since_ms = floor.now_ms
     floor.publish(agent)
-    withdraw_unfit(floor, agent)
+    offers.withdraw_unfit(floor, agent)
     floor.dirty_agents[agent.id] = agent
     if has_moved or agent.is_up != was_up:
         waiting.review_addressed(floor, agent.id)
@@ -40,7 +40,7 @@ def leave(floor: Floor, agent: Agent) -> None:
     offers.withdraw_all(floor, agent, OfferEnd.AGENT_LOST)
     floor.unpublish(agent)
     for work in agent.held:
-        floor.drop(agent, work.interaction_id)
+        floor.drop(agent.id, work.interaction_id)
     emptied = floor.catalogue.leave(agent.pool, agent.id)
     agent.due_ms = None
     del floor.agents[agent.id]
@@ -56,11 +56,11 @@ def leave(floor: Floor, agent: Agent) -> None:
 def start_work(floor: Floor, agent: Agent, work: HeldWork) -> None:
     """Let the agent hold work that was not offered; offers that no longer fit are withdrawn."""
     if agent.holds(work.interaction_id):
-        floor.drop(agent, work.interaction_id)
+        floor.drop(agent.id, work.interaction_id)
     _hold(floor, agent, work)
     agent.idle_since_ms = floor.now_ms
     floor.publish(agent)
-    withdraw_unfit(floor, agent)
+    offers.withdraw_unfit(floor, agent)
     floor.dirty_agents[agent.id] = agent
 
 
@@ -68,7 +68,7 @@ def _hold(floor: Floor, agent: Agent, work: HeldWork) -> None:
     """Record work the agent holds; if it waits for somebody else meanwhile, they are barred from it."""
     floor.hold(agent, work)
     item = floor.items.get(work.interaction_id)
-    if item is not None and item.ages:
+    if item is not None and item.cell is not None:
         floor.stop_ageing(item)
         waiting.review(floor, item)
 
@@ -99,27 +99,15 @@ def _adopt(floor: Floor, agent: Agent, state: AgentState) -> bool:
     emptied = floor.catalogue.leave(agent.pool, agent.id)
     agent.pool = pool
     floor.catalogue.enter(pool, agent.id, agent)
-    _reckon_units(floor, agent)
+    floor.recost(agent)
     return emptied
-
-
-def _reckon_units(floor: Floor, agent: Agent) -> None:
-    """Count again what held work and offers cost, as costs may differ in the agent's new pool."""
-    agent.burden = agent.pool.no_burden
-    agent.used = 0
-    agent.held = tuple(work._replace(cost=floor.cost_for(agent, work.cost[0])) for work in agent.held)
-    for work in agent.held:
-        agent.take(work.cost)
-    for offer in agent.offers:
-        offer.cost = floor.cost_for(agent, offer.cost[0])
-        agent.take(offer.cost)
 
 
 def _remember(floor: Floor, agent: Agent, state: AgentState) -> None:
     """Take over those figures that the engine keeps itself, where the state gives them."""
     if state.holds is not None:
         for known in agent.held:
-            floor.drop(agent, known.interaction_id)
+            floor.drop(agent.id, known.interaction_id)
         for work in state.holds:
             _hold(floor, agent, work)
     if state.idle_since_ms is not None:
@@ -133,15 +121,3 @@ def _remember(floor: Floor, agent: Agent, state: AgentState) -> None:
         agent.due_ms = None
         if state.paused_until_ms > floor.now_ms:
             floor.call_at(state.paused_until_ms, Due.AGENT, agent.id, agent)
-
-
-def withdraw_unfit(floor: Floor, agent: Agent) -> None:
-    """Withdraw all offers of an agent who takes none now, or the newest ones that no longer fit."""
-    if not agent.is_up:
-        lost = OfferEnd.CAPACITY_CHANGED if agent.state.is_connected else OfferEnd.AGENT_LOST
-        offers.withdraw_all(floor, agent, lost)
-        return
-    newest_first = sorted(agent.offers, key=lambda offer: (offer.made_at_ms, offer.item.id), reverse=True)
-    for offer in newest_first:
-        if floor.is_overfull(agent, offer.cost[0]):
-            offers.end(floor, offer, OfferEnd.CAPACITY_CHANGED, Rule.AGENT_UNABLE)

@@ -18,45 +18,57 @@ _Units = tuple[tuple[str, int], ...]
 Cost = tuple[str, int]
 """A channel kind and the units of it that something takes."""
 
-View = TypeVar("View")
+Slot = TypeVar("Slot")
 
 
-class Burden(Generic[View]):
+class Burden(Generic[Slot]):
     """A load that never changes. Agents of a pool with equal loads share one, so what follows from it is known.
 
-    `view` is what it leaves to be offered, once somebody asked, until that changes for the whole pool.
+    What it leaves to be offered is set by whoever asks first (`is_known`), until that changes for the whole pool.
     """
 
-    __slots__ = ("_known", "_less", "_more", "units", "view")
+    __slots__ = ("_known", "_less", "_more", "after", "is_known", "shifts", "slots", "takes", "units", "used")
 
-    def __init__(self, units: Load | None = None, known: "dict[_Units, Burden[View]] | None" = None) -> None:
+    def __init__(self, units: Load | None = None, known: "dict[_Units, Burden[Slot]] | None" = None) -> None:
         self.units: Load = units or {}
-        self.view: View | None = None
-        self._known: dict[_Units, Burden[View]] = {} if known is None else known
+        self.used = sum(self.units.values())
+        """Units in all."""
+        self.is_known = False
+        self.takes = 0
+        """The mask of the kinds of need that may still be offered."""
+        self.slots: tuple[Slot, ...] = ()
+        """Where agents are to be found for it."""
+        self.shifts: tuple[int | None, ...] = ()
+        """By slot, what is added to the instant since when they are idle to make their key there; None: not so
+        simple."""
+        self._known: dict[_Units, Burden[Slot]] = {} if known is None else known
         self._known[tuple(self.units.items())] = self
-        self._more: dict[Cost, Burden[View]] = {}
-        self._less: dict[Cost, Burden[View]] = {}
+        self._more: dict[Cost, Burden[Slot]] = {}
+        self._less: dict[Cost, Burden[Slot]] = {}
+        self.after: dict[str, tuple[Cost, Burden[Slot]]] = {}
+        """By channel kind, what one more of it costs those who are offered it, and the burden with it: as far as
+        somebody remembered it."""
 
-    def plus(self, cost: Cost) -> "Burden[View]":
+    def plus(self, cost: Cost) -> "Burden[Slot]":
         """Return the burden with these units more."""
         more = self._more.get(cost)
         if more is None:
             more = self._more[cost] = self._changed(cost[0], cost[1])
         return more
 
-    def minus(self, cost: Cost) -> "Burden[View]":
+    def minus(self, cost: Cost) -> "Burden[Slot]":
         """Return the burden with these units less."""
         less = self._less.get(cost)
         if less is None:
             less = self._less[cost] = self._changed(cost[0], -cost[1])
         return less
 
-    def forget_views(self) -> None:
+    def forget(self) -> None:
         """Forget what is left under this burden and all others of the pool."""
         for burden in self._known.values():
-            burden.view = None
+            burden.is_known = False
 
-    def _changed(self, channel: str, units: int) -> "Burden[View]":
+    def _changed(self, channel: str, units: int) -> "Burden[Slot]":
         changed = {**self.units, channel: self.units.get(channel, 0) + units}
         changed = {kind: taken for kind, taken in sorted(changed.items()) if taken}
         return self._known.get(tuple(changed.items())) or Burden(changed, self._known)

@@ -5,7 +5,7 @@ agent take" and "which free pools can take this" are each one AND of two integer
 judgement per counterpart; an event costs none.
 """
 
-from bisect import insort
+from bisect import bisect_left
 from typing import Generic, NamedTuple, TypeVar
 
 from routing.capacity import Burden, Cost
@@ -42,13 +42,6 @@ class Slot(NamedTuple, Generic[Member]):
     """Agents of the pool go by load, then by idle time."""
 
 
-class View(NamedTuple, Generic[Member]):
-    """What an agent with some load may still be offered: kinds of need, and slots to be found in."""
-
-    takes: int
-    slots: tuple[Slot[Member], ...]
-
-
 class Pool(Generic[Member]):
     """All agents with one talent. `takes` has, by channel kind, the mask of kinds of need they may take."""
 
@@ -62,29 +55,31 @@ class Pool(Generic[Member]):
         self.members: dict[str, Member] = {}
         self.takes: dict[str, int] = dict.fromkeys(self.costs, 0)
         self.slots: list[Slot[Member]] = []
-        self.no_burden: Burden[View[Member]] = Burden()
+        self.no_burden: Burden[Slot[Member]] = Burden()
 
 
 class Kind(Generic[Member]):
-    """All interactions with one need. `tiers` are the pools who may take it, in the order they are asked."""
+    """All interactions with one need. `pools` may take it; they are asked tier by tier."""
 
-    __slots__ = ("free", "need", "number", "pools", "tiers")
+    __slots__ = ("free", "masks", "need", "number", "pools", "tiers")
 
     def __init__(self, number: int, need: Need, free: FreeAgents[Member]) -> None:
         self.number = number
         self.need = need
         self.free = free
         self.pools = 0
-        self.tiers: list[tuple[tuple[int, ...], int]] = []
+        self.tiers: list[tuple[int, ...]] = []
+        self.masks: list[int] = []
+        """By tier, the pools in it."""
 
     def admit(self, pool_bit: int, tier: tuple[int, ...]) -> None:
         """Let a pool in at its tier."""
         self.pools |= pool_bit
-        for place, (known, mask) in enumerate(self.tiers):
-            if known == tier:
-                self.tiers[place] = (tier, mask | pool_bit)
-                return
-        insort(self.tiers, (tier, pool_bit))
+        place = bisect_left(self.tiers, tier)
+        if place == len(self.tiers) or self.tiers[place] != tier:
+            self.tiers.insert(place, tier)
+            self.masks.insert(place, 0)
+        self.masks[place] |= pool_bit
 
 
 class Catalogue(Generic[Member]):
@@ -152,7 +147,7 @@ class Catalogue(Generic[Member]):
             for pool in self.pools:
                 if channel in pool.costs:
                     pool.slots.append(self._slot(free, pool))
-                    pool.no_burden.forget_views()
+                    pool.no_burden.forget()
         return free
 
     def _slot(self, free: FreeAgents[Member], pool: Pool[Member]) -> Slot[Member]:
@@ -167,4 +162,4 @@ def _judge(kind: Kind[Member], pool: Pool[Member]) -> None:
     if rank is not None:
         kind.admit(1 << pool.number, tier_of(kind.need, pool.talent, rank))
         pool.takes[kind.need.channel] |= 1 << kind.number
-        pool.no_burden.forget_views()
+        pool.no_burden.forget()

@@ -176,7 +176,7 @@ def _like(keys: Keys, values: list[Any]) -> Keys:
 class Frontier(Generic[Member]):
     """Numbered cells and the keys of their firsts. `mask` has a bit for each cell that is not empty."""
 
-    __slots__ = ("_firsts", "_has_words", "_order", "_picks", "cells", "heads", "mask")
+    __slots__ = ("_has_words", "_order", "cells", "firsts", "heads", "mask", "picks")
 
     def __init__(self, *, has_words: bool = True, heads: list[Any] | None = None) -> None:
         """With `has_words` all keys are whole numbers of at most 64 bits. `heads`, if there are, is kept in order."""
@@ -186,11 +186,11 @@ class Frontier(Generic[Member]):
         self.heads = heads
         """The keys of the firsts, in order."""
         self._has_words = has_words
-        self._firsts: list[Any] = []
+        self.firsts: list[Any] = []
         """The keys of the firsts by number, and whatever where a cell is empty."""
         self._order: list[tuple[Any, int]] | None = None
         """The same in order, with the numbers: from when on somebody asks for the first of so many cells."""
-        self._picks: dict[int, tuple[itemgetter[Any] | None, list[int]]] = {}
+        self.picks: dict[int, tuple[itemgetter[Any] | None, list[int]]] = {}
         """Of the masks asked for lately: what takes the keys of their cells, unless that is not worth it; numbers."""
 
     def open(self, number: int) -> Cell[Member]:
@@ -204,12 +204,13 @@ class Frontier(Generic[Member]):
     def enlist(self, cell: Cell[Member]) -> None:
         """Make a cell, which is empty, one of the frontier's."""
         self.cells[cell.number] = cell
-        self._firsts.extend([0] * (cell.number + 1 - len(self._firsts)))
+        self.firsts.extend([0] * (cell.number + 1 - len(self.firsts)))
 
     def put(self, cell: Cell[Member], key: Key, member: Member) -> bool:
         """Add a member to one of the cells; return whether it is now the cell's first."""
         keys = cell.keys
         number = cell.number
+        heads, order = self.heads, self._order
         if keys:
             if key > keys[-1]:
                 keys.append(key)
@@ -218,56 +219,46 @@ class Frontier(Generic[Member]):
             before = keys[cell.front]
             if not cell.add(key, member):
                 return False
-            self._behead(before, number)
+            if heads is not None:
+                del heads[bisect_left(heads, before)]
+            if order is not None:
+                del order[bisect_left(order, (before, number))]
         else:
             keys.append(key)
             cell.members.append(member)
             self.mask |= cell.bit
-        self._firsts[number] = key
-        if self.heads is not None:
-            insort(self.heads, key)
-        if self._order is not None:
-            insort(self._order, (key, number))
+        self.firsts[number] = key
+        if heads is not None:
+            insort(heads, key)
+        if order is not None:
+            insort(order, (key, number))
         return True
 
     def take(self, cell: Cell[Member], key: Key, member: Member) -> bool:
         """Take a member, who is there under this key, out of one of the cells; return whether it was the first."""
         front, members, keys = cell.front, cell.members, cell.keys
-        if members[front] is member and not cell.holes and front * 2 + 2 < len(keys):
+        after = front + 1
+        if members[front] is member and not cell.holes and after < len(keys) and (after < 64 or after * 2 < len(keys)):
             # The usual case: others come after it, and what has been taken from before it may stay for now.
             members[front] = None
-            cell.front = front + 1
+            cell.front = after
         elif not cell.remove(key, member):
             return False
         number = cell.number
-        heads = self.heads
-        if not keys or heads is None or self._order is not None:
-            self._behead(key, number)
-            if not keys:
-                self.mask ^= cell.bit
-                return True
-            after = self._firsts[number] = keys[cell.front]
+        heads, order = self.heads, self._order
+        if heads is not None:
+            del heads[bisect_left(heads, key)]
+        if order is not None:
+            del order[bisect_left(order, (key, number))]
+        if keys:
+            key = self.firsts[number] = keys[cell.front]
             if heads is not None:
-                insort(heads, after)
-            if self._order is not None:
-                insort(self._order, (after, number))
-            return True
-        after = self._firsts[number] = keys[cell.front]
-        place = bisect_left(heads, key)
-        later = bisect_left(heads, after, place + 1) - 1
-        if later == place:
-            heads[place] = after
+                insort(heads, key)
+            if order is not None:
+                insort(order, (key, number))
         else:
-            del heads[place]
-            heads.insert(later, after)
+            self.mask ^= cell.bit
         return True
-
-    def _behead(self, key: Key, number: int) -> None:
-        """Forget what one of the cells had for its first."""
-        if self.heads is not None:
-            del self.heads[bisect_left(self.heads, key)]
-        if self._order is not None:
-            del self._order[bisect_left(self._order, (key, number))]
 
     def renumber(self, cell: Cell[Member], number: int) -> None:
         """Give one of the cells a number that no other has."""
@@ -278,7 +269,7 @@ class Frontier(Generic[Member]):
         self.enlist(cell)
         if cell.keys:
             self.mask ^= bit | cell.bit
-            key = self._firsts[number] = cell.keys[cell.front]
+            key = self.firsts[number] = cell.keys[cell.front]
             if self._order is not None:
                 del self._order[bisect_left(self._order, (key, before))]
                 insort(self._order, (key, number))
@@ -289,35 +280,36 @@ class Frontier(Generic[Member]):
         Costs the smaller of (cells in the mask) and, on average, (cells / cells in the mask); never depends on
         how many members the cells hold.
         """
-        pick, numbers = self._picks.get(mask) or self._new_pick(mask)
+        pick, numbers = self.picks.get(mask) or self.new_pick(mask)
         if pick is not None:
-            return min(pick(self._firsts))
+            return min(pick(self.firsts))
         if len(numbers) == 1:
-            return self._firsts[numbers[0]]
+            return self.firsts[numbers[0]]
         return self._scan(mask)[0]
 
     def _scan(self, mask: int) -> tuple[Any, int]:
         """Return the first key, and the number of its cell, of a mask of very many cells."""
         if self._order is None:
-            self._order = sorted((self._firsts[number], number) for number in bits(self.mask))
+            self._order = sorted((self.firsts[number], number) for number in bits(self.mask))
         return next(head for head in self._order if mask >> head[1] & 1)
 
-    def _new_pick(self, mask: int) -> "tuple[itemgetter[Any] | None, list[int]]":
+    def new_pick(self, mask: int) -> "tuple[itemgetter[Any] | None, list[int]]":
+        """Return what `picks` is to have for a mask."""
         numbers = list(bits(mask))
         count = len(numbers)
         is_few = count <= _FEW or count * count <= 6 * self.mask.bit_count()
-        if len(self._picks) > _REMEMBERED:
-            self._picks.clear()
+        if len(self.picks) > _REMEMBERED:
+            self.picks.clear()
         found = itemgetter(*numbers) if is_few and count > 1 else None, numbers
-        self._picks[mask] = found
+        self.picks[mask] = found
         return found
 
     def first_of(self, mask: int, key: Key) -> Member:
         """Return the member that goes first in the cells of `mask`, none of which is empty, given their first key."""
-        pick, numbers = self._picks.get(mask) or self._new_pick(mask)
+        pick, numbers = self.picks.get(mask) or self.new_pick(mask)
         number = numbers[0]
         if pick is not None:
-            keys = pick(self._firsts)
+            keys = pick(self.firsts)
             if keys.count(key) > 1:
                 return min(self._tied(mask, key))
             number = numbers[keys.index(key)]
@@ -328,21 +320,31 @@ class Frontier(Generic[Member]):
         assert member is not None
         return member
 
+    def first_there(self, mask: int) -> Member:
+        """Return the member that goes first in the cells of `mask`, none of which is empty; there is at least one."""
+        pick, numbers = self.picks.get(mask) or self.new_pick(mask)
+        if pick is not None or len(numbers) > 1:
+            return self.first_of(mask, self.first_key(mask))
+        cell = self.cells[numbers[0]]
+        member = cell.members[cell.front]
+        assert member is not None
+        return member
+
     def _tied(self, mask: int, key: Key) -> Iterator[Member]:
         """Yield the firsts of the mask's cells that are under a key."""
-        numbers = self._picks[mask][1]
+        numbers = self.picks[mask][1]
         if self._order is not None:
             start, end = bisect_left(self._order, (key, -1)), bisect_right(self._order, (key, inf))
             numbers = [number for _, number in self._order[start:end] if mask >> number & 1]
         for number in numbers:
             first = self.cells[number].first
-            if first is not None and self._firsts[number] == key:
+            if first is not None and self.firsts[number] == key:
                 yield first
 
     def first(self, mask: int) -> Member | None:
         """Return the member that goes first in the cells of `mask`; None: they are all empty."""
         mask &= self.mask
-        return self.first_of(mask, self.first_key(mask)) if mask else None
+        return self.first_there(mask) if mask else None
 
     def count(self, mask: int, limit: int) -> int:
         """Return how many members the cells in `mask` hold, counting no further than `limit`."""

@@ -11,7 +11,7 @@ from routing.checks import LAST_MS, check_agent, check_interaction
 from routing.errors import ImpossibleInput, InvalidPolicy, TimeWentBack
 from routing.estimate import Learned
 from routing.events import Decision, Event, PolicyChanged
-from routing.handlers import HANDLERS, fire
+from routing.handlers import CHECKS, HANDLERS, fire
 from routing.model import WaitingInteraction
 from routing.policy import Policy
 from routing.state import Snapshot, build, refuse_unsound, snapshot_of, state_of
@@ -31,9 +31,10 @@ class Router:
             ImpossibleInput: the snapshot does.
         """
         self._has_started = snapshot is not None
-        self._is_unsettled = True
         self.floor = build(policy, snapshot or Snapshot(at_ms=0), Learned())
         """The engine's memory, for reading: `explain` and tests look into it."""
+        self._is_unsettled = True
+        self.floor.timers.next_ms = 0
 
     @property
     def now_ms(self) -> int:
@@ -57,18 +58,16 @@ class Router:
             InvalidPolicy: a `PolicyChanged` cannot be; nothing has changed.
         """
         floor = self.floor
-        if not floor.now_ms <= at_ms < LAST_MS:
-            at_ms = self._not_back(at_ms)
-        known = HANDLERS.get(type(event))
-        if known is None:
+        take = HANDLERS.get(type(event))
+        before_ms = floor.now_ms
+        if take is None or not before_ms <= at_ms < floor.timers.next_ms:
             return self._handle_other(event, at_ms)
-        check, apply = known
-        if check is not None:
-            check(floor, event)
-        if floor.timers.next_ms <= at_ms or self._is_unsettled:
-            self._catch_up(at_ms)
         floor.now_ms = at_ms
-        apply(floor, event)
+        try:
+            take(floor, event)
+        except ImpossibleInput:
+            floor.now_ms = before_ms
+            raise
         if floor.dirty_items or floor.dirty_agents:
             matching.settle(floor)
         decided = floor.out
@@ -76,14 +75,6 @@ class Router:
             floor.out = []
             return decided
         return []
-
-    def _catch_up(self, at_ms: int) -> None:
-        """Let happen what was due before an event."""
-        if self._is_unsettled:
-            self._start(at_ms)
-        next_ms = self.floor.timers.next_live_ms()
-        if next_ms is not None and next_ms <= at_ms:
-            self._pass_time(at_ms)
 
     def _not_back(self, at_ms: int) -> int:
         """Return the time to take for an event older than the last; refuse one that cannot be."""
@@ -95,16 +86,26 @@ class Router:
         return now_ms
 
     def _handle_other(self, event: Event, at_ms: int) -> list[Decision]:
-        """Take in an event that happens to nobody on the floor: mere time, or another policy."""
+        """Take in an event that something is due before, or that happens to nobody: mere time, or another policy."""
+        if not self.now_ms <= at_ms < LAST_MS:
+            at_ms = self._not_back(at_ms)
+        floor = self.floor
         if isinstance(event, PolicyChanged):
             self._check_policy(event.policy)
+        check = CHECKS.get(type(event))
+        if check is not None:
+            check(floor, event)
         if self._is_unsettled:
             self._start(at_ms)
         self._pass_time(at_ms)
+        take = HANDLERS.get(type(event))
         if isinstance(event, PolicyChanged):
             self._adopt(event.policy)
-        decided = self.floor.out
-        self.floor.out = []
+        elif take is not None:
+            take(floor, event)
+            if floor.dirty_items or floor.dirty_agents:
+                matching.settle(floor)
+        decided, self.floor.out = self.floor.out, []
         return decided
 
     def next_wake_ms(self) -> int | None:

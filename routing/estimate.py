@@ -28,13 +28,19 @@ class _Recent:
 
 
 @dataclass(slots=True)
-class _Patience:
+class Patience:
     """Customers' rate of giving up: those who gave up over the time all of them waited, both fading alike."""
 
     gave_up: float = 0.0
     waited_ms: float = 0.0
 
+    def ended(self, waited_ms: int, *, gave_up: bool) -> None:
+        """Take note of a wait that ended, by an answer or because the customer gave up."""
+        self.gave_up = self.gave_up * _FADE + gave_up
+        self.waited_ms = self.waited_ms * _FADE + waited_ms
+
     def rate(self) -> float:
+        """Return how often a waiting customer gives up, per ms."""
         return self.gave_up / self.waited_ms if self.waited_ms > 0 else 0.0
 
 
@@ -43,7 +49,7 @@ class Learned:
     """Handling times and patience as observed lately, by queue."""
 
     _handling: dict[str, _Recent] = field(default_factory=dict)
-    _patience: dict[str, _Patience] = field(default_factory=dict)
+    _patience: dict[str, Patience] = field(default_factory=dict)
 
     def handled(self, queue_id: str, handling_ms: int) -> None:
         """Take note of work finished, wrap-up included."""
@@ -54,13 +60,9 @@ class Learned:
             recent.weight += 1.0
         recent.mean += (handling_ms - recent.mean) / recent.weight
 
-    def waited(self, queue_id: str, waited_ms: int, *, gave_up: bool) -> None:
-        """Take note of a wait that ended, by an answer or because the customer gave up."""
-        patience = self._patience.get(queue_id)
-        if patience is None:
-            patience = self._patience[queue_id] = _Patience()
-        patience.gave_up = patience.gave_up * _FADE + gave_up
-        patience.waited_ms = patience.waited_ms * _FADE + waited_ms
+    def patience(self, queue_id: str) -> Patience:
+        """Return what is known of the patience of the queue's customers; it goes on learning."""
+        return self._patience.setdefault(queue_id, Patience())
 
     def handling_ms(self, queue_id: str) -> float:
         """Return the mean handling time to expect in the queue."""

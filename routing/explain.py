@@ -134,7 +134,7 @@ def _facts(floor: Floor, item: Item) -> dict[str, Figure]:
     urgency = urgency_of(item.line, item.arrival_ms, floor.now_ms)
     expected = outlook.expected_wait_ms(floor, item)
     return {
-        "queue": item.interaction.queue_id,
+        "queue": item.run.policy.id,
         "waited_ms": floor.now_ms - item.since_ms,
         "target_ms": item.run.policy.target_ms,
         "stage": item.stage,
@@ -156,7 +156,7 @@ def _verdict(floor: Floor, item: Item, agent: Agent) -> Verdict:
 def _refusals(floor: Floor, item: Item, agent: Agent) -> tuple[Refusal, ...]:
     """State, then channel, capacity, skills at the stage, exclusions, what else holds it back."""
     found = [*_of_state(floor, agent), *_of_capacity(floor, item, agent)]
-    is_addressed_only = (agent.id, item.interaction.channel) in item.personal and item.interaction.only_agent_id
+    is_addressed_only = (agent.id, item.shape.channel) in item.personal and item.own.only_agent_id
     if not is_addressed_only:
         found += refusals(item.kind.need, agent.pool.talent)
     found += _of_item(floor, item, agent)
@@ -177,7 +177,7 @@ def _of_state(floor: Floor, agent: Agent) -> list[Refusal]:
 
 
 def _of_capacity(floor: Floor, item: Item, agent: Agent) -> list[Refusal]:
-    channel = item.interaction.channel
+    channel = item.shape.channel
     cost = agent.pool.costs.get(channel)
     left = floor.room(agent, channel)
     if cost is None or left >= cost[1] or item.offer_to(agent.id) is not None:
@@ -198,12 +198,12 @@ def _of_item(floor: Floor, item: Item, agent: Agent) -> list[Refusal]:
         found.append(Refusal("offered_to_them", f"until {offer.deadline_ms}"))
     elif item.is_fully_offered:
         found.append(Refusal("offered_elsewhere", _offered_to(item)))
-    if agent.id in floor.holders.get(item.id, ()):
+    if agent.holds(item.id):
         found.append(Refusal("still_holds_it"))
     if not item.wanted:
         closed = not item.run.serves(item, floor.now_ms)
-        found.append(Refusal("queue_closed" if closed else "waits_for_its_agent", item.interaction.only_agent_id or ""))
-    elif item.personal and (agent.id, item.interaction.channel) not in item.personal:
+        found.append(Refusal("queue_closed" if closed else "waits_for_its_agent", item.own.only_agent_id or ""))
+    elif item.personal and (agent.id, item.shape.channel) not in item.personal:
         found.append(Refusal("waits_for_its_agent", ", ".join(agent_id for agent_id, _ in item.personal)))
     keep_free = item.line.key.keep_free
     if keep_free and not item.personal:

@@ -7,8 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from routing import capacity
-from routing.capacity import Cost
-from routing.catalogue import Catalogue, Kind, View
+from routing.capacity import Burden, Cost
+from routing.catalogue import Catalogue, Kind, Slot
 from routing.cells import Cell, bits
 from routing.estimate import Learned
 from routing.events import Decision
@@ -23,7 +23,24 @@ __all__ = ["AgedCell", "Agent", "Floor", "Held", "Item", "Offer", "QueueRun", "S
 # Members of an Enum cost as much as a call each time they are named, so hot code names them once.
 _HEAD = Due.HEAD
 
-_ShapeKey = tuple[str, str, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], ...], tuple[str, ...], tuple[str, ...]]
+_Wishes = tuple[str, str, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], ...], tuple[str, ...], tuple[str, ...]]
+_ShapeKey = tuple[
+    str, str, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], ...], tuple[str, ...], tuple[str, ...], int, bool
+]
+
+
+def shape_key(wish: WaitingInteraction) -> _ShapeKey:
+    """Return what is equal for interactions of one shape."""
+    return (
+        wish.queue_id,
+        wish.channel,
+        wish.skills,
+        wish.any_of,
+        wish.best_skills,
+        wish.languages,
+        wish.value,
+        wish.stays,
+    )
 
 
 class Floor:
@@ -34,14 +51,20 @@ class Floor:
         self.now_ms = now_ms
         self.learned = learned
         self.catalogue: Catalogue[Agent] = Catalogue(policy)
-        self.runs = {queue_id: QueueRun(queue, policy) for queue_id, queue in policy.queues.items()}
+        self.runs = {
+            queue_id: QueueRun(queue, policy, learned.patience(queue_id)) for queue_id, queue in policy.queues.items()
+        }
         self.lines: dict[LineKey, Line[Item]] = {}
         self.busy_lines: tuple[Line[Item], ...] = ()
         """Those where somebody waits, the weightiest first: the sooner a good one is found the more are skipped."""
+        self.waiting: int | None = 0
+        """The mask of the kinds that somebody in a line's cells is of; None: to be found out."""
         self.items: dict[str, Item] = {}
         self.agents: dict[str, Agent] = {}
-        self.holders: dict[str, tuple[str, ...]] = {}
-        """Interaction -> agents who hold it."""
+        self.works: dict[str, tuple[Held, ...]] = {}
+        """Interaction -> the work of each agent who holds it."""
+        self.returned: dict[str, None] = {}
+        """Interactions that waited again while somebody held them; some that no longer do."""
         self.barred: dict[str, dict[str, None]] = {}
         """Agent -> interactions they are excluded from."""
         self.addressed: dict[str, dict[str, None]] = {}
@@ -53,27 +76,19 @@ class Floor:
         self.out: list[Decision] = []
         self.timers: Timers[Offer] = Timers()
         self._crews: dict[int, int] = {}
-        self._shapes: dict[_ShapeKey, Shape] = {}
-        self._last_wish: WaitingInteraction | None = None
-        self._last_key: _ShapeKey
-        self._last_shape: Shape | None = None
+        self.shapes: dict[_ShapeKey, Shape] = {}
+        self._siblings: dict[_Wishes, list[Shape]] = {}
 
     # What things are.
 
-    def known_shape(self, wish: WaitingInteraction) -> Shape | None:
-        """Return what all interactions that ask for the same have in common; None: nothing did so far."""
-        key = (wish.queue_id, wish.channel, wish.skills, wish.any_of, wish.best_skills, wish.languages)
-        self._last_key = key
-        self._last_wish = wish
-        self._last_shape = shape = self._shapes.get(key)
-        return shape
-
     def shape_of(self, wish: WaitingInteraction) -> Shape:
-        """Return the same, new if need be."""
-        shape = self._last_shape if self._last_wish is wish else self.known_shape(wish)
+        """Return what all interactions of equal wishes and value have in common, new if need be."""
+        key = shape_key(wish)
+        shape = self.shapes.get(key)
         if shape is None:
-            shape = Shape(self.runs[wish.queue_id], wish, self.timers.offers)
-            self._shapes[self._last_key] = self._last_shape = shape
+            wishes = (wish.queue_id, wish.channel, wish.skills, wish.any_of, wish.best_skills, wish.languages)
+            siblings = self._siblings.setdefault(wishes, [])
+            shape = self.shapes[key] = Shape(self.runs[wish.queue_id], wish, siblings, self.timers.offers)
         return shape
 
     def kind_of(self, shape: Shape, stage: int) -> Kind[Agent]:
@@ -105,59 +120,61 @@ class Floor:
             self.publish_all(self.agents.values())
         return kind
 
-    def line_of(self, shape: Shape, stage: int, value: int) -> Line[Item]:
-        """Return the line that interactions of the shape and value compete in at a stage."""
-        line = shape.lines.get((stage, value))
+    def line_of(self, shape: Shape, stage: int) -> Line[Item]:
+        """Return the line that interactions of the shape compete in at a stage."""
+        line = shape.lines.get(stage)
         if line is None:
-            keep_free = shape.run.stages.keep_free(stage, value)
-            key = line_key(shape.run.policy, self.policy, value, keep_free)
+            value = shape.sample.value
+            key = line_key(shape.run.policy, self.policy, value, shape.run.stages.keep_free(stage, value))
             line = self.lines.get(key)
             if line is None:
                 line = self.lines[key] = Line(key)
-            shape.lines[stage, value] = line
+            shape.lines[stage] = line
         return line
 
-    def cell_of(self, shape: Shape, value: int) -> AgedCell:
-        """Return the cell in which interactions of the shape and value wait while they age."""
-        cell = shape.cells.get(value)
+    def cell_of(self, shape: Shape) -> AgedCell:
+        """Return the cell in which interactions of the shape wait while they age; those of one line share it."""
+        cell = shape.cell
         if cell is None:
-            line = self.line_of(shape, 0, value)
-            cell = next((known for known in shape.cells.values() if known.line is line), None)
+            line = self.line_of(shape, 0)
+            cells = (other.cell for other in shape.siblings)
+            cell = next((known for known in cells if known is not None and known.line is line), None)
             if cell is None:
-                cell = AgedCell(self.face_of(shape, 0).number, shape, line)
+                cell = AgedCell(self.face_of(shape, 0), shape, line)
                 line.frontier.enlist(cell)
-            shape.cells[value] = cell
+            shape.cell = cell
+            shape.face = self.face_of(shape, 0)
+            shape.free = shape.face.free.frontier
         return cell
 
-    def show(self, item: Item) -> None:
-        """Give the item, which is not placed, the kind and the line of its stage."""
-        shape, stage, value = item.shape, item.stage, item.interaction.value
-        if item.ages:
+    def show(self, item: Item, *, ages: bool) -> None:
+        """Give the item, which is not placed, the kind, line and cell of its stage."""
+        shape, stage = item.shape, item.stage
+        if ages:
             item.kind = self.face_of(shape, stage)
-            item.cell = self.cell_of(shape, value)
+            item.cell = self.cell_of(shape)
             item.line = item.cell.line
         else:
             item.kind = self.kind_of(shape, stage)
             item.cell = None
-            item.line = self.line_of(shape, stage, value)
+            item.line = self.line_of(shape, stage)
 
     def refresh(self, item: Item) -> None:
         """Bring the stage of an item that ages up to the present; under an offer it stands still."""
-        if not item.ages or item.is_fully_offered:
+        if item.cell is None or item.is_fully_offered:
             return
-        stage = bisect_right(item.run.stages.edges, self.now_ms - item.since_ms)
+        stage = bisect_right(item.shape.run.stages.edges, self.now_ms - item.since_ms)
         if stage != item.stage:
             item.stage = stage
-            item.kind = item.shape.faces.get(stage) or self.face_of(item.shape, stage)
+            item.kind = self.face_of(item.shape, stage)
 
     def stop_ageing(self, item: Item) -> None:
         """Let an item have a stage of its own from now on, as somebody is barred from it. The caller reviews it."""
-        if not item.ages:
+        if item.cell is None:
             return
         self.refresh(item)
         self.unplace(item)
-        item.ages = False
-        self.show(item)
+        self.show(item, ages=False)
 
     # Who is free for what.
 
@@ -190,18 +207,30 @@ class Floor:
         """Return the mask of kinds the agent may be offered now."""
         if not agent.is_up or agent.paused_until_ms > self.now_ms:
             return 0
-        return (agent.burden.view or self.view_of(agent)).takes
+        return self.left(agent).takes
 
-    def view_of(self, agent: Agent) -> View[Agent]:
-        """What the agent's burden leaves them to be offered; the same for all of the pool with that burden."""
-        pool = agent.pool
-        open_costs = {cost for channel, cost in pool.costs.items() if self.room(agent, channel) >= cost[1]}
-        takes = 0
-        for channel, _ in open_costs:
-            takes |= pool.takes[channel]
-        view = View(takes, tuple(slot for slot in pool.slots if slot.cost in open_costs))
-        agent.burden.view = view
-        return view
+    def left(self, agent: Agent) -> "Burden[Slot[Agent]]":
+        """Return the agent's burden, with what it leaves them to be offered; the same for all of the pool under it."""
+        burden, pool = agent.burden, agent.pool
+        if not burden.is_known:
+            open_costs = {cost for channel, cost in pool.costs.items() if self.room(agent, channel) >= cost[1]}
+            burden.takes = 0
+            for channel, _ in open_costs:
+                burden.takes |= pool.takes[channel]
+            burden.slots = slots = tuple(slot for slot in pool.slots if slot.cost in open_costs)
+            load = min(burden.used, MOST_LOAD) << LOAD_SHIFT
+            burden.shifts = tuple((-load if slot.pack else load) if slot.is_plain else None for slot in slots)
+            burden.is_known = True
+        return burden
+
+    def burdened(self, agent: Agent, channel: str) -> "tuple[Cost, Burden[Slot[Agent]]]":
+        """Return what work of the channel costs the agent, and their burden with it."""
+        burden = agent.burden
+        cost = self.cost_for(agent, channel)
+        found = cost, burden.plus(cost)
+        if channel in agent.pool.costs:
+            burden.after[channel] = found
+        return found
 
     def crew(self, pools: int) -> int:
         """Return how many agents of these pools are up, busy or not."""
@@ -221,23 +250,20 @@ class Floor:
             self.unpublish(agent)
         if not agent.is_up or agent.paused_until_ms > self.now_ms:
             return
-        view = agent.burden.view or self.view_of(agent)
-        slots = view.slots
+        burden = agent.burden
+        if not burden.is_known:
+            self.left(agent)
+        slots = burden.slots
         if not slots:
             return
-        used = agent.used
-        load = (used if used < MOST_LOAD else MOST_LOAD) << LOAD_SHIFT  # noqa: FURB136 - a call costs more
-        idle_since_ms = agent.idle_since_ms
-        places = []
-        for slot in slots:
-            _, frontier, cell, _, order, pack, is_plain = slot
-            if is_plain:
-                key = idle_since_ms - load if pack else idle_since_ms + load
-            else:
-                key = agent_key(order, agent, pack=pack)
+        keys = []
+        for slot, shift in zip(slots, burden.shifts, strict=True):
+            _, frontier, cell, _, order, pack, _ = slot
+            key = agent_key(order, agent, pack=pack) if shift is None else agent.idle_since_ms + shift
             frontier.put(cell, key, agent)
-            places.append((slot, key))
-        agent.places = places
+            keys.append(key)
+        agent.places = slots
+        agent.keys = tuple(keys)
 
     def publish_all(self, agents: Iterable[Agent]) -> None:
         """Bring many agents' places up to date."""
@@ -246,9 +272,9 @@ class Floor:
 
     def unpublish(self, agent: Agent) -> None:
         """Take the agent out of all free agents."""
-        for slot, key in agent.places:
+        for slot, key in zip(agent.places, agent.keys, strict=True):
             slot.frontier.take(slot.cell, key, agent)
-        agent.places = ()
+        agent.places = agent.keys = ()
 
     # Who waits where.
 
@@ -264,8 +290,10 @@ class Floor:
         cell = item.cell
         if cell is not None:
             if line.frontier.put(cell, item.arrival_ms, item):
+                self.waiting = None
                 self.judge(cell)
             return
+        self.waiting = None
         if not item.personal:
             line.frontier.put(line.frontier.open(item.kind.number), item.arrival_ms, item)
             return
@@ -280,31 +308,34 @@ class Floor:
         if not item.placed:
             return
         item.placed = False
-        line = item.line
         cell = item.cell
-        if cell is not None:
-            if line.frontier.take(cell, item.arrival_ms, item):
-                # Those who came later have come less far, or as far as it goes.
-                stage = cell.stage
-                keys = cell.keys
-                if not keys:
-                    cell.due_ms = None
-                    self._idle(line)
-                elif cell.due_ms is not None or (stage and self.now_ms - keys[cell.front] < cell.edges[stage - 1]):
-                    self.judge(cell)
-        elif not item.personal:
+        if cell is None:
+            self._unplace_alone(item)
+        elif cell.line.frontier.take(cell, item.arrival_ms, item):
+            # Those who came later have come less far, or as far as it goes.
+            keys = cell.keys
+            if not keys:
+                cell.due_ms = None
+                self._idle(cell.line)
+            elif cell.due_ms is not None or (
+                cell.stage and self.now_ms - keys[cell.front] < cell.edges[cell.stage - 1]
+            ):
+                self.judge(cell)
+
+    def _unplace_alone(self, item: Item) -> None:
+        line = item.line
+        if not item.personal:
             line.frontier.take(line.frontier.cells[item.kind.number], item.arrival_ms, item)
-            self._idle(line)
-        else:
-            for key in item.personal:
-                others = line.personal[key]
-                others.remove(item.arrival_ms, item)
-                if not others:
-                    del line.personal[key]
-            self._idle(line)
+        for key in item.personal:
+            others = line.personal[key]
+            others.remove(item.arrival_ms, item)
+            if not others:
+                del line.personal[key]
+        self._idle(line)
 
     def _idle(self, line: Line[Item]) -> None:
         """Leave the line out of the busy ones if nobody waits in it."""
+        self.waiting = None
         if not line.frontier.mask and not line.personal:
             line.is_busy = False
             self.busy_lines = tuple(other for other in self.busy_lines if other is not line)
@@ -316,7 +347,9 @@ class Floor:
         stage = bisect_right(edges, self.now_ms - arrival_ms)
         if stage != cell.stage:
             cell.stage = stage
-            cell.line.frontier.renumber(cell, self.face_of(cell.shape, stage).number)
+            cell.kind = self.face_of(cell.shape, stage)
+            self.waiting = None
+            cell.line.frontier.renumber(cell, cell.kind.number)
         if stage == len(edges):
             cell.due_ms = None
             return
@@ -327,18 +360,23 @@ class Floor:
             cell.due_ms = due_ms
             self.timers.add((due_ms, _HEAD, first.id, "", cell), -edges[stage])
 
+    def find_waiting(self) -> int:
+        """Find out which kinds somebody in a line's cells is of."""
+        mask = 0
+        for line in self.busy_lines:
+            mask |= line.frontier.mask
+        self.waiting = mask
+        return mask
+
     def bar(self, item: Item, agent_id: str, until_ms: int) -> None:
         """Exclude an agent from an item until an instant."""
         self.stop_ageing(item)
-        if item.excluded:
-            item.excluded[agent_id] = until_ms
-        else:
-            item.excluded = {agent_id: until_ms}
+        item.exclude(agent_id, until_ms)
         self.barred.setdefault(agent_id, {})[item.id] = None
 
     def unbar(self, item: Item, agent_id: str) -> None:
         """End an exclusion."""
-        del item.excluded[agent_id]
+        item.readmit(agent_id)
         others = self.barred[agent_id]
         del others[item.id]
         if not others:
@@ -348,30 +386,48 @@ class Floor:
         """Record work the agent holds, and take its units."""
         interaction_id, channel, queue_id, since_ms = work
         cost = self.cost_for(agent, channel)
-        agent.held += (Held(interaction_id, cost, queue_id, since_ms),)
+        held = Held(interaction_id, cost, queue_id, since_ms, agent)
+        agent.held += (held,)
         agent.take(cost)
-        others = self.holders.get(interaction_id)
-        self.holders[interaction_id] = agent.alone if others is None else (*others, agent.id)
+        self.works[interaction_id] = (*self.works.get(interaction_id, ()), held)
+        if interaction_id in self.items:
+            self.returned[interaction_id] = None
 
-    def drop(self, agent: Agent, interaction_id: str) -> Held | None:
+    def drop(self, agent_id: str, interaction_id: str) -> Held | None:
         """Forget work the agent held; return it, or None if they did not."""
-        held = agent.held
-        if len(held) == 1 and held[0][0] == interaction_id:
-            work = held[0]
-            agent.held = ()
-        else:
-            found = [work for work in held if work[0] == interaction_id]
-            if not found:
+        works = self.works.pop(interaction_id, None)
+        if works is None:
+            return None
+        work = works[0]
+        agent = work[4]
+        if len(works) > 1 or agent.id != agent_id:
+            others = tuple(each for each in works if each.agent.id != agent_id)
+            self.works[interaction_id] = others
+            if len(others) == len(works):
                 return None
-            work = found[0]
-            agent.held = tuple(each for each in held if each is not work)
-        cost = work[1]
-        agent.burden = agent.burden.minus(cost)
-        agent.used -= cost[1]
-        holders = self.holders.pop(interaction_id)
-        if len(holders) > 1:
-            self.holders[interaction_id] = tuple(holder for holder in holders if holder != agent.id)
+            work = next(each for each in works if each.agent.id == agent_id)
+            agent = work.agent
+        if len(agent.held) == 1 and not agent.offers:
+            agent.held = ()
+            agent.burden = agent.pool.no_burden
+        else:
+            agent.held = tuple(each for each in agent.held if each is not work)
+            agent.burden = agent.burden.minus(work.cost)
         return work
+
+    def recost(self, agent: Agent) -> None:
+        """Count again what held work and offers cost, as costs may differ in the agent's new pool."""
+        agent.burden = agent.pool.no_burden
+        for work in agent.held:
+            self.works[work.interaction_id] = tuple(
+                each for each in self.works[work.interaction_id] if each is not work
+            )
+        before, agent.held = agent.held, ()
+        for work in before:
+            self.hold(agent, HeldWork(work.interaction_id, work.cost[0], work.queue_id, work.since_ms))
+        for offer in agent.offers:
+            offer.cost = self.cost_for(agent, offer.cost[0])
+            agent.take(offer.cost)
 
     # What is due.
 

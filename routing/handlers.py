@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from routing import agents, matching, offers, state, waiting
-from routing.checks import check_agent, check_figures, check_interaction, check_queue, check_wishes, check_work
+from routing.checks import check_agent, check_interaction, check_queue, check_work
 from routing.eligibility import refusals
-from routing.errors import AlreadyKnown, ImpossibleInput, NotTakeable
+from routing.errors import ImpossibleInput, NotTakeable
 from routing.events import (
     AgentChanged,
     AgentLeft,
     AssignByHand,
+    Event,
     InteractionChanged,
     InteractionLeft,
     InteractionQueued,
@@ -29,18 +30,13 @@ from routing.timers import Due, Timer
 
 
 def _check_queued(floor: Floor, event: InteractionQueued) -> None:
-    interaction = event.interaction
-    check_figures(interaction)
-    if floor.known_shape(interaction) is None:
-        check_wishes(floor.policy, interaction)
-    if interaction.id in floor.items:
-        raise AlreadyKnown(f"interaction {interaction.id} waits already")
+    waiting.check(floor, event.interaction)
 
 
 def _check_changed(floor: Floor, event: InteractionChanged) -> None:
     check_interaction(floor.policy, event.interaction)
     known = floor.items.get(event.interaction.id)
-    if known is not None and (known.interaction.queue_id, known.interaction.channel) != (
+    if known is not None and (known.run.policy.id, known.shape.channel) != (
         event.interaction.queue_id,
         event.interaction.channel,
     ):
@@ -79,8 +75,7 @@ def _left(floor: Floor, event: InteractionLeft) -> None:
     item = floor.items.get(event.interaction_id)
     if item is not None:
         if event.abandoned:
-            waited_ms = floor.now_ms - item.since_ms
-            floor.learned.waited(item.interaction.queue_id, waited_ms, gave_up=True)
+            item.run.patience.ended(floor.now_ms - item.since_ms, gave_up=True)
         offers.leave(floor, item)
 
 
@@ -96,13 +91,8 @@ def _agent_left(floor: Floor, event: AgentLeft) -> None:
 
 def _accepted(floor: Floor, event: OfferAccepted) -> None:
     item = floor.items.get(event.interaction_id)
-    if item is None:
-        return
-    agent = floor.agents.get(event.agent_id)
-    offers.accept(floor, item, agent)
-    if agent is not None and agent.offers:
-        # The offer may have ended here and the room been given away: then the newest offers go back.
-        agents.withdraw_unfit(floor, agent)
+    if item is not None:
+        offers.accept(floor, item, event.agent_id)
 
 
 def _ended(floor: Floor, event: OfferEnded) -> None:
@@ -132,21 +122,27 @@ def _started(floor: Floor, event: WorkStarted) -> None:
 
 
 def _work_ended(floor: Floor, event: WorkEnded) -> None:
-    agent = floor.agents.get(event.agent_id)
-    work = None if agent is None else floor.drop(agent, event.interaction_id)
-    if agent is None or work is None:
+    work = floor.drop(event.agent_id, event.interaction_id)
+    if work is None:
         return
+    interaction_id, _, queue_id, since_ms, agent = work
     agent.idle_since_ms = now_ms = floor.now_ms
-    _, _, queue_id, since_ms = work
     if queue_id:
         floor.learned.handled(queue_id, now_ms - since_ms)
-    item = floor.items.get(event.interaction_id)
-    if item is not None:
-        waiting.review(floor, item)
-    if item is not None or floor.has_reservations:
+    if floor.has_reservations or (floor.returned and interaction_id in floor.returned):
+        _let_take(floor, interaction_id)
         floor.dirty_agents[agent.id] = agent
     else:
         matching.settle_agent(floor, agent)
+
+
+def _let_take(floor: Floor, interaction_id: str) -> None:
+    """Let somebody who held an interaction that waits again be offered it."""
+    item = floor.items.get(interaction_id)
+    if item is not None:
+        waiting.review(floor, item)
+    if interaction_id not in floor.works:
+        floor.returned.pop(interaction_id, None)
 
 
 def _picked(floor: Floor, event: PickFromList) -> None:
@@ -161,7 +157,7 @@ def _assigned(floor: Floor, event: AssignByHand) -> None:
     item, agent = _both(floor, event.interaction_id, event.agent_id)
     if item.offer_to(agent.id) is not None:
         return
-    channel = item.interaction.channel
+    channel = item.shape.channel
     if not agent.is_up:
         raise NotTakeable(f"{agent.id} is not there", ("not_there",))
     if floor.room(agent, channel) < floor.cost_for(agent, channel)[1]:
@@ -172,7 +168,7 @@ def _assigned(floor: Floor, event: AssignByHand) -> None:
 
 def _forced(floor: Floor, event: QueueForced) -> None:
     run = floor.runs[event.queue_id]
-    run.forced = event.is_open
+    run.force(event.is_open)
     waiting.reopen(floor, run)
 
 
@@ -194,7 +190,7 @@ def _both(floor: Floor, interaction_id: str, agent_id: str) -> tuple[Item, Agent
 
 
 def _why_not_pick(floor: Floor, item: Item, agent: Agent) -> tuple[str, ...]:
-    channel = item.interaction.channel
+    channel = item.shape.channel
     _, units = agent.pool.costs.get(channel, (channel, 0))
     why = [] if item.run.policy.pick_allowed else ["picking_not_allowed"]
     if item.is_fully_offered or item.offer_to(agent.id) is not None:
@@ -205,7 +201,7 @@ def _why_not_pick(floor: Floor, item: Item, agent: Agent) -> tuple[str, ...]:
         why.append("no_capacity")
     if item.personal and (agent.id, channel) not in item.personal:
         why.append("for_another_agent")
-    if item.interaction.only_agent_id != agent.id:
+    if item.own.only_agent_id != agent.id:
         why += [refusal.code for refusal in refusals(item.kind.need, agent.pool.talent)]
     return tuple(why)
 
@@ -231,20 +227,38 @@ def fire(floor: Floor, timer: Timer) -> None:
 
 _Step = Callable[[Floor, Any], None]
 
-HANDLERS: Mapping[type, tuple[_Step | None, _Step]] = {
-    InteractionQueued: (_check_queued, _queued),
-    InteractionChanged: (_check_changed, _changed),
-    InteractionLeft: (None, _left),
-    AgentChanged: (_check_agent, _agent_changed),
-    AgentLeft: (None, _agent_left),
-    OfferAccepted: (None, _accepted),
-    OfferEnded: (None, _ended),
-    OfferRefused: (None, _refused),
-    WorkStarted: (_check_started, _started),
-    WorkEnded: (None, _work_ended),
-    PickFromList: (None, _picked),
-    AssignByHand: (None, _assigned),
-    QueueForced: (_check_forced, _forced),
+
+def _checked(check: _Step, apply: _Step) -> _Step:
+    def take(floor: Floor, event: Event) -> None:
+        check(floor, event)
+        apply(floor, event)
+
+    return take
+
+
+CHECKS: Mapping[type, _Step] = {
+    InteractionQueued: _check_queued,
+    InteractionChanged: _check_changed,
+    AgentChanged: _check_agent,
+    WorkStarted: _check_started,
+    QueueForced: _check_forced,
 }
-"""Event -> what raises ImpossibleInput if it cannot be true and changes nothing, and what it does to the floor.
-`matching.settle` follows for what was left dirty: an event that touched one alone has settled it itself."""
+"""Event -> what raises ImpossibleInput if it cannot be true, and changes nothing."""
+
+HANDLERS: Mapping[type, _Step] = {
+    InteractionQueued: _queued,
+    InteractionChanged: _checked(_check_changed, _changed),
+    InteractionLeft: _left,
+    AgentChanged: _checked(_check_agent, _agent_changed),
+    AgentLeft: _agent_left,
+    OfferAccepted: _accepted,
+    OfferEnded: _ended,
+    OfferRefused: _refused,
+    WorkStarted: _checked(_check_started, _started),
+    WorkEnded: _work_ended,
+    PickFromList: _picked,
+    AssignByHand: _assigned,
+    QueueForced: _checked(_check_forced, _forced),
+}
+"""Event -> what it does to the floor, checked first. `matching.settle` follows for what was left dirty: an event that
+touched one alone has settled it itself."""

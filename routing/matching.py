@@ -26,8 +26,8 @@ _Entry = tuple[int, Item]
 
 _Ranked = tuple[Rank, _Entry]
 
-_NOTHING: tuple[Rank, int] = (LATE + 1, 0.0), 0
-"""What goes after everything: a rank and an arrival."""
+_AFTER_ALL: Rank = LATE + 1, 0.0
+"""Goes after everything."""
 
 
 def settle(floor: Floor) -> None:
@@ -54,7 +54,7 @@ def settle_everything(floor: Floor) -> None:
 
 def settle_item(floor: Floor, item: Item) -> None:
     """Offer the item to the best who may take it, or put it where it is found."""
-    while item.wanted and not item.is_fully_offered:
+    while item.own.wanted and not item.is_fully_offered:
         found = best_agent(floor, item)
         if found is None:
             floor.place(item)
@@ -71,7 +71,7 @@ def settle_agent(floor: Floor, agent: Agent) -> None:
         if item is None:
             floor.publish(agent)
             return
-        rule = _personal_rule(item, agent.id) if item.is_addressed else None
+        rule = _personal_rule(item, agent.id) if item.own.is_addressed else None
         offers.make(floor, item, agent, rule or _AGENT_CAME_FREE)
         if not agent.places and agent.id not in floor.addressed:
             # Full: were there room, the agent would be among the free for what they take.
@@ -85,57 +85,64 @@ def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
         return None
     if not agent.is_up or agent.paused_until_ms > floor.now_ms:
         return None
-    mask = (agent.burden.view or floor.view_of(agent)).takes
-    is_addressed = agent.id in floor.addressed
-    if not mask and not is_addressed:
+    burden = agent.burden
+    if not burden.is_known:
+        floor.left(agent)
+    mask = burden.takes
+    agent_id = agent.id
+    is_addressed = agent_id in floor.addressed
+    waiting = floor.waiting
+    if not mask & (floor.find_waiting() if waiting is None else waiting) and not is_addressed:
         return None
-    hidden = _hide_from(floor, agent) if agent.used or agent.id in floor.barred else ()
+    hidden = _hide_from(floor, agent) if burden.used or agent_id in floor.barred else ()
     item = _first_in(lines, mask, floor.now_ms)
     if is_addressed:
         item = _challenged_personally(floor, agent, item)
     for other in hidden:
         floor.place(other)
-    if item is not None and item.cell is not None and item.stage != item.cell.stage:
-        floor.refresh(item)
+    if item is not None and (cell := item.cell) is not None and item.stage != cell.stage:
+        item.stage = cell.stage
+        item.kind = cell.kind
     return item
 
 
 def _first_in(lines: tuple[Line[Item], ...], mask: int, now_ms: int) -> Item | None:
     """Return who goes first of all in the cells of the mask."""
     found: Line[Item] | None = None
-    found_in = 0
-    best = _NOTHING
+    found_in = first_ms = 0
+    best = _AFTER_ALL
     # What the best weighs if it has waited long: less goes first.
     ahead = inf
     later_ms = now_ms + FIRST_SECOND_MS
     for line in lines:
-        frontier = line.frontier
-        present = frontier.mask & mask
-        if not present:
-            continue
         # Nobody in a line goes before its longest wait, unless that is late and others are in time. Under a backlog
         # most lines end here: their longest wait is long, but weighs less than the best so far.
         weighed_ms = later_ms - line.heads[0]
-        if weighed_ms >= line.long_weighed_ms:
-            if line.less * weighed_ms > ahead:
-                continue
-        elif found is not None and line.is_behind(best[0], now_ms):
+        if line.less * weighed_ms > ahead:
             continue
-        arrival_ms = frontier.first_key(present)
+        frontier = line.frontier
+        present = frontier.mask & mask
+        if not present or (found is not None and weighed_ms < line.long_weighed_ms and line.is_behind(best, now_ms)):
+            continue
+        pick, _ = frontier.picks.get(present) or frontier.new_pick(present)
+        arrival_ms = frontier.first_key(present) if pick is None else min(pick(frontier.firsts))
         weighed_ms = later_ms - arrival_ms
         if weighed_ms >= line.long_weighed_ms:
             less = line.less * weighed_ms
             if less > ahead:
                 continue
-            ranked = (LONG_WAIT, less), arrival_ms
+            rank = LONG_WAIT, less
         else:
-            ranked = line.rank(arrival_ms, now_ms), arrival_ms
-        if ranked < best or (ranked == best and found is not None and _is_before(line, found, mask)):
-            found = line
-            found_in = present
-            best = ranked
-            ahead = ranked[0][1] if ranked[0][0] == LONG_WAIT else inf
-    return None if found is None else found.frontier.first_of(found_in, best[1])
+            rank = line.rank(arrival_ms, now_ms)
+            less = inf
+        if rank < best or (
+            rank == best
+            and found is not None
+            and (arrival_ms < first_ms or (arrival_ms == first_ms and _is_before(line, found, mask)))
+        ):
+            found, found_in, first_ms = line, present, arrival_ms
+            best, ahead = rank, less
+    return None if found is None else found.frontier.first_of(found_in, first_ms)
 
 
 def _is_before(line: Line[Item], other: Line[Item], mask: int) -> bool:
@@ -160,9 +167,9 @@ def _challenged_personally(floor: Floor, agent: Agent, first: Item | None) -> It
 
 def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
     """Return the best free agent for the item and the personal rule that named them, if one did."""
-    if item.ages:
+    if item.cell is not None:
         return _first_free(item)
-    channel = item.interaction.channel
+    channel = item.shape.channel
     free = item.kind.free.frontier
     pools = item.kind.pools
     if not pools & free.mask and not item.personal:
@@ -176,7 +183,7 @@ def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
     keep_free = item.line.key.keep_free
     if keep_free and free.count(pools, keep_free + 1) <= keep_free:
         return None
-    for agent_id in item.interaction.preferred_agent_ids:
+    for agent_id in item.own.preferred_agent_ids:
         if agent_id not in barred and is_able(floor, item, agent_id):
             agent = floor.agents[agent_id]
             if floor.is_free_for(agent, channel):
@@ -187,14 +194,11 @@ def best_agent(floor: Floor, item: Item) -> tuple[Agent, Rule | None] | None:
 def _first_free(item: Item) -> tuple[Agent, None] | None:
     kind = item.kind
     frontier = kind.free.frontier
-    present = frontier.mask & kind.pools
-    if not present:
-        return None
-    for _, mask in kind.tiers:
-        if mask & present:
-            present &= mask
-            break
-    return frontier.first_of(present, frontier.first_key(present)), None
+    free = frontier.mask
+    for mask in kind.masks:
+        if mask & free:
+            return frontier.first_there(mask & free), None
+    return None
 
 
 def _first_free_but(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[Agent, None] | None:
@@ -204,7 +208,7 @@ def _first_free_but(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[
         agent = floor.agents.get(agent_id)
         if agent is None:
             continue
-        for slot, key in agent.places:
+        for slot, key in zip(agent.places, agent.keys, strict=True):
             if slot.number == free.number:
                 free.frontier.take(slot.cell, key, agent)
                 hidden.append((slot.cell, key, agent))
@@ -216,16 +220,13 @@ def _first_free_but(floor: Floor, item: Item, barred: dict[str, None]) -> tuple[
 
 def _barred_from(floor: Floor, item: Item) -> dict[str, None]:
     """Who is not offered the item: those excluded, those who are offered it already, those who still hold it."""
-    holders = floor.holders.get(item.id)
-    if not item.excluded and not item.offers and holders is None:
+    works = floor.works.get(item.id, ())
+    excluded = item.own.excluded
+    if not excluded and not item.offers and not works:
         return _NOBODY
-    barred: dict[str, None] = {}
-    if item.excluded:
-        barred.update(dict.fromkeys(item.excluded))
-    if item.offers:
-        barred.update((offer.agent.id, None) for offer in item.offers)
-    if holders is not None:
-        barred.update(dict.fromkeys(holders))
+    barred: dict[str, None] = dict.fromkeys(excluded)
+    barred.update((offer.agent.id, None) for offer in item.offers)
+    barred.update((work.agent.id, None) for work in works)
     return barred
 
 
@@ -251,9 +252,10 @@ def _personal_heads(floor: Floor, line: Line[Item], agent: Agent) -> Iterable[_E
 
 
 def _personal_rule(item: Item, agent_id: str) -> Rule | None:
-    if item.personal and item.interaction.only_agent_id == agent_id:
+    own = item.own
+    if own.personal and own.only_agent_id == agent_id:
         return Rule.ONLY_AGENT
-    return Rule.STICKY_AGENT if agent_id in item.interaction.preferred_agent_ids else None
+    return Rule.STICKY_AGENT if agent_id in own.preferred_agent_ids else None
 
 
 def _earliest(entries: Iterable[_Entry]) -> _Entry | None:
@@ -270,7 +272,7 @@ def _settle_many(floor: Floor) -> None:
         if not item.wants_offers:
             continue
         floor.place(item)
-        mask |= floor.faces_of(item.shape) if item.ages else 1 << item.kind.number
+        mask |= floor.faces_of(item.shape) if item.cell is not None else 1 << item.kind.number
         people.update((agent_id, floor.agents[agent_id]) for agent_id, _ in item.personal)
     for agent in floor.dirty_agents.values():
         mask |= floor.takes(agent)

@@ -7,7 +7,7 @@ from routing import capacity, waiting
 from routing.capacity import Cost
 from routing.events import MakeOffer, MarkNotResponding, WithdrawOffer
 from routing.floor import Agent, Floor, Held, Item, Offer
-from routing.model import Figure, HeldWork, OfferEnd, Reason, Rule
+from routing.model import Figure, HeldWork, LiveOffer, OfferEnd, Reason, Rule
 from routing.ranking import GROUP_NAMES, Line
 from routing.timers import Due
 
@@ -25,28 +25,13 @@ class OfferFigures(Mapping[str, Figure]):
     __slots__ = ("compared",)
 
     compared: _Compared
-    """What `of` was given, as it stood."""
-
-    @classmethod
-    def of(cls, item: Item, agent: Agent, now_ms: int) -> "OfferFigures":
-        """Return the figures of an item and an agent as they stand now."""
-        figures = _new(cls)
-        figures.compared = (
-            item.line,
-            item.arrival_ms,
-            now_ms,
-            item.since_ms,
-            item.stage,
-            agent.idle_since_ms,
-            agent.used,
-        )
-        return figures
+    """(line, arrival, head start, now, stage, agent idle since, their units taken), as it stood."""
 
     def _read(self) -> dict[str, Figure]:
-        line, arrival_ms, now_ms, since_ms, stage, idle_since_ms, used = self.compared
+        line, arrival_ms, head_start_ms, now_ms, stage, idle_since_ms, used = self.compared
         group, score = line.rank(arrival_ms, now_ms)
         return {
-            "waited_ms": now_ms - since_ms,
+            "waited_ms": now_ms - arrival_ms - head_start_ms,
             "group": GROUP_NAMES[group],
             "urgency": -score,
             "stage": stage,
@@ -71,38 +56,67 @@ def make(floor: Floor, item: Item, agent: Agent, rule: Rule, *, is_exclusive: bo
     """Offer the item to the agent and hold their capacity. With `is_exclusive` they are not asked."""
     now_ms = floor.now_ms
     shape = item.shape
-    channel = shape.channel
     item.offers_made = no = item.offers_made + 1
-    cost = agent.pool.costs.get(channel) or floor.cost_for(agent, channel)
+    burden = agent.burden
+    cost, after = burden.after.get(shape.channel) or floor.burdened(agent, shape.channel)
     deadline_ms = now_ms + shape.timeout_ms
-    offer = Offer(item, agent, no, deadline_ms, now_ms, cost)
+    offer = _new(Offer)
+    offer.item = item
+    offer.agent = agent
+    offer.no = no
+    offer.due_ms = deadline_ms
+    offer.made_at_ms = now_ms
+    offer.cost = cost
+    offer.is_exclusive = is_exclusive
     interrupts = _interrupts(floor, agent, cost) if agent.held else ()
-    figures = OfferFigures.of(item, agent, now_ms)
-    agent.burden = agent.burden.plus(cost)
-    agent.used += cost[1]
+    figures = _new(OfferFigures)
+    figures.compared = (
+        item.line,
+        item.arrival_ms,
+        item.own.head_start_ms,
+        now_ms,
+        item.stage,
+        agent.idle_since_ms,
+        burden.used,
+    )
+    agent.burden = after
     agent.last_offer_at_ms = now_ms
     alone = (offer,)
     agent.offers = agent.offers + alone if agent.offers else alone
     item.offers = item.offers + alone if item.offers else alone
-    if is_exclusive or len(item.offers) >= item.run.offers_at_once:
-        offer.is_exclusive = is_exclusive
+    if is_exclusive or len(item.offers) >= shape.run.offers_at_once:
         item.is_fully_offered = True
         if item.placed:
             floor.unplace(item)
         item.due_ms = None
         if floor.dirty_items:
             floor.dirty_items.pop(item.id, None)
-    floor.publish(agent)
-    # Let it end at its deadline. Most of those made before it have been answered meanwhile.
-    others = shape.offers
-    others.append(offer)
-    while others[0].due_ms is None:
-        others.popleft()
+    if agent.places or not after.is_known or after.slots:
+        floor.publish(agent)
+    shape.offers[offer] = None
     if deadline_ms < floor.timers.next_ms:
         floor.timers.next_ms = deadline_ms
     reason = _tuple(Reason, (rule, figures))
     auto_accept = is_exclusive or shape.auto_accept
     floor.out.append(_tuple(MakeOffer, (item.id, agent.id, no, deadline_ms, auto_accept, interrupts, reason)))
+
+
+def restore(floor: Floor, item: Item, live: LiveOffer) -> None:
+    """Let an offer made before a restart live on."""
+    agent = floor.agents[live.agent_id]
+    offer = Offer()
+    offer.item = item
+    offer.agent = agent
+    offer.no = live.offer_no
+    offer.due_ms = live.deadline_ms
+    offer.made_at_ms = live.offered_at_ms
+    offer.cost = floor.cost_for(agent, item.shape.channel)
+    offer.is_exclusive = live.is_exclusive
+    item.offers += (offer,)
+    agent.offers += (offer,)
+    agent.take(offer.cost)
+    floor.publish(agent)
+    floor.timers.add(offer.timer(), 0)
 
 
 def _interrupts(floor: Floor, agent: Agent, cost: Cost) -> tuple[str, ...]:
@@ -112,39 +126,48 @@ def _interrupts(floor: Floor, agent: Agent, cost: Cost) -> tuple[str, ...]:
     )
 
 
-def accept(floor: Floor, item: Item, agent: Agent | None) -> None:
+def accept(floor: Floor, item: Item, agent_id: str) -> None:
     """Give the interaction to the agent, as the store has it; all other offers of it end."""
     offered = item.offers
-    won = offered[0] if len(offered) == 1 and offered[0].agent is agent else _won(floor, item, agent)
+    won = offered[0] if len(offered) == 1 and offered[0].agent.id == agent_id else _won(floor, item, agent_id)
     waiting.forget(floor, item)
     now_ms = floor.now_ms
-    queue_id = item.run.policy.id
-    floor.learned.waited(queue_id, now_ms - item.since_ms, gave_up=False)
+    run = item.shape.run
+    run.patience.ended(now_ms - item.arrival_ms - item.own.head_start_ms, gave_up=False)
+    agent = floor.agents.get(agent_id) if won is None else won.agent
     if agent is None:
         return
     agent.misses = 0
     agent.idle_since_ms = now_ms
-    item_id = item.id
-    if not agent.held or not agent.holds(item_id):
-        if won is not None:
-            # What the offer held the work now holds: nothing comes free and nothing is taken.
-            _end(won)
-            agent.held += (_tuple(Held, (item_id, won.cost, queue_id, now_ms)),)
-            others = floor.holders.setdefault(item_id, agent.alone)
-            if others is not agent.alone:
-                floor.holders[item_id] = (*others, agent.id)
-            if agent.places:
-                floor.publish(agent)
-            return
-        floor.hold(agent, HeldWork(item_id, item.shape.channel, queue_id, now_ms))
+    if won is None or (agent.held and agent.holds(item.id)):
+        _take_unoffered(floor, item, agent, won)
+    else:
+        # What the offer held the work now holds: nothing comes free and nothing is taken.
+        _end(won)
+        held = (_tuple(Held, (item.id, won.cost, run.policy.id, now_ms, agent)),)
+        agent.held = agent.held + held if agent.held else held
+        others = floor.works.setdefault(item.id, held)
+        if others is not held:
+            floor.works[item.id] = others + held
+        if agent.places:
+            floor.publish(agent)
+    if agent.offers:
+        # The offer may have ended here and the room been given away: then the newest offers go back.
+        withdraw_unfit(floor, agent)
+
+
+def _take_unoffered(floor: Floor, item: Item, agent: Agent, won: Offer | None) -> None:
+    """Let an agent have in hand what was not offered to them, or what they had in hand already."""
     if won is not None:
         _close(floor, won)
+    if not agent.holds(item.id):
+        floor.hold(agent, HeldWork(item.id, item.shape.channel, item.run.policy.id, floor.now_ms))
     floor.dirty_agents[agent.id] = agent
 
 
-def _won(floor: Floor, item: Item, agent: Agent | None) -> Offer | None:
+def _won(floor: Floor, item: Item, agent_id: str) -> Offer | None:
     """End all live offers but the agent's, and return that."""
-    won = None if agent is None else item.offer_to(agent.id)
+    won = item.offer_to(agent_id)
     for offer in item.offers:
         if offer is not won:
             _close(floor, offer)
@@ -154,10 +177,13 @@ def _won(floor: Floor, item: Item, agent: Agent | None) -> Offer | None:
 
 def _end(offer: Offer) -> None:
     """Take the offer, which lives, from those of its agent and of its item."""
-    offer.due_ms = None
     item, agent = offer.item, offer.agent
-    agent.offers = () if len(agent.offers) == 1 else tuple(each for each in agent.offers if each is not offer)
-    item.offers = () if len(item.offers) == 1 else tuple(each for each in item.offers if each is not offer)
+    offer.due_ms = None
+    item.shape.offers.pop(offer, None)
+    offered = agent.offers
+    agent.offers = () if len(offered) == 1 else tuple(each for each in offered if each is not offer)
+    offered = item.offers
+    item.offers = () if len(offered) == 1 else tuple(each for each in offered if each is not offer)
 
 
 def end(floor: Floor, offer: Offer, cause: OfferEnd, rule: Rule | None = None) -> None:
@@ -185,6 +211,18 @@ def withdraw_all(floor: Floor, agent: Agent, cause: OfferEnd) -> None:
     """End all offers the agent has, because the agent can take none."""
     for offer in agent.offers:
         end(floor, offer, cause, Rule.AGENT_UNABLE)
+
+
+def withdraw_unfit(floor: Floor, agent: Agent) -> None:
+    """Withdraw all offers of an agent who takes none now, or the newest ones that no longer fit."""
+    if not agent.is_up:
+        lost = OfferEnd.CAPACITY_CHANGED if agent.state.is_connected else OfferEnd.AGENT_LOST
+        withdraw_all(floor, agent, lost)
+        return
+    newest_first = sorted(agent.offers, key=lambda offer: (offer.made_at_ms, offer.item.id), reverse=True)
+    for offer in newest_first:
+        if floor.is_overfull(agent, offer.cost[0]):
+            end(floor, offer, OfferEnd.CAPACITY_CHANGED, Rule.AGENT_UNABLE)
 
 
 def leave(floor: Floor, item: Item) -> None:

@@ -13,7 +13,7 @@ _Known = tuple[Line[Item], Kind[Agent], Cell[Item]]
 def position(floor: Floor, item: Item) -> int:
     """Return the item's place in its queue; 1 is next, also while it is offered."""
     floor.refresh(item)
-    queue_id = item.interaction.queue_id
+    queue_id = item.run.policy.id
     cells = [each for each in _cells(floor) if each[1].need.doors[0].queue_id == queue_id]
     ahead = _Ahead(cells, item, floor.now_ms)
     return 1 + sum(ahead.count(line, cell) for line, _, cell in cells)
@@ -46,7 +46,7 @@ def expected_wait_ms(floor: Floor, item: Item) -> int | None:
         if count:
             ahead += count
             work_ms += count * floor.learned.handling_ms(other.need.doors[0].queue_id)
-    queue_id = item.interaction.queue_id
+    queue_id = item.run.policy.id
     own_ms = floor.learned.handling_ms(queue_id)
     mean_ms = (work_ms + own_ms) / (ahead + 1)
     served_per_ms = _hands(floor, kind) / mean_ms
@@ -59,7 +59,7 @@ def expected_wait_of_new_ms(floor: Floor, interaction: WaitingInteraction) -> in
     item = waiting.new_item(floor, interaction)
     floor.order = order_before
     item.stage = max(item.least_stage, item.run.stages.stage_at(floor.now_ms - item.since_ms))
-    floor.show(item)
+    floor.show(item, ages=item.cell is not None)
     return expected_wait_ms(floor, item)
 
 

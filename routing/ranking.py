@@ -38,10 +38,14 @@ class AgentFigures(Protocol):
     """What of an agent orders them among their equals."""
 
     id: str
-    used: int
     idle_since_ms: int
     last_offer_at_ms: int
     state: AgentState
+
+    @property
+    def used(self) -> int:
+        """Units taken."""
+        ...
 
 
 class LineKey(NamedTuple):
@@ -74,8 +78,8 @@ class Line(Generic[Member]):
 
     def __init__(self, key: LineKey) -> None:
         self.key = key
-        self.heads: list[int] = []
-        """The first arrivals of its cells, in order."""
+        self.heads: list[int] = [_NEVER_MS]
+        """The first arrivals of its cells, in order, and one that is never."""
         self.frontier: Frontier[Member] = Frontier(heads=self.heads)
         self.personal: dict[tuple[str, str], Cell[Member]] = {}
         self.is_busy = False

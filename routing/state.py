@@ -5,11 +5,11 @@ A router built from the state of another decides as the other would have.
 
 from dataclasses import dataclass, replace
 
-from routing import agents, waiting
+from routing import agents, offers, waiting
 from routing.checks import check_agent, check_interaction, check_queue
 from routing.errors import AlreadyKnown, ImpossibleInput, InvalidPolicy
 from routing.estimate import Learned
-from routing.floor import Agent, Floor, Item, Offer
+from routing.floor import Agent, Floor, Item
 from routing.model import AgentState, Exclusion, HeldWork, LiveOffer, WaitingInteraction
 from routing.policy import Policy
 from routing.timers import Due
@@ -37,18 +37,16 @@ def change_interaction(floor: Floor, item: Item, wish: WaitingInteraction) -> No
     """Let a known interaction have other needs or value; what the engine keeps of it stays."""
     floor.refresh(item)
     offered = item.offers
-    excluded = dict(item.excluded)
     waiting.forget(floor, item)
     changed = replace(interaction_of(item), **{name: getattr(wish, name) for name in _WISHES})
     fresh = waiting.new_item(floor, changed)
-    fresh.excluded = excluded
     waiting.enter(floor, fresh)
     for offer in offered:
         offer.item = fresh
     fresh.offers = offered
     fresh.count_offers()
     fresh.stage = item.stage
-    floor.show(fresh)
+    floor.show(fresh, ages=fresh.cell is not None)
     waiting.review(floor, fresh)
 
 
@@ -77,7 +75,7 @@ def build(policy: Policy, snapshot: Snapshot, learned: Learned) -> Floor:
     _check_snapshot(policy, snapshot)
     floor = Floor(policy, snapshot.at_ms, learned)
     for queue_id, is_open in snapshot.forced:
-        floor.runs[queue_id].forced = is_open
+        floor.runs[queue_id].force(is_open)
     for state in snapshot.agents:
         agents.change(floor, state)
     for agent_id in snapshot.refused:
@@ -125,19 +123,11 @@ def _put_back(floor: Floor, interaction: WaitingInteraction, offered: list[LiveO
     if item.run.policy.when_nobody is not None or item.run.policy.when_unable is not None:
         waiting.lack_of(floor, item)
     for live in offered:
-        agent = floor.agents[live.agent_id]
-        cost = floor.cost_for(agent, interaction.channel)
-        offer = Offer(item, agent, live.offer_no, live.deadline_ms, live.offered_at_ms, cost)
-        offer.is_exclusive = live.is_exclusive
-        item.offers += (offer,)
-        agent.offers += (offer,)
-        agent.take(cost)
-        floor.publish(agent)
-        floor.timers.add((live.deadline_ms, Due.OFFER, item.id, agent.id, offer), 0)
+        offers.restore(floor, item, live)
     item.count_offers()
     seen_ms = offered[-1].offered_at_ms if item.is_fully_offered else floor.now_ms
     item.stage = max(item.least_stage, item.run.stages.stage_at(seen_ms - item.since_ms))
-    floor.show(item)
+    floor.show(item, ages=item.cell is not None)
     if not item.is_fully_offered:
         waiting.resume(floor, item)
 
@@ -186,7 +176,7 @@ def state_of(agent: Agent) -> AgentState:
         agent.state,
         idle_since_ms=agent.idle_since_ms,
         last_offer_at_ms=agent.last_offer_at_ms,
-        holds=tuple(HeldWork(work, cost[0], queue_id, since_ms) for work, cost, queue_id, since_ms in agent.held),
+        holds=tuple(HeldWork(work, cost[0], queue_id, since_ms) for work, cost, queue_id, since_ms, _ in agent.held),
         paused_until_ms=agent.paused_until_ms,
         misses=agent.misses,
     )

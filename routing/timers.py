@@ -3,12 +3,17 @@
 Most are set a fixed time ahead of a moving now, so those of one length are in order already and cost nothing but
 a place at the end of their lane; the rest go into a heap. Timers are never taken back: one means something as long
 as what it was set for is still due at that instant, and those that mean nothing are dropped many at a time.
+
+Offers have no timers at all: those that last equally long stand in the order they were made and step out when they
+end, so that nothing is left of an offer that was answered.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
 from typing import Generic, Protocol, TypeVar
+
+from routing.checks import LAST_MS
 
 
 class Due(IntEnum):
@@ -49,7 +54,7 @@ class Proposed(Awaited, Protocol):
         ...
 
 
-_NEVER = 1 << 62
+_NEVER = LAST_MS
 
 _SELDOM = 4_000
 """At least so many timers are set between two sweeps, and as many as meant something at the last."""
@@ -59,16 +64,16 @@ OfferT = TypeVar("OfferT", bound=Proposed)
 
 
 class Timers(Generic[OfferT]):
-    """All timers. `next_ms` is when the earliest is due, meaningful or not.
+    """All timers. Nothing is due before `next_ms`; what is due then may mean nothing any more.
 
-    `offers` has, by how long they last in ms, the offers made, in order. Most are answered long before their time:
-    whoever adds one drops those before it that are over, and sets `next_ms`.
+    `offers` has, by how long they last in ms, the offers that live, in order: whoever makes one adds it and sets
+    `next_ms`, and whoever ends it takes it out.
     """
 
     __slots__ = ("_count", "_heap", "_lanes", "_until_sweep", "next_ms", "offers")
 
     def __init__(self) -> None:
-        self.offers: dict[int, deque[OfferT]] = {}
+        self.offers: dict[int, OrderedDict[OfferT, None]] = {}
         self._lanes: dict[int, deque[Timer]] = {}
         self._heap: list[tuple[int, int, Timer]] = []
         """(due in ms, a number of its own, timer)."""
@@ -101,10 +106,9 @@ class Timers(Generic[OfferT]):
         due_ms = self.next_ms
         found = []
         for offers in self.offers.values():
-            while offers and ((until_ms := offers[0].due_ms) is None or until_ms <= due_ms):
-                offer = offers.popleft()
-                if until_ms is not None:
-                    found.append(offer.timer())
+            while offers and (timer := next(iter(offers)).timer())[0] <= due_ms:
+                offers.popitem(last=False)
+                found.append(timer)
         for lane in self._lanes.values():
             while lane and lane[0][0] <= due_ms:
                 found.append(lane.popleft())
@@ -118,7 +122,13 @@ class Timers(Generic[OfferT]):
 
     def next_live_ms(self) -> int | None:
         """Return when the earliest that still means something is due, dropping those before it that do not."""
-        next_ms = self._next_offer_ms()
+        next_ms = _NEVER
+        for offers in self.offers.values():
+            for offer in offers:
+                due_ms = offer.due_ms
+                if due_ms is not None and due_ms < next_ms:
+                    next_ms = due_ms
+                break
         heap = self._heap
         for lane in self._lanes.values():
             while lane:
@@ -135,18 +145,6 @@ class Timers(Generic[OfferT]):
             next_ms = heap[0][0]
         self.next_ms = next_ms
         return None if next_ms == _NEVER else next_ms
-
-    def _next_offer_ms(self) -> int:
-        """Return when the earliest offer that lives ends, dropping those before it that do not."""
-        next_ms = _NEVER
-        for offers in self.offers.values():
-            while offers:
-                until_ms = offers[0].due_ms
-                if until_ms is not None:
-                    next_ms = min(next_ms, until_ms)
-                    break
-                offers.popleft()
-        return next_ms
 
     def _sweep(self) -> None:
         """Drop what means nothing any more, so that far-off timers do not pile up."""

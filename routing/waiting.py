@@ -2,28 +2,107 @@
 
 from bisect import bisect_right
 
-from routing import hours, pieces
+from routing import hours
 from routing.catalogue import Kind
 from routing.cells import bits
+from routing.checks import LAST_MS, check_figures, check_wishes
 from routing.eligibility import Need
+from routing.errors import AlreadyKnown
 from routing.events import FlowOut, Relaxed
-from routing.floor import Agent, Floor, Item, QueueRun
+from routing.floor import Agent, Floor, Item, QueueRun, shape_key
 from routing.model import Figure, FlowCause, Reason, Rule, WaitingInteraction, WayOut, WayOutKind
+from routing.pieces import NOTHING_UNUSUAL, AgedCell, Particulars
 from routing.timers import Due
 
-# What a named tuple's own maker adds, and naming a member of an Enum, cost as much as a call.
+# What a named tuple's own maker adds, an initialiser, and naming a member of an Enum, cost as much as a call.
 _tuple = tuple.__new__
+_new = object.__new__
 _ITEM = Due.ITEM
 
 
-def arrive(floor: Floor, interaction: WaitingInteraction) -> Item | None:
+def arrive(floor: Floor, wish: WaitingInteraction) -> Item | None:
     """Take an interaction into its queue, or let it flow out at once: full, closed, nobody there, nobody able.
 
     Returns the item if all that is left to do is to offer it to somebody free.
+
+    Raises:
+        ImpossibleInput: the interaction cannot be; nothing has changed.
     """
-    item = new_item(floor, interaction)
-    run = item.run
-    if not item.ages or not run.is_simple or run.forced is not None:
+    # As `shape_key` says, in place: most that come are of a known shape and nothing is unusual about them.
+    shape = floor.shapes.get(
+        (
+            wish.queue_id,
+            wish.channel,
+            wish.skills,
+            wish.any_of,
+            wish.best_skills,
+            wish.languages,
+            wish.value,
+            wish.stays,
+        )
+    )
+    arrival_ms = wish.queued_at_ms
+    item_id = wish.id
+    order = wish.order
+    if (
+        shape is None
+        or (cell := shape.cell) is None
+        or not shape.run.is_plain
+        or floor.now_ms - arrival_ms >= shape.quiet_ms
+        or wish.head_start_ms
+        or wish.only_agent_id is not None
+        or wish.preferred_agent_ids
+        or wish.excluded
+        or wish.least_stage
+        or item_id in floor.works
+        or not item_id
+        or not 0 <= arrival_ms | order | wish.offers_made < LAST_MS
+    ):
+        return _arrive_with_care(floor, wish)
+    item = _new(Item)
+    item.id = item_id
+    item.shape = shape
+    item.arrival_ms = arrival_ms
+    item.order = order or floor.order + 1
+    item.offers = ()
+    item.offers_made = wish.offers_made
+    item.is_fully_offered = item.placed = False
+    item.due_ms = None
+    item.stage = 0
+    item.kind = kind = shape.face
+    item.line = cell.line
+    item.cell = cell
+    item.own = NOTHING_UNUSUAL
+    if floor.items.setdefault(item_id, item) is not item:
+        raise AlreadyKnown(f"interaction {item_id} waits already")
+    if item.order > floor.order:
+        floor.order = item.order
+    free = shape.free.mask
+    if free and kind.pools & free:
+        return item
+    keys = cell.keys
+    if keys and arrival_ms > keys[-1]:
+        keys.append(arrival_ms)
+        cell.members.append(item)
+        item.placed = True
+    else:
+        floor.place(item)
+    return None
+
+
+def check(floor: Floor, wish: WaitingInteraction) -> None:
+    """Raise ImpossibleInput if the interaction cannot be."""
+    check_figures(wish)
+    if shape_key(wish) not in floor.shapes:
+        check_wishes(floor.policy, wish)
+    if wish.id in floor.items:
+        raise AlreadyKnown(f"interaction {wish.id} waits already")
+
+
+def _arrive_with_care(floor: Floor, wish: WaitingInteraction) -> Item | None:
+    check(floor, wish)
+    item = new_item(floor, wish)
+    if item.cell is None or not item.run.is_plain:
         if not _flowed_out_at_once(floor, item):
             enter(floor, item)
             review(floor, item)
@@ -54,46 +133,62 @@ def _flowed_out_at_once(floor: Floor, item: Item) -> bool:
 
 def may_take(item: Item, way_out: WayOut) -> bool:
     """Whether the item leaves by this way out: what nobody waits for only goes where somebody answers it."""
-    return not item.interaction.stays or way_out.kind is WayOutKind.QUEUE
+    return not item.shape.sample.stays or way_out.kind is WayOutKind.QUEUE
 
 
 def new_item(floor: Floor, interaction: WaitingInteraction) -> Item:
     """Return the item of an interaction, not yet part of anything but numbered."""
     shape = floor.shape_of(interaction)
     run = shape.run
-    order = interaction.order
-    if not order:
-        floor.order = order = floor.order + 1
-    elif order > floor.order:
-        floor.order = order
     since_ms = interaction.queued_at_ms
     if run.hours is not None and not run.policy.count_closed_wait:
         since_ms = hours.next_open_ms(run.hours, since_ms) or since_ms
-    item = pieces.Item(interaction, shape, since_ms, order)
-    if item.ages:
-        if item.id in floor.holders:
-            item.ages = False
-        elif floor.now_ms - since_ms >= run.stages.quiet_ms:
-            item.stage = run.stages.stage_at(floor.now_ms - since_ms)
-        elif (cell := shape.cells.get(interaction.value)) is not None:
-            item.cell = cell
-            item.line = cell.line
-            item.kind = shape.faces[0]
-            return item
-    floor.show(item)
+    item = _new(Item)
+    item.id = interaction.id
+    item.shape = shape
+    item.arrival_ms = since_ms - interaction.head_start_ms
+    item.order = interaction.order or floor.order + 1
+    floor.order = max(floor.order, item.order)
+    item.offers = ()
+    item.offers_made = interaction.offers_made
+    item.is_fully_offered = item.placed = False
+    item.due_ms = None
+    item.stage = 0
+    item.own = _own(run, interaction)
+    ages = run.ages and not _has_wishes_of_its_own(interaction) and item.id not in floor.works
+    if ages:
+        item.stage = run.stages.stage_at(floor.now_ms - since_ms)
+    floor.show(item, ages=ages)
     return item
+
+
+def _own(run: QueueRun, interaction: WaitingInteraction) -> Particulars:
+    if run.hours is None and not _has_wishes_of_its_own(interaction):
+        return NOTHING_UNUSUAL
+    own = Particulars(interaction)
+    own.came_open = run.was_open(interaction.queued_at_ms)
+    return own
+
+
+def _has_wishes_of_its_own(interaction: WaitingInteraction) -> bool:
+    """Return whether it is not like all others of its shape: addressed, moved forward, relaxed or declined before."""
+    is_addressed = interaction.only_agent_id is not None or bool(interaction.preferred_agent_ids)
+    return is_addressed or bool(interaction.head_start_ms or interaction.least_stage or interaction.excluded)
 
 
 def enter(floor: Floor, item: Item) -> None:
     """Make the item known to the floor; it is not placed yet."""
     floor.items[item.id] = item
-    if not item.run.is_simple:
-        item.run.items[item.id] = item
+    run = item.run
+    if not run.is_simple:
+        run.items[item.id] = item
+    if item.id in floor.works:
+        floor.returned[item.id] = None
+    if item.own is NOTHING_UNUSUAL:
+        return
     for agent_id in item.excluded:
         floor.barred.setdefault(agent_id, {})[item.id] = None
-    if not item.is_addressed:
-        return
-    for agent_id in _addressees(item.interaction):
+    for agent_id in _addressees(item):
         floor.addressed.setdefault(agent_id, {})[item.id] = None
 
 
@@ -102,19 +197,20 @@ def forget(floor: Floor, item: Item) -> None:
     if item.placed:
         floor.unplace(item)
     item.due_ms = None
-    if item.excluded:
-        for agent_id in list(item.excluded):
-            floor.unbar(item, agent_id)
-    del floor.items[item.id]
-    if not item.run.is_simple:
-        del item.run.items[item.id]
+    item_id = item.id
+    del floor.items[item_id]
+    run = item.shape.run
+    if not run.is_simple:
+        del run.items[item_id]
     if floor.dirty_items:
-        floor.dirty_items.pop(item.id, None)
-    if not item.is_addressed:
+        floor.dirty_items.pop(item_id, None)
+    if item.own is NOTHING_UNUSUAL:
         return
-    for agent_id in _addressees(item.interaction):
+    for agent_id in tuple(item.excluded):
+        floor.unbar(item, agent_id)
+    for agent_id in _addressees(item):
         others = floor.addressed[agent_id]
-        del others[item.id]
+        del others[item_id]
         if not others:
             del floor.addressed[agent_id]
 
@@ -129,7 +225,7 @@ def review(floor: Floor, item: Item) -> None:
     run = item.run
     if run.is_limited and _flowed_out_late(floor, item):
         return
-    if item.ages:
+    if item.cell is not None:
         floor.refresh(item)
     else:
         is_quiet = floor.now_ms - item.since_ms < run.stages.quiet_ms and not item.least_stage and not item.excluded
@@ -140,7 +236,7 @@ def review(floor: Floor, item: Item) -> None:
         if not item.wanted:
             call_again(floor, item)
         return
-    item.wanted = True
+    item.aim(wanted=True, personal=item.personal)
     kind = item.kind
     if kind.pools & kind.free.frontier.mask:
         floor.dirty_items[item.id] = item
@@ -151,7 +247,7 @@ def review(floor: Floor, item: Item) -> None:
     call_again(floor, item)
 
 
-def review_head(floor: Floor, cell: pieces.AgedCell) -> None:
+def review_head(floor: Floor, cell: AgedCell) -> None:
     """Bring a cell up to the stage its first has come to, and that one before those who may take it now."""
     floor.judge(cell)
     item = cell.first
@@ -208,7 +304,7 @@ def _relaxed_out(floor: Floor, item: Item) -> bool:
         if not item.excluded or stage >= stages.last or not _everybody_declined(floor, item.kind, item):
             return False
         stage += 1
-        item.least_stage = stage
+        item.relax_to(stage)
         reason = _tuple(Reason, (Rule.ALL_DECLINED, {"waited_ms": waited_ms}))
         floor.out.append(_tuple(Relaxed, (item.id, stage, reason)))
 
@@ -218,7 +314,7 @@ def _move(floor: Floor, item: Item, stage: int) -> None:
     item.stage = stage
     shape = item.shape
     kind = floor.kind_of(shape, stage)
-    line = floor.line_of(shape, stage, item.interaction.value)
+    line = floor.line_of(shape, stage)
     if item.placed and (item.kind is not kind or item.line is not line):
         floor.unplace(item)
     item.kind = kind
@@ -250,8 +346,7 @@ def _aim(floor: Floor, item: Item) -> None:
         wanted, personal = _audience(floor, item)
     if personal != item.personal or not wanted:
         floor.unplace(item)
-    item.personal = personal
-    item.wanted = wanted
+    item.aim(wanted=wanted, personal=personal)
     if wanted:
         floor.dirty_items[item.id] = item
     else:
@@ -259,20 +354,20 @@ def _aim(floor: Floor, item: Item) -> None:
 
 
 def _audience(floor: Floor, item: Item) -> tuple[bool, tuple[tuple[str, str], ...]]:
-    interaction = item.interaction
+    own, channel = item.own, item.shape.channel
     waited_ms = floor.now_ms - item.since_ms
-    only = interaction.only_agent_id
+    only = own.only_agent_id
     if only is not None:
         until_ms = item.run.policy.only_agent_ms
         if until_ms is None or waited_ms < until_ms:
-            if only not in floor.agents or only in item.excluded:
+            if only not in floor.agents or only in own.excluded:
                 return False, ()
-            return True, ((only, interaction.channel),)
-    if interaction.preferred_agent_ids and waited_ms < item.run.policy.sticky_ms:
+            return True, ((only, channel),)
+    if own.preferred_agent_ids and waited_ms < item.run.policy.sticky_ms:
         known = tuple(
-            (agent_id, interaction.channel)
-            for agent_id in interaction.preferred_agent_ids
-            if agent_id not in item.excluded and is_able(floor, item, agent_id)
+            (agent_id, channel)
+            for agent_id in own.preferred_agent_ids
+            if agent_id not in own.excluded and is_able(floor, item, agent_id)
         )
         return True, known
     return True, ()
@@ -287,7 +382,7 @@ def is_able(floor: Floor, item: Item, agent_id: str) -> bool:
 def call_again(floor: Floor, item: Item) -> None:
     """Set the timer for the next instant at which the item changes by itself. For items that stay waiting."""
     run = item.run
-    if item.ages:
+    if item.cell is not None:
         due_ms = None
         if run.is_limited:
             due_ms = item.since_ms + (run.policy.max_wait_ms or 0)
@@ -302,15 +397,15 @@ def call_again(floor: Floor, item: Item) -> None:
 
 
 def _dues(item: Item) -> list[int]:
-    queue, stages, interaction = item.run.policy, item.run.stages, item.interaction
+    queue, stages, own = item.run.policy, item.run.stages, item.own
     waits = [stages.next_edge_ms(item.stage)]
     if item.run.is_limited:
         waits.append(queue.max_wait_ms)
-    if interaction.preferred_agent_ids and queue.sticky_ms:
+    if own.preferred_agent_ids and queue.sticky_ms:
         waits.append(queue.sticky_ms)
-    if interaction.only_agent_id is not None:
+    if own.only_agent_id is not None:
         waits.append(queue.only_agent_ms)
-    return [item.since_ms + wait_ms for wait_ms in waits if wait_ms is not None] + list(item.excluded.values())
+    return [item.since_ms + wait_ms for wait_ms in waits if wait_ms is not None] + list(own.excluded.values())
 
 
 def next_change_ms(floor: Floor, item: Item) -> int | None:
@@ -328,13 +423,14 @@ def flow_out(floor: Floor, item: Item, cause: FlowCause, way_out: WayOut, figure
 
 def _flow_out(floor: Floor, item: Item, cause: FlowCause, way_out: WayOut, figures: dict[str, Figure]) -> None:
     reason = Reason(Rule.WAY_OUT, {"cause": cause.value, **figures})
-    floor.out.append(FlowOut(item.id, item.interaction.queue_id, cause, way_out, reason))
+    floor.out.append(FlowOut(item.id, item.run.policy.id, cause, way_out, reason))
 
 
-def _addressees(interaction: WaitingInteraction) -> dict[str, None]:
-    found = dict.fromkeys(interaction.preferred_agent_ids)
-    if interaction.only_agent_id is not None:
-        found[interaction.only_agent_id] = None
+def _addressees(item: Item) -> dict[str, None]:
+    own = item.own
+    found = dict.fromkeys(own.preferred_agent_ids)
+    if own.only_agent_id is not None:
+        found[own.only_agent_id] = None
     return found
 
 
@@ -343,9 +439,9 @@ def _addressees(interaction: WaitingInteraction) -> dict[str, None]:
 
 def lack_of(floor: Floor, item: Item) -> FlowCause | None:
     """Return why nobody logged in could ever take the item, or None if somebody could."""
-    interaction, run = item.interaction, item.run
-    if interaction.only_agent_id is not None and run.policy.only_agent_ms is None:
-        return None if interaction.only_agent_id in floor.agents else FlowCause.NOBODY_LOGGED_IN
+    only, run = item.own.only_agent_id, item.run
+    if only is not None and run.policy.only_agent_ms is None:
+        return None if only in floor.agents else FlowCause.NOBODY_LOGGED_IN
     catalogue = floor.catalogue
     kind = floor.kind_of(item.shape, run.stages.last)
     run.final_kinds[kind.number] = kind

@@ -41,7 +41,7 @@ class Wasted:
         floor = self._router.floor
         item = floor.items[item_id]
         floor.refresh(item)
-        channel = item.interaction.channel
+        channel = item.shape.channel
         return [
             agent
             for agent in floor.agents.values()

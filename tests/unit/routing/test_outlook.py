@@ -76,7 +76,7 @@ def test_expected_wait_learns_handling_times_and_counts_those_who_give_up() -> N
     learned = Learned()
     for _ in range(100):
         learned.handled("q", 60_000)
-        learned.waited("q", 30_000, gave_up=True)
+        learned.patience("q").ended(30_000, gave_up=True)
 
     assert learned.handling_ms("q") == pytest.approx(60_000)
     assert learned.handling_ms("unknown") == pytest.approx(60_000)
