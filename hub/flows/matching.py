@@ -43,6 +43,8 @@ _EMPTY: Final = frozenset(
         "的 了 吗 我 你 您 请 想 要 是 在 有 呢 吧",
     )
 )
+_GREETING: Final = re.compile("[你您]好[吗呀啊]?|大家好|(?:早上|上午|中午|下午|晚上)好|哈[喽啰]|嗨")
+"""Greetings say nothing about a choice, as `hello` does not: without them `你好` would mean `好了`."""
 _ENDINGS: Final = ("ations", "ation", "ings", "ing", "ies", "ment", "ers", "ed", "es", "er", "s", "y", "e")
 
 
@@ -121,7 +123,7 @@ def _likenesses(said: Sequence[str], wanted: Mapping[str, Sequence[Sequence[str]
 def tokens(text: str) -> list[str]:
     """Return what a text is compared by: stems of words, pairs of characters; words that say nothing are left out."""
     found: list[str] = []
-    for piece in _PIECE.findall(folded(text)):
+    for piece in _PIECE.findall(_GREETING.sub(" ", folded(text))):
         if _IS_CJK.match(piece):
             bare = "".join(c for c in piece if c not in _EMPTY) or piece
             found += [a + b for a, b in pairwise(bare)] if len(bare) > 1 else [bare]

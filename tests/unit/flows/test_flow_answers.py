@@ -143,6 +143,15 @@ def test_choices_are_understood_or_asked_back(text: str, choice: str, is_sure: b
     assert (found.id, found.is_sure) == (choice, is_sure), found
 
 
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [("你好", ""), ("您好！", ""), ("大家好", ""), ("Hello", ""), ("你好，付好了", "paid"), ("好了", "paid")],
+)
+def test_a_greeting_answers_no_choice(text: str, choice: str) -> None:
+    known = [Known("paid", ("好了", "付好了", "done")), Known("again", ("再发一次", "send it again"))]
+    assert match(text, known, language="zh").id == choice
+
+
 def test_a_likeness_from_elsewhere_may_help_the_words() -> None:
     known = [Known("bill", ("Bill",)), Known("order", ("Order",))]
     assert match("why is it so expensive", known).id == ""
