@@ -18,6 +18,7 @@ from hub.contract import Capabilities, ChannelStatus, HubSide, Ignored, Inbound,
 from hub.contract.calls import CallStep, DialTo, InboundCall, LegNews, LegView, Line, RecordingNews, Target
 from hub.domain.calls import CallerSaid, EndCause, Order, Softphone
 from hub.domain.errors import HubError, NotFound
+from hub.domain.recording_rules import PLACE
 from hub.settings import Problem, Secret, SettingsError
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Voice:
         caller_ids: Sequence[str] = (),
         callbacks_ring: Literal["agent", "customer"] = "agent",
         records: bool = False,
+        recording_consent: Mapping[str, str] | None = None,
         flow: str = "",
     ) -> None:
         self._id = id
@@ -71,6 +73,7 @@ class Voice:
             "languages": languages,
             "welcome": welcome or {},
             "caller_ids": caller_ids,
+            "recording_consent": recording_consent or {},
         }
         if found := checking.problems(f"channels.{id}", number, values):
             raise SettingsError(found)
@@ -84,6 +87,7 @@ class Voice:
             takes_messages=takes_messages,
             books_callbacks=books_callbacks,
             records=records,
+            consent=dict(recording_consent or {}),
             flow=flow,
             calls_customer_first=callbacks_ring == "customer",
             caller_ids=tuple(caller_ids),
@@ -247,6 +251,7 @@ class Voice:
             provider_id=params.get("CallSid", ""),
             number=params.get("From", ""),
             name=params.get("CallerName", ""),
+            places=(_place(params, "From"), _place(params, "To")),
         )
         return document(await self.hub.calls.arrived(call), self.places)
 
@@ -300,7 +305,7 @@ class Voice:
 
     async def _hold(self, _params: dict[str, str], request: web.Request) -> str:
         said = self.hub.calls.words(request.query.get("say", ""), request.query.get("lang", "en"))
-        return hold_document([said] if said else (), self.places)
+        return hold_document([said] if said else (), self.places, is_once="once" in request.query)
 
     async def _fallback(self, params: dict[str, str], _request: web.Request) -> str:
         """Whatever failed: a caller is kept and asked about again, never told of an error."""
@@ -393,3 +398,15 @@ def _softphone(kind: str, url: str, api_url: str, account: str) -> Softphone:
         account=account,
         origins=(f"{scheme}://{at.netloc}",),
     )
+
+
+def _place(params: Mapping[str, str], end: str) -> str:
+    """Return where a number is from by the carrier's word, with the state where it names one: "US-CA", "DE", or "".
+
+    Both are the carrier's to say, and of the number: nobody knows where who calls is.
+    """
+    country, state = params.get(f"{end}Country", ""), params.get(f"{end}State", "")
+    if not PLACE.fullmatch(country):
+        return ""
+    place = f"{country}-{state}"
+    return place if PLACE.fullmatch(place) else country

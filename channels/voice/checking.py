@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from channels._lines import of_account, of_number, unreachable
+from hub.domain.recording_rules import PLACE, RULES
 from hub.settings import Problem
 
 WEBHOOKS: Mapping[str, str] = {
@@ -21,7 +22,20 @@ def problems(where: str, number: str, options: Mapping[str, Any]) -> list[Proble
     if bool(options["api_key_sid"]) != bool(options["api_key_secret"]):
         text = "api_key_sid and api_key_secret belong together: agents' phones in browsers sign in with both."
         found.append(Problem(where=f"{where}.api_key_sid", text=text))
+    found += _of_consent(f"{where}.recording_consent", options["recording_consent"])
     return found + _of_words(where, options["languages"], options["welcome"])
+
+
+def _of_consent(where: str, rules: Mapping[str, str]) -> list[Problem]:
+    found = []
+    for place, rule in rules.items():
+        if not PLACE.fullmatch(place):
+            text = f"{place!r} is no place."
+            found.append(Problem(where=where, text=text, hint='A country, a state, or the rest: "DE", "US-CA", "*".'))
+        if rule not in RULES:
+            hint = f"One of {', '.join(RULES)}."
+            found.append(Problem(where=f"{where}.{place}", text=f"{rule!r} is no rule.", hint=hint))
+    return found
 
 
 def _of_words(where: str, languages: Sequence[str], welcome: Mapping[str, str]) -> list[Problem]:

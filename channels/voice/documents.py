@@ -181,17 +181,20 @@ def _room(response: Any, step: CallStep, places: Places) -> None:  # noqa: ANN40
     )
 
 
-def hold_document(said: Sequence[Said], places: Places, *, seconds: int = 30, then: str = "hold") -> str:
+def hold_document(
+    said: Sequence[Said], places: Places, *, seconds: int = 30, then: str = "hold", is_once: bool = False
+) -> str:
     """Return what somebody on hold hears: words, then music, over and over. Only Say, Play, Pause and Redirect here.
 
-    `then` is the document of ours that is asked for after so many seconds.
+    `then` is the document of ours that is asked for after so many seconds. `is_once`: words alone, said into a room.
     """
     from twilio.twiml.voice_response import VoiceResponse
 
     response = VoiceResponse()
     _say(response, said, places)
-    _music(response, seconds, places)
-    response.redirect(places.url(then), method="POST")
+    if not is_once:
+        _music(response, seconds, places)
+        response.redirect(places.url(then), method="POST")
     return str(response)
 
 

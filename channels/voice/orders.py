@@ -148,6 +148,9 @@ class Orders:
                 await self._update_participant(target, hold=False)
             case OrderKind.MUTE | OrderKind.UNMUTE:
                 await self._update_participant(target, muted=order.kind is OrderKind.MUTE)
+            case OrderKind.ANNOUNCE:
+                said = self._places.url("hold", say=order.argument, lang=target.language, once="1")
+                await self._update_participant(target, announce_url=said, announce_method="POST")
             case OrderKind.LISTEN:
                 await self._update_participant(target, **listening(target.listening, target.coached))
             case _:

@@ -13,9 +13,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     `welcome` is said first, by language; `announce_s` how often somebody who waits is told where they stand;
     `takes_messages` and `books_callbacks` say what is offered when nobody is there or the wait is long. `records`:
-    calls are recorded, which the welcome must say. `flow` is the self-service that callers meet first, at any hour.
-    `calls_customer_first`: a callback rings the customer first, and the agent once they have answered. `caller_ids` are
-    other numbers of the company's that the carrier lets the line show to those whom it calls.
+    calls are recorded, as `consent` (place -> rule, see `hub.domain.recording_rules`) says. `flow` is the self-service
+    that callers meet first, at any hour. `calls_customer_first`: a callback rings the customer first, and the agent
+    once they have answered. `caller_ids` are other numbers of the company's that the carrier lets the line show to
+    those whom it calls.
     """
 
     channel: str
@@ -27,6 +28,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     takes_messages: bool = True
     books_callbacks: bool = True
     records: bool = False
+    consent: Mapping[str, str] = msgspec.field(default_factory=dict)
     flow: str = ""
     calls_customer_first: bool = False
     caller_ids: tuple[str, ...] = ()
@@ -38,13 +40,17 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InboundCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A call that reached a line. `number` is E.164, empty when withheld; `name` what the carrier says of it."""
+    """A call that reached a line. `number` is E.164, empty when withheld; `name` what the carrier says of it.
+
+    `places`: where the caller's number and the line are from, by the carrier ("US-CA"); empty where it does not say.
+    """
 
     channel: str
     provider_id: str
     number: str = ""
     name: str = ""
     language: str = ""
+    places: tuple[str, str] = ("", "")
 
 
 class Said(msgspec.Struct, frozen=True):

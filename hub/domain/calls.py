@@ -158,6 +158,7 @@ class OrderKind(StrEnum):
     UNMUTE = "unmute"
     LISTEN = "listen"
     HANG_UP = "hang_up"
+    ANNOUNCE = "announce"
     RECORD = "record"
     PAUSE_RECORDING = "pause_recording"
     RESUME_RECORDING = "resume_recording"

@@ -12,6 +12,7 @@ from hub.domain.errors import BadRequest
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.interaction import ClosingReason, Interaction, State, moved
+from hub.domain.recording_rules import place_of, rule_of
 from hub.services import moves, people
 from hub.services.call_flows import CallFlows
 from hub.services.call_state import WholeCall, save_leg
@@ -22,6 +23,8 @@ from hub.storage.tables import CALLS, CUSTOMERS, INTERACTIONS, LEGS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 KIND = "voice"
+UNASKED = frozenset({"welcome", "announce"})
+"""Rules by which a call is recorded without anybody's answer."""
 _LATEST = (
     "WHERE id IN (SELECT (SELECT id FROM interactions AS last WHERE last.customer = customers.id AND last.kind = $2 "
     "ORDER BY last.created_at DESC LIMIT 1) FROM customers WHERE customers.id ANY_OF($1))"
@@ -220,8 +223,19 @@ def _call(arrival: _Arrival, interaction: Interaction) -> Call:
         line=arrival.line.number,
         name=clean_name(arrival.call.name),
         language=interaction.language,
-        records=arrival.line.records,
+        records=arrival.line.records and rule_at(arrival.line, arrival.call, arrival.number) in UNASKED,
     )
+
+
+def rule_at(line: Line, call: InboundCall, number: str) -> str:
+    """Return the rule of recording for who calls; where the carrier names no place, the numbers tell the country."""
+    theirs, ours = call.places
+    return rule_of(line.consent, (theirs or place_of(number), ours or place_of(line.number)))
+
+
+def may_record(line: Line, number: str) -> bool:
+    """Whether a call that we make is recorded: only where nobody must be asked, for nobody asks there but the agent."""
+    return line.records and rule_of(line.consent, (place_of(number), place_of(line.number))) in UNASKED
 
 
 def _line(arrival: _Arrival, interaction: Interaction, now: int) -> Leg:

@@ -12,7 +12,7 @@ from hub.domain.interaction import Interaction, State, moved
 from hub.domain.segments import SegmentKind
 from hub.services import moves, people
 from hub.services.access import Scope
-from hub.services.call_arrivals import KIND
+from hub.services.call_arrivals import KIND, may_record
 from hub.services.call_news import customers_line, guests
 from hub.services.call_state import WholeCall, order, save_leg, settle, whole_call
 from hub.services.calls import CallService
@@ -327,7 +327,7 @@ class CallDesk:
                 number=dialled,
                 line=shown or line.number,
                 language=interaction.language,
-                records=line.records,
+                records=may_record(line, dialled),
             )
             await tx.insert(CALLS, call)
             return (await settle(tx, interaction.id, self._news)).interaction

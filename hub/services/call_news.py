@@ -65,6 +65,9 @@ class CallNews:
         active = await moves.say_system(tx, active, "joined", agent=agent.id, name=agent.name)
         await tx.save(AGENTS, msgspec.structs.replace(agent, misses=0, idle_since=tx.now))
         await tx.save(INTERACTIONS, active)
+        if call.records and call.direction is not Direction.INBOUND:
+            # Who calls has heard it before; whom we call hears it now.
+            await order(tx, call, OrderKind.ANNOUNCE, leg=customers_line(whole), argument="recorded")
         if call.records:
             await order(tx, call, OrderKind.RECORD, leg=customers_line(whole))
 

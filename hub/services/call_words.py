@@ -33,10 +33,15 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "This is the call you asked for. We are connecting you to a colleague.",
         "zh": "这是您预约的回电，正在为您接通同事。",
     },
+    "recorded": {"en": "This call is recorded.", "zh": "本次通话将被录音。"},
+    "may_record": {
+        "en": "May we record this call? To agree, press one. To go on without, press two.",
+        "zh": "我们可以为本次通话录音吗？同意请按一，不同意请按二。",
+    },
     "goodbye": {"en": "Goodbye.", "zh": "再见。"},
 }
 
-HOLD_CODES: Final = frozenset({"line_lost", "called_back"})
+HOLD_CODES: Final = frozenset({"line_lost", "called_back", "recorded"})
 """Those that whoever holds may hear before the music; the carrier brings them back to us in an address."""
 
 

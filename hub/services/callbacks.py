@@ -15,7 +15,7 @@ from hub.domain.interaction import ClosingReason, Interaction, State, check_move
 from hub.domain.segments import SegmentKind
 from hub.services import moves, people
 from hub.services.access import Scope
-from hub.services.call_arrivals import KIND
+from hub.services.call_arrivals import KIND, may_record
 from hub.services.calls import CallService, owed_call
 from hub.services.handling import Handling
 from hub.settings import Settings
@@ -73,7 +73,7 @@ class Callbacks:
                         number=dialled,
                         line=line.number,
                         language=known.language,
-                        records=line.records,
+                        records=may_record(line, dialled),
                         customer_first=line.calls_customer_first,
                     ),
                 )

@@ -14,6 +14,7 @@ from hub.domain.calls import (
     CarrierEvent,
     Direction,
     EndCause,
+    Gathering,
     Leg,
     LegRole,
     LegState,
@@ -30,7 +31,7 @@ from hub.domain.messages import FileRef
 from hub.domain.offer import RevokeReason
 from hub.domain.visitors import StoredFile
 from hub.services import moves, people
-from hub.services.call_arrivals import KIND, CallArrivals, Taken, begun, latest_call
+from hub.services.call_arrivals import KIND, CallArrivals, Taken, begun, latest_call, may_record, rule_at
 from hub.services.call_flows import CallFlows
 from hub.services.call_news import CallNews
 from hub.services.call_state import WholeCall, call_in_flow, ended, order, save_leg, settle, whole_call
@@ -42,6 +43,10 @@ from hub.storage.tables import CALLS, CARRIER_EVENTS, INTERACTIONS, LEGS, RECORD
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 BOOKING_KEY = "1"
+CONSENT_TURN = "consent"
+_YES = frozenset(
+    {"yes", "yes please", "i agree", "sure", "ok", "okay", "是", "是的", "同意", "我同意", "好", "好的", "可以"}
+)
 MESSAGE_MAX_S = 180
 _WAITS = frozenset({State.QUEUED, State.OFFERED, State.CONNECTING})
 
@@ -86,11 +91,27 @@ class CallService:
         whole, step = taken if taken is not None else await self._store.write(again)
         language = whole.call.language
         welcome = self._welcome(line, language)
+        rule = rule_at(line, call, whole.call.number) if line.records else ""
+        is_closed = whole.interaction.state is State.REJECTED
+        if rule == "ask" and not is_closed:
+            return self._question(whole, welcome)
+        if rule == "announce" and not is_closed:
+            welcome.append(spoken("recorded", language))
         if step is not None:
             return msgspec.structs.replace(step, say=(*welcome, *step.say))
-        if whole.interaction.state is State.REJECTED:
+        if is_closed:
             return self._out_of_hours(line, whole, welcome)
         return CallStep(say=tuple(welcome), then="queue", interaction=whole.interaction.id)
+
+    def _question(self, whole: WholeCall, welcome: list[Said]) -> CallStep:
+        """Ask whether the call may be recorded, before anything else; meanwhile the caller's place is kept."""
+        language = whole.call.language
+        return CallStep(
+            say=(*welcome, spoken("may_record", language)),
+            then="listen",
+            turn=CONSENT_TURN,
+            gathering=Gathering(language=language, digits=1),
+        )
 
     def _line(self, channel: str) -> Line:
         line = self.lines.get(channel)
@@ -161,6 +182,8 @@ class CallService:
             NotFound: nobody knows this call.
         """
         line = self._line(channel)
+        if turn == CONSENT_TURN:
+            return await self._consented(line, provider_id, said)
 
         async def unit(tx: UnitOfWork) -> tuple[WholeCall, CallStep | None]:
             whole = await call_in_flow(tx, channel, provider_id)
@@ -171,6 +194,26 @@ class CallService:
 
         whole, step = await self._store.write(unit)
         leg = next(leg for leg in whole.legs if leg.provider_id == provider_id)
+        return step or self._waiting_step(line, whole, leg)
+
+    async def _consented(self, line: Line, provider_id: str, said: CallerSaid) -> CallStep:
+        """Note whether the caller agrees to being recorded; the first answer counts, and silence agrees to nothing."""
+        agrees = said.digits == "1" or said.text.strip(" .!\u3002\uff01").lower() in _YES
+
+        async def unit(tx: UnitOfWork) -> Taken:
+            whole = await _known(tx, line.channel, provider_id)
+            asked = LegNews(key=f"consent:{provider_id}", provider_id=provider_id)
+            if await _is_first(tx, line.channel, asked, whole.interaction.id):
+                call = await tx.save(CALLS, msgspec.structs.replace(whole.call, records=agrees))
+                code = "recording_agreed" if agrees else "recording_refused"
+                interaction = await tx.save(INTERACTIONS, await moves.say_system(tx, whole.interaction, code))
+                whole = replace(whole, call=call, interaction=interaction)
+            return whole, await self._flow_step(tx, whole, provider_id)
+
+        whole, step = await self._store.write(unit)
+        leg = next(leg for leg in whole.legs if leg.provider_id == provider_id)
+        if step is None and whole.interaction.state in _WAITS and leg.goes_to is Place.QUEUE:
+            return CallStep(then="queue", interaction=whole.interaction.id)
         return step or self._waiting_step(line, whole, leg)
 
     async def _flow_step(self, tx: UnitOfWork, whole: WholeCall, provider_id: str, turn: str = "") -> CallStep | None:
@@ -246,7 +289,7 @@ class CallService:
             whole.call,
             id=interaction.id,
             direction=Direction.CALLBACK,
-            records=line.records,
+            records=may_record(line, whole.call.number),
             customer_first=line.calls_customer_first,
             due_at=None,
             version=0,

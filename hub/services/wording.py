@@ -27,6 +27,11 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "zh": "抱歉，目前无人接待，请稍后再联系我们。",
     },
     "call_recorded": {"en": "The recording of the call.", "zh": "通话录音。"},
+    "recording_agreed": {"en": "The caller agreed to being recorded.", "zh": "来电者同意录音。"},
+    "recording_refused": {
+        "en": "The caller did not agree to being recorded: there is no recording.",
+        "zh": "来电者未同意录音：本次通话不录音。",
+    },
     "message_recorded": {"en": "The customer left a spoken message.", "zh": "客户留下了语音留言。"},
     "bounced": {
         "en": "The last message could not be delivered. It shows what the other server said.",

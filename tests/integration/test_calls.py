@@ -7,7 +7,7 @@ import pytest
 
 from channels.simulator.carrier.faults import Fault
 from channels.simulator.carrier.phones import HangUp, Manners, Meet, Phone, Press, Say, Step, Wait, WaitFor
-from hub.domain.calls import Direction, EndCause, LegRole, Listening
+from hub.domain.calls import Direction, EndCause, LegRole, Listening, OrderKind
 from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.interaction import State
 from hub.settings import Hours, Limits, QueueSettings, WayOut
@@ -556,6 +556,46 @@ async def test_recorded_call_is_kept_with_us_and_paused_for_card_data(database_u
         assert recorded.files[0].type == "audio/mpeg"
         kinds = [order.kind for order in await house.orders()]
         assert [kind for kind in kinds if "record" in kind] == ["record", "pause_recording", "resume_recording"]
+
+
+@pytest.mark.parametrize("answer", ["1", "2", ""])
+async def test_where_consent_is_asked_only_who_agrees_is_recorded(tmp_path: Path, answer: str) -> None:
+    """Whoever presses nothing agrees to nothing; the answer stands in the conversation."""
+    url, consent = f"sqlite:///{tmp_path}/hub.db", {"US": "ask"}
+    async with phone_house(tmp_path, url, records=True, recording_consent=consent) as house:
+        presses = (Press(answer),) if answer else (Wait(8),)
+        AgentPhone(house, "ann")
+        house.calls(script=(WaitFor("press two"), *presses, Meet("", 60), Wait(10), HangUp()))
+        await house.wait(30)
+        await house.desk.available("ann")
+        await house.wait(1)
+        await house.desk.accept("ann")
+        await house.wait(60)
+
+        (call,) = await house.interactions()
+        codes = [message.code for message in await house.desk.messages(call)]
+        agreed = answer == "1"
+        assert ("recording_agreed" in codes, "recording_refused" in codes) == (agreed, not agreed)
+        assert ("call_recorded" in codes) is agreed
+        assert ("record" in [order.kind for order in await house.orders()]) is agreed
+        assert house.bad_documents() == []
+
+
+async def test_callers_and_called_hear_that_they_are_recorded(tmp_path: Path) -> None:
+    async with phone_house(tmp_path, f"sqlite:///{tmp_path}/hub.db", records=True) as house:
+        call, line, _ = await house.talking()
+        assert "This call is recorded." in [sound.text for sound in line.hearing.sounds]
+        line.hang_up()
+        await house.wait(30)
+        await house.desk.hub.services.handling.complete(call.id, await house.desk.scope("ann"), "solved")
+
+        house.carrier.world.install(GUEST, Phone(Manners(), (Wait(20), HangUp())))
+        await house.desk.hub.services.call_desk.call_out(await house.desk.scope("ann"), "hotline", GUEST)
+        await house.wait(15)
+        (called,) = [leg for leg in house.carrier.plant.legs.values() if leg.route.to == GUEST]
+        assert "This call is recorded." in [sound.text for sound in called.hearing.sounds]
+        assert [order.kind for order in await house.orders()].count(OrderKind.RECORD) == 2
+        assert house.bad_documents() == []
 
 
 async def test_queue_that_gives_up_lets_the_caller_leave_a_message(database_url: str, tmp_path: Path) -> None:
