@@ -103,6 +103,7 @@ class Rows:
             target_s=queue.target_s,
             target_share=queue.target_share,
             waiting=floor.count_waiting(queue_id),
+            unlisted=floor.count_unlisted(queue_id),
             oldest_at=floor.oldest_at(queue_id),
             serving=serving,
             available=sum(agent.is_free for agent in serves),

@@ -70,6 +70,7 @@ class QueueRow(msgspec.Struct, frozen=True, kw_only=True):
     target_s: float
     target_share: float
     waiting: int
+    unlisted: int
     oldest_at: int | None
     serving: int
     available: int

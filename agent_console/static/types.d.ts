@@ -14,7 +14,7 @@ export interface MeRow extends Person {
 }
 export interface AgentRow extends Person { id: Id; name: string; role: string; since_at: number; work: Id[] }
 export interface QueueRow {
-  id: Id; name: string; color?: string | null; target_s: number; target_share: number; waiting: number; oldest_at?: number | null;
+  id: Id; name: string; color?: string | null; target_s: number; target_share: number; waiting: number; unlisted: number; oldest_at?: number | null;
   serving: number; available: number; away: number; offered: number; answered: number; answered_in_target: number;
   short_abandons: number; abandoned: number; flowed_out: number; service_level?: number | null; service_level_variant: string;
   asa_s?: number | null; open: boolean; pull_allowed: boolean; history: number[];

@@ -364,6 +364,10 @@ class Floor:
         """Return how many wait in a queue."""
         return len(self._waiting.get(queue, ()))
 
+    def count_unlisted(self, queue: str) -> int:
+        """Return how many of them wait behind the window, in no list unless somebody is concerned."""
+        return max(self.count_waiting(queue) - self.window, 0)
+
     def last_in(self, queue: str) -> str | None:
         """Return who came last of those who wait in a queue."""
         line = self._waiting.get(queue)

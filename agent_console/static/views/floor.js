@@ -24,17 +24,15 @@ export const worstFirst = (now) => (/** @type {QueueRow} */ a, /** @type {QueueR
 /** As the hub counts who is free in a queue. @param {AgentRow} one */
 const hasRoom = (one) => one.presence === "available" && one.connectivity === "connected" && one.status !== "not_responding" && !one.next_presence && one.held < one.capacity;
 
-/** So many of a queue's waiting are rows (hub/services/floor.py, WINDOW). */
-const LISTED = 500;
-
 /** The supervisor's page: queues, people, who waits. */
 export function Floor() {
   const now = ticking();
   const { id, sub } = route();
   const waiting = interactions.all().filter((row) => row.state === "queued" || row.state === "offered");
   const rows = queues.all().sort(worstFirst(now));
-  // A long queue's rows are its first ones only; its figure counts all.
-  const all = waiting.length < LISTED ? waiting.length : Math.max(waiting.length, rows.reduce((sum, one) => sum + one.waiting, 0));
+  // A long queue's rows are its first ones only; its figure, which may be half a second older than they are, counts all.
+  const isLong = rows.some((one) => one.unlisted > 0);
+  const all = isLong ? rows.reduce((sum, one) => sum + one.waiting, 0) : waiting.length;
   const people = agents.all();
   const channels = attention()?.channels ?? [];
   const free = people.filter(hasRoom).length;
@@ -46,7 +44,7 @@ export function Floor() {
     <section class="card"><h2>${t("queues")}</h2><${QueueTable} rows=${rows} now=${now} /></section>
     ${channels.length > 0 && html`<${ChannelStates} rows=${channels} />`}
     <div class="floor-two">
-      <section class="card"><h2>${t("floor.waiting.title")} <span>${all}</span></h2>${all > waiting.length && html`<p>${t("floor.waiting.first", { n: waiting.length })}</p>`}<${WaitingTable} rows=${waiting} here=${id === "interaction" ? sub : ""} /></section>
+      <section class="card"><h2>${t("floor.waiting.title")} <span>${all}</span></h2>${isLong && html`<p class="card-hint">${t("floor.waiting.first", { n: waiting.length })}</p>`}<${WaitingTable} rows=${waiting} here=${id === "interaction" ? sub : ""} /></section>
       <section class="card"><h2>${t("floor.agents")} <span>${people.length}</span></h2><${AgentTable} rows=${people} here=${id === "agent" ? sub : ""} /></section>
     </div>
   </div></div>
