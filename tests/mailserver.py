@@ -160,6 +160,9 @@ class Dovecot:
         self._process.wait()
         for left in (self.folder / "run").glob("*.pid"):
             left.unlink()
+        # A lock that nobody holds any more is believed in for two minutes: nothing a test would wait for.
+        for left in (self.folder / "mail").rglob("dovecot-uidlist.lock"):
+            left.unlink()
 
     def stop(self) -> None:
         """End it and remove all of it."""
