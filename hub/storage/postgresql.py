@@ -332,7 +332,12 @@ class PostgresStore(Store):
         return future
 
     async def write_aside(self, unit: Unit[T]) -> T:
-        return await self._in_transaction(unit)
+        async def unhurried(tx: UnitOfWork) -> T:
+            # It is not waited for, so it need not have the disk either while those who are waited for commit.
+            await tx.execute("SET LOCAL synchronous_commit = off")
+            return await unit(tx)
+
+        return await self._in_transaction(unhurried)
 
     async def read(self, unit: Unit[T]) -> T:
         code = getattr(unit, "__code__", unit)

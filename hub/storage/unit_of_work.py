@@ -439,7 +439,8 @@ class Store(abc.ABC):
     async def write_aside(self, unit: Unit[T]) -> T:
         """Run a unit that records no events and touches what no other unit does, so that nobody waits for it.
 
-        Where there is but one writer it is a unit like any other.
+        Where there is but one writer it is a unit like any other. After a power cut the last of them may be undone,
+        each as a whole, so it says itself how far it came.
 
         Raises:
             Unavailable: the database cannot be reached; nothing is known to be stored.
