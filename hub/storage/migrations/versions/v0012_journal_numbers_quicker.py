@@ -11,7 +11,8 @@ _POSTGRESQL = """
     DO $do$
     BEGIN
       EXECUTE format($create$
-        CREATE OR REPLACE FUNCTION journal_numbers(wanted bigint, OUT first bigint, OUT tx bigint) LANGUAGE plpgsql AS $$
+        CREATE OR REPLACE FUNCTION journal_numbers(wanted bigint, OUT first bigint, OUT tx bigint)
+        LANGUAGE plpgsql AS $$
         DECLARE newest bigint;
         BEGIN
           tx := pg_current_xact_id()::text::bigint;
