@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hub.storage.migrations import migrate
 from hub.storage.schema import metadata
@@ -18,6 +19,10 @@ from tests.servers import postgres
 
 BACKENDS = ("sqlite", "postgresql")
 T = TypeVar("T")
+
+# How long an example takes says how loaded the machine is, not whether it is right.
+settings.register_profile("any-speed", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-speed")
 
 
 def done_aside(work: Coroutine[Any, Any, T]) -> T:
