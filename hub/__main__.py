@@ -208,7 +208,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
-    from hub.app import check_channels
+    from hub.app import check_channels, data_folder_problems
     from hub.settings import validate
     from hub.tools.flow import flow_problems
     from hub.tools.routing import policy_problems
@@ -220,6 +220,7 @@ def _check_config(arguments: argparse.Namespace) -> int:
         known = {problem.where for problem in problems}
         problems += [problem for problem in policy_problems(settings) if problem.where not in known]
         problems += flow_problems(settings)
+        problems += asyncio.run(data_folder_problems(settings))
     for problem in problems:
         print(problem, file=sys.stderr)
     if any(problem.severity == "error" for problem in problems):

@@ -8,7 +8,6 @@ import importlib.resources
 import logging
 import os
 import secrets
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +44,7 @@ from hub.services.callbacks import TIMER as CALLBACK_TIMER
 from hub.services.callbacks import Callbacks
 from hub.services.calls import CallService
 from hub.services.chats import Chats
+from hub.services.data_folder import SHARED, STRANGE, DataFolder, NodeName
 from hub.services.delivery import Delivery
 from hub.services.dispatch import Dispatcher
 from hub.services.explaining import Explaining
@@ -80,7 +80,7 @@ from hub.services.timeline import Timeline
 from hub.settings import Problem, Secret, Settings, SettingsError, block_arguments, check_block
 from hub.settings.values import did_you_mean
 from hub.storage.journal import Journal
-from hub.storage.migrations import migrate, sqlite_path
+from hub.storage.migrations import is_current, migrate, sqlite_path
 from hub.storage.opening import opened, store_of
 from hub.storage.unit_of_work import Store
 from hub.web import ClientAddress, HasPages, add_files, add_probes, new_application
@@ -110,6 +110,7 @@ class Services:
     calls: CallService
     arrivals: Arrivals
     chats: Chats
+    data_folder: DataFolder
     delivery: Delivery
     dispatcher: Dispatcher
     files: FileStore
@@ -119,6 +120,7 @@ class Services:
     intake: Intake
     journal: Journal
     letters: Letters
+    node_name: NodeName
     offers: Offers
     people: People
     presence: PresenceService
@@ -174,6 +176,7 @@ class Hub:
     async def _start_all(self) -> None:
         services = self.services
         await services.store.open()
+        await services.data_folder.claim()
         services.bus.head = await services.journal.head()
         await services.accounts.sync_configured(self.settings.agents)
         await self._open_flows()
@@ -221,6 +224,7 @@ class Hub:
         await services.indexer.stop()
         services.accounts.close()
         await services.store.close()
+        services.node_name.release()
         await self.outbound.close()
         if self._lock is not None:
             self._lock.close()
@@ -244,7 +248,7 @@ class Hub:
             await self.services.journal.head()
         except Unavailable as error:
             return str(error)
-        return ""
+        return self.services.data_folder.trouble
 
     def _count(self, commit: Commit) -> None:
         for event in commit.events:
@@ -271,6 +275,7 @@ class Hub:
             lines = self.services.arrivals.lines()
             self.metrics.lines.replace({name: 1 if status.is_up else 0 for name, status in lines.items()})
             self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > OVERDUE_MS else 0)
+            await self.services.data_folder.keep()
             await self.services.presence.catch_up()
             await self.services.chats.catch_up()
             if now - sampled_at >= MINUTE_MS:
@@ -359,7 +364,8 @@ def _services(
     channels: Mapping[str, Channel],
 ) -> Services:
     floor = Floor(settings)
-    node = node_name(settings)
+    node_name = NodeName(settings.server.data_dir)
+    node = node_name.take()
     handling = Handling(store, settings)
     offers = Offers(store, settings)
     journal = Journal(store)
@@ -399,6 +405,7 @@ def _services(
         call_orders=orders,
         calls=calls,
         chats=chats,
+        data_folder=DataFolder(store, clock, settings.server.data_dir),
         delivery=delivery,
         dispatcher=dispatcher,
         files=files,
@@ -408,6 +415,7 @@ def _services(
         intake=intake,
         journal=journal,
         letters=Letters(store, settings, handling, files, channels),
+        node_name=node_name,
         offers=offers,
         people=People(store, settings),
         presence=PresenceService(store, settings),
@@ -528,6 +536,19 @@ def check_channels(settings: Settings) -> CheckedChannels:
     return CheckedChannels(problems=found, addresses=addresses)
 
 
+async def data_folder_problems(settings: Settings) -> list[Problem]:
+    """Say if the database, where there is one already, knows another data folder than this one."""
+    folder, url, clock = settings.server.data_dir, settings.server.database_url.reveal(), SystemClock()
+    try:
+        if not await is_current(url):
+            return []
+        async with opened(url, clock) as store:
+            is_strange = await DataFolder(store, clock, folder).is_strange()
+    except Unavailable:
+        return []
+    return [Problem(where="server.data_dir", text=STRANGE, hint=SHARED, severity="warning")] if is_strange else []
+
+
 def _channel(channel_id: str, kind: str, options: dict[str, Any]) -> Channel:
     if kind not in KINDS:
         hint = did_you_mean(kind, KINDS)
@@ -552,15 +573,6 @@ def secret_key(settings: Settings) -> bytes:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48))
     return Secret(path.read_text()).reveal().encode()
-
-
-def node_name(settings: Settings) -> str:
-    """Return this node's name, made at first start and kept in the data folder: the same after a restart."""
-    path = settings.server.data_dir / "node.id"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.write_text(f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}")
-    return path.read_text().strip()
 
 
 async def add_user(settings: Settings, name: str, email: str, role: str, password: str) -> None:

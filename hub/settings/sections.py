@@ -70,7 +70,7 @@ class Server(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     visitors and file links must begin anew; known to others, they can forge them. The demo makes its own."""
     data_dir: Path = Path("var")
     """Folder of the SQLite file and the uploads, outside every web root. In a container it must be a volume, or all is
-    lost with it."""
+    lost with it. Several hubs on one database share one: else they could not read each other's mail."""
     database_url: Secret = Secret("")
     """`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/NAME`. Empty: hub.db in `data_dir`. One SQLite file serves
     one hub; several hubs need PostgreSQL."""

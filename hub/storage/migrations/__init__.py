@@ -32,6 +32,16 @@ async def migrate(url: str) -> bool:
     return True
 
 
+async def is_current(url: str) -> bool:
+    """Whether there is a database, and `migrate` would do nothing.
+
+    Raises:
+        Unavailable: it cannot be reached.
+    """
+    found = _sqlite_revision(sqlite_path(url)) if url.startswith("sqlite") else await _postgresql_revision(url)
+    return found == HEAD
+
+
 def sqlite_path(url: str) -> Path:
     """Return the file of a `sqlite:///path` URL; four slashes make it absolute."""
     return Path(url.removeprefix("sqlite:///"))
