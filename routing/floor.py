@@ -5,6 +5,8 @@ Changed only by `waiting`, `offers`, `matching` and `engine`; it decides nothing
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any
 
 from routing import capacity
 from routing.capacity import Burden, Cost
@@ -18,10 +20,16 @@ from routing.policy import Policy
 from routing.ranking import LOAD_SHIFT, MOST_LOAD, Line, LineKey, agent_key, line_key
 from routing.timers import Awaited, Due, Timers
 
-__all__ = ["AgedCell", "Agent", "Floor", "Held", "Item", "Offer", "QueueRun", "Shape"]
+__all__ = ["AgedCell", "Agent", "Floor", "Held", "Item", "Look", "Offer", "QueueRun", "Shape"]
 
 # Members of an Enum cost as much as a call each time they are named, so hot code names them once.
 _HEAD = Due.HEAD
+
+_REMEMBERED = 4_096
+
+Look = tuple[Line[Item], list[int], float, "itemgetter[Any] | None", list[Any], list[int], int]
+"""A line, its heads, what a wait in it weighs; what picks, from the keys of the firsts, those of the cells that count,
+unless they are one or very many; those keys; the numbers of those cells, and their mask."""
 
 _Wishes = tuple[str, str, tuple[SkillNeed, ...], tuple[tuple[SkillNeed, ...], ...], tuple[str, ...], tuple[str, ...]]
 _ShapeKey = tuple[
@@ -57,8 +65,8 @@ class Floor:
         self.lines: dict[LineKey, Line[Item]] = {}
         self.busy_lines: tuple[Line[Item], ...] = ()
         """Those where somebody waits, the weightiest first: the sooner a good one is found the more are skipped."""
-        self.waiting: int | None = 0
-        """The mask of the kinds that somebody in a line's cells is of; None: to be found out."""
+        self.looks: dict[Burden[Slot[Agent]], tuple[Look, ...]] = {}
+        """For agents under a burden, where those wait whom they may take; forgotten when a cell empties or fills."""
         self.items: dict[str, Item] = {}
         self.agents: dict[str, Agent] = {}
         self.works: dict[str, tuple[Held, ...]] = {}
@@ -290,10 +298,10 @@ class Floor:
         cell = item.cell
         if cell is not None:
             if line.frontier.put(cell, item.arrival_ms, item):
-                self.waiting = None
+                self._look_again()
                 self.judge(cell)
             return
-        self.waiting = None
+        self._look_again()
         if not item.personal:
             line.frontier.put(line.frontier.open(item.kind.number), item.arrival_ms, item)
             return
@@ -335,7 +343,7 @@ class Floor:
 
     def _idle(self, line: Line[Item]) -> None:
         """Leave the line out of the busy ones if nobody waits in it."""
-        self.waiting = None
+        self._look_again()
         if not line.frontier.mask and not line.personal:
             line.is_busy = False
             self.busy_lines = tuple(other for other in self.busy_lines if other is not line)
@@ -348,7 +356,7 @@ class Floor:
         if stage != cell.stage:
             cell.stage = stage
             cell.kind = self.face_of(cell.shape, stage)
-            self.waiting = None
+            self._look_again()
             cell.line.frontier.renumber(cell, cell.kind.number)
         if stage == len(edges):
             cell.due_ms = None
@@ -360,13 +368,23 @@ class Floor:
             cell.due_ms = due_ms
             self.timers.add((due_ms, _HEAD, first.id, "", cell), -edges[stage])
 
-    def find_waiting(self) -> int:
-        """Find out which kinds somebody in a line's cells is of."""
-        mask = 0
+    def _look_again(self) -> None:
+        if self.looks:
+            self.looks = {}
+
+    def look(self, burden: "Burden[Slot[Agent]]") -> "tuple[Look, ...]":
+        """Find out where those wait whom agents under a burden may take, the weightiest first."""
+        found = []
         for line in self.busy_lines:
-            mask |= line.frontier.mask
-        self.waiting = mask
-        return mask
+            frontier = line.frontier
+            present = frontier.mask & burden.takes
+            if present:
+                pick, numbers = frontier.picks.get(present) or frontier.new_pick(present)
+                found.append((line, line.heads, line.less, pick, frontier.firsts, numbers, present))
+        if len(self.looks) >= _REMEMBERED:
+            self.looks.clear()
+        self.looks[burden] = looks = tuple(found)
+        return looks
 
     def bar(self, item: Item, agent_id: str, until_ms: int) -> None:
         """Exclude an agent from an item until an instant."""

@@ -11,7 +11,7 @@ from math import inf
 
 from routing import offers
 from routing.cells import bits
-from routing.floor import Agent, Floor, Item
+from routing.floor import Agent, Floor, Item, Look
 from routing.model import Rule
 from routing.ranking import FIRST_SECOND_MS, LATE, LONG_WAIT, Line, Rank
 from routing.waiting import call_again, is_able
@@ -80,75 +80,87 @@ def settle_agent(floor: Floor, agent: Agent) -> None:
 
 def most_urgent_for(floor: Floor, agent: Agent) -> Item | None:
     """Return the most urgent interaction the agent may be offered now, leaving reservations aside."""
-    lines = floor.busy_lines
-    if not lines:
-        return None
-    if not agent.is_up or agent.paused_until_ms > floor.now_ms:
+    if not floor.busy_lines or not agent.is_up or agent.paused_until_ms > floor.now_ms:
         return None
     burden = agent.burden
     if not burden.is_known:
         floor.left(agent)
-    mask = burden.takes
     agent_id = agent.id
     is_addressed = agent_id in floor.addressed
-    waiting = floor.waiting
-    if not mask & (floor.find_waiting() if waiting is None else waiting) and not is_addressed:
+    looks = floor.looks.get(burden)
+    if looks is None:
+        looks = floor.look(burden)
+    if not looks and not is_addressed:
         return None
-    hidden = _hide_from(floor, agent) if burden.used or agent_id in floor.barred else ()
-    item = _first_in(lines, mask, floor.now_ms)
+    hidden: list[Item] | None = None
+    if burden.used or agent_id in floor.barred:
+        hidden = _hide_from(floor, agent)
+        looks = floor.looks.get(burden) or floor.look(burden)
+    item = _first_in(looks, floor.now_ms)
     if is_addressed:
         item = _challenged_personally(floor, agent, item)
-    for other in hidden:
-        floor.place(other)
+    if hidden:
+        for other in hidden:
+            floor.place(other)
     if item is not None and (cell := item.cell) is not None and item.stage != cell.stage:
         item.stage = cell.stage
         item.kind = cell.kind
     return item
 
 
-def _first_in(lines: tuple[Line[Item], ...], mask: int, now_ms: int) -> Item | None:
-    """Return who goes first of all in the cells of the mask."""
-    found: Line[Item] | None = None
-    found_in = first_ms = 0
+def _first_in(looks: tuple[Look, ...], now_ms: int) -> Item | None:
+    """Return who goes first of all there."""
+    found: Look | None = None
+    first_ms = 0
+    # The keys that stood to choice in the line found, unless they were not picked.
+    found_keys: tuple[int, ...] | None = None
     best = _AFTER_ALL
     # What the best weighs if it has waited long: less goes first.
     ahead = inf
     later_ms = now_ms + FIRST_SECOND_MS
-    for line in lines:
+    for look in looks:
+        line, heads, less, pick, firsts, numbers, present = look
         # Nobody in a line goes before its longest wait, unless that is late and others are in time. Under a backlog
         # most lines end here: their longest wait is long, but weighs less than the best so far.
-        weighed_ms = later_ms - line.heads[0]
-        if line.less * weighed_ms > ahead:
+        weighed_ms = later_ms - heads[0]
+        if less * weighed_ms > ahead or (
+            weighed_ms < line.long_weighed_ms and found is not None and line.is_behind(best, now_ms)
+        ):
             continue
-        frontier = line.frontier
-        present = frontier.mask & mask
-        if not present or (found is not None and weighed_ms < line.long_weighed_ms and line.is_behind(best, now_ms)):
-            continue
-        pick, _ = frontier.picks.get(present) or frontier.new_pick(present)
-        arrival_ms = frontier.first_key(present) if pick is None else min(pick(frontier.firsts))
+        if pick is not None:
+            keys = pick(firsts)
+            arrival_ms = min(keys)
+        else:
+            keys = None
+            arrival_ms = firsts[numbers[0]] if len(numbers) == 1 else line.frontier.first_key(present)
         weighed_ms = later_ms - arrival_ms
         if weighed_ms >= line.long_weighed_ms:
-            less = line.less * weighed_ms
-            if less > ahead:
+            weight = less * weighed_ms
+            if weight > ahead:
                 continue
-            rank = LONG_WAIT, less
+            rank = LONG_WAIT, weight
         else:
+            weight = inf
             rank = line.rank(arrival_ms, now_ms)
-            less = inf
         if rank < best or (
             rank == best
             and found is not None
-            and (arrival_ms < first_ms or (arrival_ms == first_ms and _is_before(line, found, mask)))
+            and (arrival_ms < first_ms or (arrival_ms == first_ms and _is_before(look, found)))
         ):
-            found, found_in, first_ms = line, present, arrival_ms
-            best, ahead = rank, less
-    return None if found is None else found.frontier.first_of(found_in, first_ms)
+            found, found_keys, first_ms = look, keys, arrival_ms
+            best, ahead = rank, weight
+    if found is None:
+        return None
+    frontier = found[0].frontier
+    if found_keys is None or found_keys.count(first_ms) > 1:
+        return frontier.first_of(found[6], first_ms)
+    cell = frontier.cells[found[5][found_keys.index(first_ms)]]
+    return cell.members[cell.front]
 
 
-def _is_before(line: Line[Item], other: Line[Item], mask: int) -> bool:
+def _is_before(look: Look, other: Look) -> bool:
     """Return whether the first of one line goes before that of another, who came at the same time."""
-    first, other_first = line.frontier.first(mask), other.frontier.first(mask)
-    return first is not None and other_first is not None and first < other_first
+    return look[0].frontier.first_there(look[6]) < other[0].frontier.first_there(other[6])
 
 
 def _challenged_personally(floor: Floor, agent: Agent, first: Item | None) -> Item | None:
