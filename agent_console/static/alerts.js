@@ -18,10 +18,18 @@ export const alertState = signal({ unlocked: false, blocked: false, notification
 /** @param {Partial<typeof alertState.value>} change */
 const change = (change) => (alertState.value = { ...alertState.peek(), ...change });
 
+/** What rings may be another device than the headset. @param {AudioContext} on @param {string} device */
+export const playOn = (on, device) => /** @type {any} */ (on).setSinkId?.(device).catch(() => {});
+
 /** Two soft notes; nobody needs more than that for a chat. */
 function twoNotes() {
   if (!audio || audio.state !== "running") return change({ blocked: true });
   change({ blocked: false });
+  notes(audio);
+}
+
+/** @param {AudioContext} audio */
+export function notes(audio) {
   const now = audio.currentTime;
   for (const [at, pitch] of [[0, 659.3], [0.16, 880]]) {
     const tone = new OscillatorNode(audio, { frequency: pitch, type: "sine" });
@@ -39,6 +47,7 @@ function twoNotes() {
 async function unlock() {
   if (!audio && !navigator.userActivation?.hasBeenActive) return;
   audio ??= new AudioContext();
+  await playOn(audio, preferences().ringer);
   if (audio.state !== "running") await audio.resume().catch(() => {});
   change({ unlocked: audio.state === "running", ...(audio.state === "running" ? { blocked: false } : {}) });
 }

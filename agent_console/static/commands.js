@@ -3,6 +3,7 @@ import { accept, openInteraction, park, setPresence, signOut, unpark, wrapUp } f
 import { watchesAttention } from "./attention.js";
 import { ofCalls } from "./callcommands.js";
 import { isCall, isPlanned } from "./calls.js";
+import { goAvailable, isPhoneHere } from "./devices.js";
 import { t, worded } from "./i18n.js";
 import { beginLetter, beginNew, sendTranscript } from "./letters.js";
 import { closeLayer, customerDrawer, go, prefer, selected, setComposerMode, showCustomerDrawer, showLayer, showPane } from "./screen.js";
@@ -112,11 +113,12 @@ function ofMe() {
   const away = (hubSettings()?.away_reasons ?? []).map((one) => ({ id: `away-${one.id}`, label: t("presence.away", { reason: worded(one.label, `reason.${one.id}`) }), section, icon: "coffee", run: () => void setPresence("away", one.id) }));
   return [
     { id: "presence", label: t("presence.change"), section, keys: "P", icon: "user-round", run: () => showLayer("presence") },
-    { id: "available", label: t("state.available"), section, icon: "check", alias: "presence", run: () => void setPresence("available") },
+    { id: "available", label: t("state.available"), section, icon: "check", alias: "presence", run: () => void goAvailable() },
     ...away,
     { id: "offline", label: t("state.offline"), section, icon: "log-out", alias: "presence", run: () => void setPresence("offline") },
     ...(/** @type {const} */ (["light", "dark", "auto"])).map((theme) => ({ id: `theme-${theme}`, label: `${t("theme")}: ${t(`theme.${theme}`)}`, section, icon: { light: "sun", dark: "moon", auto: "monitor" }[theme], run: () => prefer({ theme }) })),
     { id: "standing", label: t("standing.title"), section, icon: "info", run: () => showLayer("standing") },
+    ...(isPhoneHere() ? [{ id: "devices", label: t("devices.title"), section, icon: "headphones", run: () => showLayer("devices") }] : []),
     { id: "preferences", label: t("preferences.title"), section, icon: "settings", run: () => showLayer("preferences") },
     { id: "keys", label: t("keys.title"), section, keys: "Ctrl+/", icon: "keyboard", run: () => showLayer("keys") },
     { id: "signout", label: t("signout"), section, icon: "log-out", run: () => void signOut() },
@@ -132,7 +134,7 @@ export function commands() {
 export function run(id) {
   const command = commands().find((one) => one.id === id);
   if (!command || command.unavailable) return false;
-  if (!["presence", "standing", "preferences", "keys", "transfer", "letter", "dial", "keypad"].includes(id)) closeLayer();
+  if (!["presence", "available", "standing", "devices", "preferences", "keys", "transfer", "letter", "dial", "keypad"].includes(id)) closeLayer();
   command.run();
   return true;
 }

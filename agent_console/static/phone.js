@@ -4,12 +4,13 @@ import { get } from "./api.js";
 import { serverNow } from "./clock.js";
 import { explain } from "./i18n.js";
 import { openPhone } from "./softphone.js";
+import { preferences } from "./screen.js";
 import { hubSettings, interactions, myself, sessionState } from "./store.js";
 
 /** @typedef {import("./softphone.js").Phone} Phone @typedef {import("./softphone.js").Pass} Pass @typedef {import("./softphone.js").Sound} Sound */
 /** @typedef {"none" | "own" | "elsewhere" | "connecting" | "ready" | "lost"} PhoneStatus */
 /** @typedef {{ id: string, from: string, phone: Phone, at: number, open: boolean, muted: boolean, asks: boolean }} PhoneCall */
-/** @typedef {{ status: PhoneStatus, own: string, why: string, microphone: "" | PermissionState, level: number }} PhoneState */
+/** @typedef {{ status: PhoneStatus, own: string, why: string, microphone: "" | PermissionState, speaks: boolean }} PhoneState */
 
 const EXPECT_MS = 30_000;
 const SHOWN_SOUNDS = 60;
@@ -22,7 +23,7 @@ const RENEW_MS = 60_000;
 const COMING = ["wanted", "dialling", "ringing"];
 
 /** @type {PhoneState} */
-const blank = { status: "none", own: "", why: "", microphone: "", level: 0 };
+const blank = { status: "none", own: "", why: "", microphone: "", speaks: false };
 const state = signal(blank);
 const calls = signal(/** @type {PhoneCall[]} */ ([]));
 const sounds = signal(/** @type {(Sound & { key: string, call: string, mine?: boolean })[]} */ ([]));
@@ -79,7 +80,6 @@ const told = (url) => ({
     const key = `${id}:${sound.id}`;
     if (sound.text && SPOKEN.includes(sound.kind)) sounds.value = [...sounds.peek().filter((one) => one.key !== key), { ...sound, key, call: id }].slice(-SHOWN_SOUNDS);
   },
-  level: (input) => Math.abs(input - state.peek().level) > 0.05 && change({ level: input }),
 });
 
 let renewal = 0;
@@ -105,10 +105,11 @@ async function renew() {
     try {
       if (!phones.has(pass.url)) phones.set(pass.url, await openPhone(pass, told(pass.url)));
       await phones.get(pass.url)?.register(pass.token, pass.expires_at);
+      phones.get(pass.url)?.use(preferences());
     } catch (error) {
       change({ status: "lost", why: error instanceof Error ? error.message : String(error) });
     }
-    if (pass.needs_microphone) void watchMicrophone();
+    if (pass.needs_microphone) (change({ speaks: true }), void watchMicrophone());
   }
 }
 
@@ -119,12 +120,8 @@ async function watchMicrophone() {
   allowed.onchange = () => change({ microphone: allowed.state });
 }
 
-/** Asked only on a click. */
-export async function askMicrophone() {
-  const stream = await navigator.mediaDevices?.getUserMedia({ audio: true }).catch(() => null);
-  for (const track of stream?.getTracks() ?? []) track.stop();
-  change({ microphone: stream ? "granted" : "denied" });
-}
+/** This browser's telephones, to be checked. */
+export const ownPhones = () => [...phones.values()];
 
 function stop() {
   generation += 1;

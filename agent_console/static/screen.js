@@ -105,10 +105,10 @@ export function dismissToast(id) {
   shownToasts.value = shownToasts.peek().filter((one) => one.id !== id);
 }
 
-/** @typedef {{ theme: "auto" | "light" | "dark", sound: boolean, keys: boolean, compact: boolean, list: number, customer: number }} Preferences */
+/** @typedef {{ theme: "auto" | "light" | "dark", sound: boolean, keys: boolean, compact: boolean, list: number, customer: number, microphone: string, speaker: string, ringer: string }} Preferences */
 const PREFERENCES = "console.preferences";
 /** @type {Preferences} */
-const usual = { theme: /** @type {Preferences["theme"]} */ (document.documentElement.dataset.theme || "auto"), sound: true, keys: true, compact: false, list: 0, customer: 0 };
+const usual = { theme: /** @type {Preferences["theme"]} */ (document.documentElement.dataset.theme || "auto"), sound: true, keys: true, compact: false, list: 0, customer: 0, microphone: "", speaker: "", ringer: "" };
 const chosen = signal(/** @type {Preferences} */ ({ ...usual, ...readKept(PREFERENCES) }));
 export const preferences = () => chosen.value;
 /** @param {Partial<Preferences>} change */

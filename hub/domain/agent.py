@@ -23,6 +23,14 @@ class Presence(StrEnum):
     OFFLINE = "offline"
 
 
+class PhoneUnchecked(StrEnum):
+    """Why somebody is available whose browser was not found to work as a telephone: the reason beside `available`."""
+
+    KNOWN = "phone_known"
+    FAULT = "phone_fault"
+    LATER = "phone_later"
+
+
 class Connectivity(StrEnum):
     """What the hub measures of the agent's browser."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hub.domain.agent import Agent, Connectivity, Presence
+from hub.domain.agent import Agent, Connectivity, PhoneUnchecked, Presence
 from hub.domain.errors import BadRequest
 from hub.domain.events import EventKind
 from hub.domain.interaction import Interaction, State, check_move, moved
@@ -37,14 +37,16 @@ class PresenceService:
     async def choose(self, agent_id: str, presence: Presence, reason: str, *, actor: Scope | None = None) -> Agent:
         """Set an agent's presence. While work is held, away and offline come when it ends; no new work comes before.
 
-        `actor` is a supervisor who does it for the agent; None means the agent's own choice.
+        `actor` is a supervisor who does it for the agent; None means the agent's own choice. `reason` is one of the
+        company's, or, beside `available`, why the agent's telephone was not checked.
 
         Raises:
             BadRequest: no such reason. Forbidden: `actor` is no supervisor. NotFound: no such agent.
         """
         if actor is not None:
             actor.require_supervisor()
-        if reason and reason not in self._settings.away_reasons:
+        unchecked = presence is Presence.AVAILABLE and reason in set(PhoneUnchecked)
+        if reason and not unchecked and reason not in self._settings.away_reasons:
             raise BadRequest(f"There is no away reason {reason!r}.")
 
         async def unit(tx: UnitOfWork) -> Agent:

@@ -19,7 +19,7 @@ from tests.browser.watch import Watch
 
 ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
+    *("--disable-background-networking", "--disable-component-update", "--use-fake-device-for-media-stream"),
 )
 WAIT_MS = 15_000
 SIZE = {"width": 1440, "height": 900}

@@ -37,6 +37,7 @@ class Caller:
 
 async def at_work(seat: Seat) -> None:
     """Open the console and wait until its telephone is there."""
+    await seat.knows_their_phone()
     await seat.arrive()
     await expect(seat.page.locator(".phone-status")).to_have_text("Phone ready")
 

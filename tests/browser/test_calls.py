@@ -24,6 +24,7 @@ async def at_the_phone(houses: Houses, seat: SeatAt, *, prepare: bool = False) -
     person = await seat(house, "ann")
     if prepare:
         await prepared(person.context, "en")
+    await person.knows_their_phone()
     await person.arrive()
     await expect(person.page.locator(".phone-status")).to_have_text("Phone ready")
     return house, person

@@ -315,6 +315,17 @@ async def test_away_while_holding_work_comes_when_the_work_ends(desk: Desk) -> N
     assert (ann.presence, ann.reason, ann.next_presence) == (Presence.AWAY, "lunch", None)
 
 
+async def test_available_without_a_checked_phone_says_why(desk: Desk) -> None:
+    presence = desk.hub.services.presence
+    await presence.choose("ann", Presence.AVAILABLE, "phone_fault")
+    ann = await desk.agent("ann")
+    assert (ann.presence, ann.reason) == (Presence.AVAILABLE, "phone_fault")
+    await presence.choose("ann", Presence.AVAILABLE, "")
+    assert (await desk.agent("ann")).reason == ""
+    with pytest.raises(BadRequest):
+        await presence.choose("ann", Presence.AWAY, "phone_fault")
+
+
 async def test_parked_chat_frees_capacity_and_wakes_when_the_customer_answers(desk: Desk) -> None:
     chat = await desk.handled("ann")
     await desk.hub.services.handling.park(chat.id, await desk.scope("ann"))

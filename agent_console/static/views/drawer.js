@@ -33,6 +33,7 @@ function AgentDrawer({ id }) {
   const work = one.work.flatMap((each) => interactions.get(each) ?? []);
   return html`<section class="drawer-person"><${Avatar} name=${one.name} size="l" /><div><h3>${one.name}</h3><p><${PersonState} person=${one} reason=${reasonWord(one.reason)} /> · <${Elapsed} since=${one.since_at} rough /></p></div></section>
     <dl class="facts axes"><div class="extra"><dt>${t("axis.presence")}</dt><dd>${one.presence === "away" && one.reason ? reasonWord(one.reason) : t(`state.${one.presence}`)}</dd></div>
+      ${one.presence === "available" && one.reason && html`<div class="extra"><dt>${t("axis.phone")}</dt><dd>${reasonWord(one.reason)}</dd></div>`}
       <div class="extra"><dt>${t("axis.connectivity")}</dt><dd>${t(`connectivity.${one.connectivity}`)}</dd></div><div class="extra"><dt>${t("axis.status")}</dt><dd>${t(`rstatus.${one.status}`)}</dd></div>
       <div class="extra"><dt>${t("axis.load")}</dt><dd>${t("status.units", { held: one.held, capacity: one.capacity })}</dd></div><div class="extra"><dt>${t("axis.misses")}</dt><dd>${one.misses}</dd></div><div class="extra"><dt>${t("queues")}</dt><dd>${one.queues.map(queueName).join(", ")}</dd></div></dl>
     <${ForcePresence} id=${id} />

@@ -114,6 +114,6 @@ function AgentLine({ one, here }) {
   const next = nextOf(one.next_presence);
   return html`<button type="button" class="floor-row" data-row aria-current=${here ? "true" : undefined} onClick=${() => go("floor", "agent", one.id)}><${Avatar} name=${one.name} size="s" />
     <span class="row-main"><b>${one.name}</b><small>${one.queues.map(queueName).join(", ")}</small></span>
-    <span class="agent-state"><${PersonState} person=${one} reason=${reasonWord(one.reason)} /><small>${one.connectivity === "grace" ? html`<${StateMark} state="lost" /> ${t("grace")}` : next ? t("presence.then", { next: next.reason ? reasonWord(next.reason) : t(`state.${next.presence}`) }) : html`<${Elapsed} since=${one.since_at} rough />`}</small></span>
+    <span class="agent-state"><${PersonState} person=${one} reason=${reasonWord(one.reason)} /><small>${one.connectivity === "grace" ? html`<${StateMark} state="lost" /> ${t("grace")}` : next ? t("presence.then", { next: next.reason ? reasonWord(next.reason) : t(`state.${next.presence}`) }) : html`${one.presence === "available" && one.reason && html`<${Icon} name="phone-off" size=${12} class="unchecked" label=${reasonWord(one.reason)} />`}<${Elapsed} since=${one.since_at} rough />`}</small></span>
     <span class="load" title=${t("status.units", { held: one.held, capacity: one.capacity })}><i style=${{ width: `${Math.min(100, (one.held / Math.max(1, one.capacity)) * 100)}%` }}></i></span><span class="figure load-figure">${one.held}/${one.capacity}</span></button>`;
 }

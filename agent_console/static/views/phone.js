@@ -1,9 +1,10 @@
 import { html } from "vendor/preact";
 import { hangUp, isMuted, listenIn, isTalking, myCall, takeOver, toggleMute, watchedBy } from "../calls.js";
 import { openInteraction } from "../actions.js";
+import { isChecked, isPhoneHere } from "../devices.js";
 import { t } from "../i18n.js";
-import { answerCall, askMicrophone, hangUpPhone, lines, openCall, phoneState, rejectCall, ringing } from "../phone.js";
-import { route, selected } from "../screen.js";
+import { answerCall, hangUpPhone, lines, openCall, phoneState, rejectCall, ringing } from "../phone.js";
+import { route, selected, showLayer } from "../screen.js";
 import { Button, Icon, IconButton } from "../ui/parts.js";
 import { CallClock, stateWord } from "./call.js";
 
@@ -49,11 +50,11 @@ export function PhoneStatus() {
   return html`<span class=${`phone-status ${status}`}><${Icon} name=${status === "lost" ? "phone-off" : "phone"} size=${12} />${t(`phone.short.${status}`, { number: own })}</span>`;
 }
 
-/** For the start of a shift: is the telephone there, may it hear? @param {{ check: (good: boolean, text: string, action: unknown) => unknown }} props */
+/** For the start of a shift: is the telephone there, and does it work? @param {{ check: (good: boolean, text: string, action: unknown) => unknown }} props */
 export function PhoneCheck({ check }) {
   if (!lines().length) return null;
   const { status, own, why, microphone } = phoneState();
-  const asks = microphone === "prompt" && html`<${Button} small icon="mic" onClick=${askMicrophone}>${t("shift.allow")}<//>`;
+  const works = isChecked() && microphone !== "denied";
   return html`${check(status === "ready" || status === "own", `${t(`phone.${status}`, { number: own })} ${status === "lost" ? why : ""}`, null)}
-    ${microphone && check(microphone === "granted", t(`microphone.${microphone}`), asks)}`;
+    ${isPhoneHere() && check(works, t(works ? "shift.phone.ok" : microphone === "denied" ? "microphone.denied" : "shift.phone"), html`<${Button} small icon="headphones" onClick=${() => showLayer("devices")}>${t("devices.check")}<//>`)}`;
 }

@@ -1,5 +1,6 @@
 import { html } from "vendor/preact";
 import { resumeWork, setPresence, signOut } from "../actions.js";
+import { goAvailable, isPhoneHere } from "../devices.js";
 import { language, t, worded } from "../i18n.js";
 import { closeLayer, openLayer, prefer, preferences, showLayer } from "../screen.js";
 import { hubSettings, myself } from "../store.js";
@@ -34,7 +35,7 @@ export function PresenceMenu() {
   const chosen = (/** @type {string} */ presence, /** @type {string} */ reason = "") => me.presence === presence && (presence !== "away" || (me.reason ?? "") === reason);
   const items = [
     { heading: true, label: busy ? t("presence.later") : t("presence.now") },
-    { id: "available", label: t("state.available"), mark: html`<${StateMark} state="available" />`, checked: chosen("available"), run: me.status === "not_responding" ? () => void resumeWork() : choose("available") },
+    { id: "available", label: t("state.available"), mark: html`<${StateMark} state="available" />`, checked: chosen("available"), run: () => void (me.status === "not_responding" ? resumeWork() : goAvailable()) },
     ...(reasons.length ? reasons : [{ id: "", label: t("state.away") }]).map((one) => ({
       id: `away-${one.id}`, label: one.id ? reasonWord(one.id) : worded(one.label), mark: html`<${StateMark} state="away" />`, checked: chosen("away", one.id), run: choose("away", one.id),
     })),
@@ -56,6 +57,7 @@ export function UserMenu() {
     { divider: true, label: "" },
     { id: "zh", icon: "languages", label: language() === "zh" ? "English" : "中文", run: () => void chooseLanguage(language() === "zh" ? "en" : "zh") },
     { id: "standing", icon: "info", label: t("standing.title"), run: () => showLayer("standing") },
+    ...(isPhoneHere() ? [{ id: "devices", icon: "headphones", label: t("devices.title"), run: () => showLayer("devices") }] : []),
     { id: "preferences", icon: "settings", label: t("preferences.title"), run: () => showLayer("preferences") },
     { id: "keys", icon: "keyboard", label: t("keys.title"), run: () => showLayer("keys") },
     { divider: true, label: "" },

@@ -10,6 +10,7 @@ import { AttentionPage } from "./attention.js";
 import { banner } from "./banners.js";
 import { Brand } from "./brand.js";
 import { Customers } from "./customers.js";
+import { DeviceCheck } from "./devices.js";
 import { Floor } from "./floor.js";
 import { Flows } from "./flows.js";
 import { KeyTable } from "./keys.js";
@@ -49,6 +50,7 @@ export function Shell() {
     ${layer === "palette" && html`<${Palette} />`}
     ${layer === "keys" && html`<${KeyTable} onClose=${closeLayer} />`}
     ${layer === "dial" && html`<${DialPad} />`}
+    ${layer === "devices" && html`<${DeviceCheck} />`}
     ${layer === "letter" && html`<${NewLetter} />`}
     ${layer === "standing" && html`<${OwnStanding} onClose=${closeLayer} />`}
     ${layer === "preferences" && html`<${Preferences} onClose=${closeLayer} />`}

@@ -1,6 +1,6 @@
 import { html } from "vendor/preact";
-import { setPresence } from "../actions.js";
 import { alertState, askNotifications, testSound } from "../alerts.js";
+import { goAvailable } from "../devices.js";
 import { t } from "../i18n.js";
 import { myself } from "../store.js";
 import { myWork } from "../work.js";
@@ -21,7 +21,7 @@ export function Welcome() {
             ${check(notifications === "granted", t(`shift.notifications.${notifications}`), notifications === "default" && html`<${Button} small icon="bell" onClick=${askNotifications}>${t("shift.allow")}<//>`)}
             <${PhoneCheck} check=${check} />
           </ul>
-          <${Button} kind="primary" onClick=${() => setPresence("available")}>${t("shift.go")}<//></div>`
+          <${Button} kind="primary" onClick=${() => void goAvailable()}>${t("shift.go")}<//></div>`
       : html`<${Empty} icon="inbox" title=${myWork.value.length ? t("welcome.pick") : t("welcome.available")} text=${myWork.value.length ? t("welcome.pick.text") : t("welcome.available.text")}>
           <${Button} small kind="ghost" icon="volume-2" onClick=${testSound}>${t("sound.test")}<//><//>`}
   </section>`;

@@ -9,6 +9,7 @@ One websocket, JSON both ways. The page says
     {"type": "digits", "call": SID, "keys": "12#"}
     {"type": "say", "call": SID, "text": ".."}    speak; what is said is what the others hear
     {"type": "mute", "call": SID, "muted": true}  speak to nobody
+    {"type": "test", "id": 1, "text": ".."}       hear oneself, without a call
 
 and is told
 
@@ -16,6 +17,7 @@ and is told
     {"type": "incoming", "call", "from", "to", "params"}  {"type": "ringing", "call"}
     {"type": "open", "call"}                              {"type": "closed", "call", "status"}
     {"type": "heard", "call", "sound": {id, at, until, kind, text, url, language, voice, source}}
+    {"type": "tested", "id", "registered", "text"}        what arrived
     {"type": "error", "code", "message", "call"?}
 
 A sound that is cut short is told again under the same id with the `until` that came true.
@@ -138,6 +140,7 @@ class Softphone:
             "digits": self._digits,
             "say": self._say,
             "mute": self._mute,
+            "test": self._test,
         }
         handler = handlers.get(str(said.get("type")))
         if handler is None:
@@ -252,12 +255,17 @@ class Softphone:
     def _say(self, said: Mapping[str, Any]) -> None:
         leg = self._of(said)
         if leg is not None and leg.sid in self._is_mine and leg.sid not in self._muted:
-            leg.speak(" ".join(str(said.get("text", ""))[:LONGEST_SAID].split()))
+            leg.speak(_words(said))
 
     def _mute(self, said: Mapping[str, Any]) -> None:
         leg = self._of(said)
         if leg is not None:
             (self._muted.add if said.get("muted") is True else self._muted.discard)(leg.sid)
+
+    def _test(self, said: Mapping[str, Any]) -> None:
+        """Tell the page what of it arrives, and whether it can be rung."""
+        answer = {"type": "tested", "registered": self._pass is not None, "text": _words(said)}
+        self._send({**answer, "id": said.get("id") if isinstance(said.get("id"), int) else 0})
 
     def _of(self, said: Mapping[str, Any]) -> Leg | None:
         leg = self._calls.get(str(said.get("call")))
@@ -312,6 +320,11 @@ class Softphone:
 
     def _error(self, code: int, message: str, call: str = "") -> None:
         self._send({"type": "error", "code": code, "message": message, **({"call": call} if call else {})})
+
+
+def _words(said: Mapping[str, Any]) -> str:
+    """Return what somebody says, of a length that a person says in one breath."""
+    return " ".join(str(said.get("text", ""))[:LONGEST_SAID].split())
 
 
 def shown(sound: Sound) -> dict[str, Any]:

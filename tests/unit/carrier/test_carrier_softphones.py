@@ -204,6 +204,19 @@ async def test_what_a_page_may_not_say(net: Net, said: dict[str, Any], code: int
     assert (await page.next("error"))["code"] == 31000
 
 
+async def test_page_hears_itself_before_any_call(net: Net) -> None:
+    page = await net.page()
+    await page.say("test", id=1, text="Hello")
+    assert (await page.next("tested")) == {"type": "tested", "id": 1, "registered": False, "text": "Hello"}
+    page = await net.registered("ann")
+    await page.say("test", id=2, text=" one,  two " + "x" * 600)
+    answer = await page.next("tested")
+    assert (answer["id"], answer["registered"], answer["text"][:9]) == (2, True, "one, two ")
+    assert len(answer["text"]) <= 500
+    await page.say("test", id="of no number")
+    assert (await page.next("tested"))["id"] == 0
+
+
 async def test_token_runs_out_and_is_renewed(net: Net) -> None:
     page = await net.registered("ann")
     await net.street.wait(3595)
