@@ -4,9 +4,10 @@ A change is of a shape (verb, table, columns) and has rows; changes of one shape
 before anything is read, so that nobody can tell the difference, and at the latest with the commit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from hub.domain.errors import Conflict
@@ -98,32 +99,49 @@ def by_column(rows: Sequence[Row], width: int) -> list[list[Any]]:
 
 
 @lru_cache(maxsize=1_000)
-def for_postgresql(shape: Shape, first: int = 1) -> str:
-    """Return the statement whose arguments are columns, `$first` and following."""
-    marks = ", ".join(f"${n}::{kind}[]" for n, kind in enumerate(shape.types, first))
-    names = ", ".join(shape.columns)
+def for_postgresql(shape: Shape, number: int = 1) -> str:
+    """Return the statement for any number of rows, given as an array of the table's own row type (`as_records`).
+
+    One array of rows is a fifth of the work of an array for each column: PostgreSQL keeps every array's values by
+    themselves before it joins them.
+    """
+    given = f"unnest(${number}::{shape.table}[]) AS new"
     same = " AND ".join(f"{shape.table}.{name} = new.{name}" for name in shape.columns[: shape.keys])
     match shape.verb:
         case "insert":
-            return f"INSERT INTO {shape.table} ({names}) SELECT * FROM unnest({marks}) {shape.tail}"  # noqa: S608
+            names, values = ", ".join(shape.columns), ", ".join(f"new.{name}" for name in shape.columns)
+            return f"INSERT INTO {shape.table} ({names}) SELECT {values} FROM {given} {shape.tail}"  # noqa: S608
         case "update":
             sets = ", ".join(f"{name} = new.{name}" for name in shape.columns[shape.keys :])
             if shape.tail and not shape.is_exact:
                 # OFFSET 0: one look into the index for each given row, however few rows the planner expects.
                 found = f"SELECT {shape.table}.ctid AS place FROM {shape.table} WHERE {same} {shape.tail} OFFSET 0"  # noqa: S608
                 return (
-                    f"UPDATE {shape.table} SET {sets} FROM unnest({marks}) AS new ({names}) "  # noqa: S608
+                    f"UPDATE {shape.table} SET {sets} FROM {given} "  # noqa: S608
                     f"CROSS JOIN LATERAL ({found}) AS found WHERE {shape.table}.ctid = found.place"
                 )
-            tail = f"{shape.guard} {shape.tail}"
-            return f"UPDATE {shape.table} SET {sets} FROM unnest({marks}) AS new ({names}) WHERE {same}{tail}"  # noqa: S608
+            return f"UPDATE {shape.table} SET {sets} FROM {given} WHERE {same}{shape.guard} {shape.tail}"  # noqa: S608
         case "delete":
-            return f"DELETE FROM {shape.table} USING unnest({marks}) AS new ({names}) WHERE {same} {shape.tail}"  # noqa: S608
+            return f"DELETE FROM {shape.table} USING {given} WHERE {same} {shape.tail}"  # noqa: S608
+
+
+def as_records(rows: Sequence[Row], columns: tuple[str, ...], wanted: tuple[str, ...]) -> list[Row]:
+    """Return rows of `columns` as rows of all the `wanted` columns, in their order, None where nothing is given."""
+    if columns == wanted:
+        return [tuple(row) for row in rows]
+    arranged = _arranged(columns, wanted)
+    return [arranged((*row, None)) for row in rows]
+
+
+@lru_cache(maxsize=1_000)
+def _arranged(columns: tuple[str, ...], wanted: tuple[str, ...]) -> Callable[[Row], Row]:
+    places = [columns.index(name) if name in columns else len(columns) for name in wanted]
+    return itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
 
 
 @lru_cache(maxsize=1_000)
 def for_postgresql_once(shape: Shape, first: int = 1) -> str:
-    """Return the statement for one row, whose arguments are its values: a quarter less work than with arrays."""
+    """Return the statement for one row, whose arguments are its values: a third less work than with an array."""
     marks = (f"${n}::{kind}" for n, kind in enumerate(shape.types, first))
     return _plain(shape, dict(zip(shape.columns, marks, strict=True)))
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, TypeVar, cast
@@ -16,7 +16,8 @@ from hub.domain.errors import BadRequest, Unavailable
 from hub.domain.events import Event
 from hub.events import Bus
 from hub.storage import changes
-from hub.storage.changes import Row, Shape, by_column
+from hub.storage.changes import Row, Shape, as_records, by_column
+from hub.storage.schema import metadata
 from hub.storage.sqlite import settle
 from hub.storage.unit_of_work import (
     Connection,
@@ -32,15 +33,16 @@ from hub.storage.unit_of_work import (
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+_CHANGED = "The database's tables have changed a moment ago."
 _NUL = "A NUL character can be neither stored nor looked for."
-_NUMBERS = "numbers AS MATERIALIZED (SELECT first, tx FROM journal_numbers($1))"
+_NUMBERS = "numbers AS MATERIALIZED (SELECT first, tx FROM journal_numbers(cardinality($1::journal[])))"
 _JOURNAL = """
 added AS (
   INSERT INTO journal (seq, tx, at, kind, actor, interaction, customer, agent, queue, facts)
-  SELECT first + position - 1, tx, at, kind, actor, interaction, customer, agent, queue, facts
-  FROM numbers, unnest($2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-    WITH ORDINALITY AS e (at, kind, actor, interaction, customer, agent, queue, facts, position)
+  SELECT first + ordinality - 1, numbers.tx, e.at, kind, actor, interaction, customer, agent, queue, facts
+  FROM numbers, unnest($1::journal[]) WITH ORDINALITY AS e
 )"""
+_EVENT = ("at", "kind", "actor", "interaction", "customer", "agent", "queue", "facts")
 _ONE_NUMBER = "numbers AS MATERIALIZED (SELECT first, tx FROM journal_numbers(1))"
 _ONE_EVENT = """
 added AS (
@@ -61,6 +63,15 @@ UPDATE journal SET tx = 0
 SELECT setval('journal_tx', 0) WHERE (SELECT last_value FROM journal_tx) >= pg_current_xact_id()::text::bigint;
 """
 
+# Rows are given as the tables have them, and migrations have put the columns in another order than the structs.
+_TABLES = """
+SELECT class.relname, array_agg(column_.attname::text ORDER BY column_.attnum)
+FROM pg_class AS class JOIN pg_attribute AS column_ ON column_.attrelid = class.oid
+WHERE class.relkind = 'r' AND class.relnamespace = current_schema()::regnamespace
+  AND column_.attnum > 0 AND NOT column_.attisdropped AND class.relname = ANY($1::text[])
+GROUP BY class.relname
+"""
+
 
 class PostgresConnection(Connection):
     """One asyncpg connection.
@@ -69,9 +80,10 @@ class PostgresConnection(Connection):
     all written at its end has no other transaction than that statement's own: two or three trips instead of a dozen.
     """
 
-    def __init__(self, raw: Any) -> None:
+    def __init__(self, raw: Any, columns: Mapping[str, tuple[str, ...]]) -> None:
         super().__init__()
         self.raw = raw
+        self._columns = columns
         self._is_begun = True
 
     async def write_pending(self) -> None:
@@ -153,14 +165,14 @@ class PostgresConnection(Connection):
         for change in waiting:
             if is_once:
                 args += change.rows[0]
-            else:
-                args += by_column(change.rows, len(change.shape.columns))
-                if change.shape.is_exact:
-                    args.append(len(change.rows))
+                continue
+            args.append(as_records(change.rows, change.shape.columns, self._columns[change.shape.table]))
+            if change.shape.is_exact:
+                args.append(len(change.rows))
         if len(events) == 1:
             args += events[0]
         elif events:
-            args += [len(events), *by_column(events, 8)]
+            args.append(as_records(events, _EVENT, self._columns["journal"]))
         try:
             sql = _one_statement(tuple(change.shape for change in waiting), min(len(events), 2), is_once=is_once)
             return cast("int", await self.raw.fetchval(sql, *args))
@@ -185,7 +197,7 @@ class _OnlyStatement(PostgresConnection):
     """
 
     def __init__(self, raw: Any) -> None:
-        super().__init__(raw)
+        super().__init__(raw, {})
         self._is_used = False
 
     async def fetch(self, sql: str, *args: object) -> list[Row]:
@@ -205,16 +217,16 @@ class _OnlyStatement(PostgresConnection):
 def _one_statement(shapes: tuple[Shape, ...], events: int, *, is_once: bool) -> str:
     """Return one statement that makes all changes, adds no events, one or many, and returns their first number.
 
-    `is_once` says that each change is of one row, given by its values; otherwise all are given by columns, and an exact
-    change is told behind them how many rows it must change. If it changes another number, the statement divides by
-    zero, fails and leaves nothing behind.
+    `is_once` says that each change is of one row, given by its values; otherwise each is given an array of rows, and an
+    exact one is told behind it how many it must change. If it changes another number, the statement divides by zero,
+    fails and leaves nothing behind.
     """
     parts: list[str] = []
     checks: list[str] = []
     used = 0
     for number, shape in enumerate(shapes):
         text = (changes.for_postgresql_once if is_once else changes.for_postgresql)(shape, used + 1)
-        used += len(shape.columns)
+        used += len(shape.columns) if is_once else 1
         if shape.is_exact:
             used += not is_once
             text += " RETURNING 1"
@@ -231,6 +243,13 @@ def _one_statement(shapes: tuple[Shape, ...], events: int, *, is_once: bool) -> 
 
 async def _as_it_is(_raw: Any) -> None:
     """Give a connection back: transactions leave nothing behind in it that would have to be reset."""
+
+
+async def row_types(raw: Any) -> dict[str, tuple[str, ...]]:
+    """Return each table's columns in the table's order, and have the connection learn their row types at once."""
+    columns = {table: tuple(names) for table, names in await raw.fetch(_TABLES, list(metadata.tables))}
+    await raw.prepare(f"SELECT {', '.join(f'${n}::{table}[]' for n, table in enumerate(columns, 1))}")
+    return columns
 
 
 class BackOff:
@@ -273,6 +292,10 @@ class PostgresStore(Store):
         self._waiting: deque[tuple[Unit[Any], asyncio.Future[Any], bool]] = deque()
         self._wake = asyncio.Event()
         self._pool: Any = None
+        self._row_types: dict[int, dict[str, tuple[str, ...]]] = {}
+        """What the connections for reading know, by their server's process."""
+        self._is_outdated = False
+        """Whether a newer node has changed the tables: connections know their row types from before."""
         self._writer: PostgresConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -295,6 +318,7 @@ class PostgresStore(Store):
             UncertainError,
         )
         self._unfit = asyncpg.CharacterNotInRepertoireError
+        self._outdated = asyncpg.DatatypeMismatchError
         try:
             self._pool = await asyncpg.create_pool(
                 self._url,
@@ -302,6 +326,7 @@ class PostgresStore(Store):
                 max_size=self._readers,
                 command_timeout=30,
                 server_settings=_BY_INDEX,
+                init=self._learn,
                 reset=_as_it_is,
             )
             self._writer = await self._connect()
@@ -351,7 +376,7 @@ class PostgresStore(Store):
 
     async def _in_transaction(self, unit: Unit[T], **options: Any) -> T:
         async with self._lent() as raw, raw.transaction(**options):
-            return await self._run(unit, PostgresConnection(raw))
+            return await self._run(unit, PostgresConnection(raw, self._row_types[raw.get_server_pid()]))
 
     async def _run(self, unit: Unit[T], connection: PostgresConnection) -> T:
         work = UnitOfWork(connection, self._clock.now())
@@ -360,6 +385,9 @@ class PostgresStore(Store):
         if work.events or work.records:
             raise TypeError("What is written aside is not announced.")
         return result
+
+    async def _learn(self, raw: Any) -> None:
+        self._row_types[raw.get_server_pid()] = await row_types(raw)
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Any]:
@@ -371,6 +399,10 @@ class PostgresStore(Store):
                 yield raw
         except self._errors as error:
             raise Unavailable(f"The database cannot be reached: {error}.") from error
+        except self._outdated as error:
+            self._is_outdated = True
+            await self._pool.expire_connections()
+            raise Unavailable(_CHANGED) from error
         except self._unfit as error:
             raise BadRequest(_NUL) from error
 
@@ -409,6 +441,9 @@ class PostgresStore(Store):
                 outcome.error = Unavailable("The database cannot be reached.")
             elif isinstance(outcome.error, self._unfit):
                 outcome.error = BadRequest(_NUL)
+            elif isinstance(outcome.error, self._outdated):
+                self._is_outdated = True
+                outcome.error = Unavailable(_CHANGED)
         return outcomes
 
     def _hang_up(self) -> None:
@@ -422,6 +457,9 @@ class PostgresStore(Store):
         Raises:
             Unavailable: the last attempt failed a moment ago.
         """
+        if self._is_outdated:
+            self._is_outdated = False
+            self._hang_up()
         if self._writer is None or self._writer.raw.is_closed():
             now_s = asyncio.get_running_loop().time()
             if not self._back_off.is_due(now_s):
@@ -438,8 +476,7 @@ class PostgresStore(Store):
         import asyncpg
 
         # Changes are joined to one statement for each set of tables: more of them than asyncpg keeps by default.
-        return PostgresConnection(
-            await asyncpg.connect(
-                self._url, command_timeout=30, statement_cache_size=400, server_settings=_BY_INDEX | _PLANNED_ONCE
-            )
+        raw: Any = await asyncpg.connect(
+            self._url, command_timeout=30, statement_cache_size=400, server_settings=_BY_INDEX | _PLANNED_ONCE
         )
+        return PostgresConnection(raw, await row_types(raw))

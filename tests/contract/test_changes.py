@@ -186,7 +186,9 @@ async def test_commit_whose_outcome_nobody_knows_is_not_tried_again() -> None:
         await tx.insert(CUSTOMERS, TALLY)
 
     with pytest.raises(UncertainError):
-        await commit_group(PostgresConnection(line), [unit, unit], lambda: 0, guarded=True)
+        await commit_group(
+            PostgresConnection(line, {"customers": CUSTOMERS.columns}), [unit, unit], lambda: 0, guarded=True
+        )
     assert line.asked == 1
 
 

@@ -122,10 +122,10 @@ class LateCommitter:
 
     async def begin(self, number: int) -> None:
         """Begin a transaction that has its own number, and none of the journal yet."""
-        from hub.storage.postgresql import PostgresConnection
+        from hub.storage.postgresql import PostgresConnection, row_types
 
         raw = await asyncpg.connect(self._url)
-        connection = PostgresConnection(raw)
+        connection = PostgresConnection(raw, await row_types(raw))
         await connection.begin()
         await raw.execute("SELECT pg_current_xact_id()")
         self._open[number] = connection
@@ -203,10 +203,10 @@ async def test_journal_that_came_by_dump_and_restore_is_read_on(
 async def test_statement_that_was_cut_short_leaves_no_lock(
     postgresql_only: None, house: House, database_url: str
 ) -> None:
-    from hub.storage.postgresql import PostgresConnection
+    from hub.storage.postgresql import PostgresConnection, row_types
 
     raw = await asyncpg.connect(database_url)
-    connection = PostgresConnection(raw)
+    connection = PostgresConnection(raw, await row_types(raw))
     await connection.begin()
     await raw.execute("SELECT pg_advisory_lock(7462951039)")
     await connection.rollback()

@@ -1,6 +1,7 @@
 """Units of work: committed in groups, each failing alone, announced in order after the commit."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import asyncpg
@@ -420,6 +421,35 @@ async def test_database_that_cuts_the_line_is_used_again_when_it_is_back(store: 
             break
         except Unavailable:
             await asyncio.sleep(0.01)
+
+
+async def test_table_that_a_newer_node_has_widened_is_written_again_a_moment_later(store: Store, house: House) -> None:
+    if not store.is_postgresql:
+        pytest.skip("SQLite has one node")
+
+    def adds_many(*added: str) -> Any:
+        async def unit(tx: UnitOfWork) -> None:
+            await tx.insert_many(CUSTOMERS, [a_customer(name) for name in added])
+
+        return unit
+
+    async def retried(write: Any, *added: str) -> None:
+        for _ in range(5):
+            with contextlib.suppress(Unavailable):
+                await write(adds_many(*added))
+                return
+        pytest.fail("the table is never written again")
+
+    await store.write(adds_many("a", "b"))
+    await store.write_aside(adds_many("c", "d"))
+    admin = await asyncpg.connect(store._url)  # type: ignore[attr-defined]
+    await admin.execute("ALTER TABLE customers ADD COLUMN of_tomorrow text NOT NULL DEFAULT 'later'")
+    await retried(store.write, "e", "f")
+    await admin.execute("ALTER TABLE customers ADD COLUMN of_the_day_after text")
+    await admin.close()
+    await retried(store.write_aside, "g", "h")
+    await retried(store.write, "i", "j")
+    assert await names(house) == list("abcdefghij")
 
 
 async def test_opening_what_is_not_there_says_so(database_url: str, clock: FakeClock, bus: Bus) -> None:
