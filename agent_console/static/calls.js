@@ -49,6 +49,7 @@ export function stateSince(row) {
 }
 
 export function watchCalls() {
+  openGiven();
   effect(() => {
     const rows = interactions.all().filter(isCall);
     for (const row of rows) {
@@ -57,6 +58,19 @@ export function watchCalls() {
     }
     const live = new Set(rows.map((row) => row.id));
     for (const id of since.keys()) if (!live.has(id)) since.delete(id);
+  });
+}
+
+/** Which call was mine; undefined before the rows are here. @type {string | undefined} */
+let mineBefore;
+
+/** A call that somebody has put through to me, or given me, is opened as one that I accept is. */
+function openGiven() {
+  effect(() => {
+    const row = myself() ? myCall() : undefined;
+    const before = mineBefore;
+    mineBefore = myself() ? (row?.id ?? "") : undefined;
+    if (row && before !== undefined && row.id !== before && isTalking(row)) queueMicrotask(() => openInteraction(row.id));
   });
 }
 

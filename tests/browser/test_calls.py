@@ -67,6 +67,7 @@ async def shot(page: Page, name: str) -> None:
 
 async def test_call_is_taken_held_resumed_and_wrapped_up(houses: Houses, seat: SeatAt) -> None:
     _, ann, line = await talking(houses, seat)
+    await expect(ann.page.locator(".timeline .here").filter(has_text="Call")).to_contain_text("Active")
 
     await ann.page.get_by_label("Type what you say").fill("Which tent is it?")
     await ann.page.get_by_label("Type what you say").press("Enter")

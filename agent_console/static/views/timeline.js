@@ -4,7 +4,7 @@ import { get, query } from "../api.js";
 import { ticking } from "../clock.js";
 import { clockTime, dayName, fullTime, t } from "../i18n.js";
 import { instant } from "../letters.js";
-import { hubSettings, kindOf, queueName } from "../store.js";
+import { agents, conversation, hubSettings, interactions, kindOf, queueName } from "../store.js";
 import { Button, Icon, Marked } from "../ui/parts.js";
 import { WindowList } from "../ui/window.js";
 import { outcomeWord } from "./wrapup.js";
@@ -73,7 +73,11 @@ function told(one, name, find) {
   if (one.kind === "promise") return [t("promises.made", { state: t(`promises.${one.state}`), time: one.due_at ? instant(one.due_at) : "" }), one.text];
   if (one.kind !== "interaction") return [one.title || one.agent_name || name, one.text];
   const outcome = hubSettings()?.dispositions.find((each) => each.id === one.disposition);
-  const summary = [outcome ? outcomeWord(outcome) : one.state && t(`istate.${one.state}`), one.queue && queueName(one.queue), one.agent_name].filter(Boolean).join(" · ");
+  // The list was fetched once; how an open one stands is known from its row.
+  const row = interactions.get(one.interaction ?? "") ?? conversation(one.interaction ?? "")?.interaction;
+  const { state, queue } = row ?? one;
+  const agent = (row?.agent && agents.get(row.agent)?.name) || one.agent_name;
+  const summary = [outcome ? outcomeWord(outcome) : state && t(`istate.${state}`), queue && queueName(queue), agent].filter(Boolean).join(" · ");
   return [one.title || t(`channel.${one.channel_kind}`), find && one.text ? one.text : summary];
 }
 
