@@ -20,6 +20,8 @@ _SAID_TO_THE_END: Final = frozenset({State.RESOLVED, State.CALLBACK_BOOKED})
 _ON_HOLD: Final = frozenset({State.HELD, State.CONSULTING})
 RING_AGAIN_MS: Final = 3_000
 """How long after a lost line, or a vain try, an agent's phone is rung again while the customer is kept."""
+ASKED_MS: Final = 30_000
+"""How long a caller may take to hear the welcome and to say whether they may be recorded, while an agent waits."""
 
 
 class News(StrEnum):
@@ -245,8 +247,13 @@ def _join_customer(drawing: _Drawing) -> None:
         return
     if customer.place is Place.ROOM and customer.goes_to is Place.ROOM:
         drawing.plan.news = News.CONNECTED
-    elif customer.state is LegState.UP:
+    elif customer.state is LegState.UP and not is_asked(customer, drawing.around.now):
         drawing.send(customer, Place.ROOM)
+
+
+def is_asked(leg: Leg, now: int) -> bool:
+    """Whether a caller is still to say if they may be recorded; who has lost the question is not waited for long."""
+    return leg.place is Place.ASKED and now < (leg.answered_at or 0) + ASKED_MS
 
 
 def _talking(drawing: _Drawing) -> None:

@@ -44,9 +44,13 @@ LEG_RANK: Final = {state: rank for rank, state in enumerate(LegState)}
 
 
 class Place(StrEnum):
-    """What a leg that is up is doing: hearing the hub's own documents, waiting, leaving a message, or in the room."""
+    """What a leg that is up is doing: hearing the hub's own documents, waiting, leaving a message, or in the room.
+
+    `asked`: it is to say whether it may be recorded, and is led nowhere before it has.
+    """
 
     NOWHERE = ""
+    ASKED = "asked"
     SCRIPT = "script"
     QUEUE = "queue"
     MESSAGE = "message"

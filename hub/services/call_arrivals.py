@@ -126,7 +126,7 @@ class CallArrivals:
             interaction = await moves.enter_queue(tx, interaction, "arrival")
         else:
             interaction = moved(interaction, State.REJECTED, closing_reason=ClosingReason.QUEUE_CLOSED, ended_at=tx.now)
-            leg = msgspec.structs.replace(leg, goes_to=Place.MESSAGE)
+            leg = msgspec.structs.replace(leg, place=Place.SCRIPT, goes_to=Place.MESSAGE)
             record_end(tx, interaction)
         await tx.insert(INTERACTIONS, interaction)
         return WholeCall(interaction, call, (await tx.insert(LEGS, leg),), None), None
@@ -223,8 +223,13 @@ def _call(arrival: _Arrival, interaction: Interaction) -> Call:
         line=arrival.line.number,
         name=clean_name(arrival.call.name),
         language=interaction.language,
-        records=arrival.line.records and rule_at(arrival.line, arrival.call, arrival.number) in UNASKED,
+        records=_rule(arrival) in UNASKED,
     )
+
+
+def _rule(arrival: _Arrival) -> str:
+    """Return the rule by which a call is recorded; empty where none is."""
+    return rule_at(arrival.line, arrival.call, arrival.number) if arrival.line.records else ""
 
 
 def rule_at(line: Line, call: InboundCall, number: str) -> str:
@@ -247,7 +252,7 @@ def _line(arrival: _Arrival, interaction: Interaction, now: int) -> Leg:
         wanted_at=now,
         provider_id=arrival.call.provider_id,
         state=LegState.UP,
-        place=Place.SCRIPT,
+        place=Place.ASKED if _rule(arrival) == "ask" else Place.SCRIPT,
         goes_to=Place.QUEUE,
         answered_at=now,
     )

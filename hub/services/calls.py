@@ -6,7 +6,7 @@ from dataclasses import replace
 import msgspec
 
 from hub.contract.calls import CallStep, InboundCall, LegNews, Line, RecordingNews, Said
-from hub.domain.call_plan import RING_AGAIN_MS
+from hub.domain.call_plan import ASKED_MS, RING_AGAIN_MS, is_asked
 from hub.domain.calls import (
     LEG_RANK,
     Call,
@@ -33,7 +33,7 @@ from hub.domain.visitors import StoredFile
 from hub.services import moves, people
 from hub.services.call_arrivals import KIND, CallArrivals, Taken, begun, latest_call, may_record, rule_at
 from hub.services.call_flows import CallFlows
-from hub.services.call_news import CallNews
+from hub.services.call_news import CallNews, customers_line
 from hub.services.call_state import WholeCall, call_in_flow, ended, order, save_leg, settle, whole_call
 from hub.services.call_words import HOLD_CODES, spoken, standing
 from hub.services.floor import Floor
@@ -49,6 +49,7 @@ _YES = frozenset(
 )
 MESSAGE_MAX_S = 180
 _WAITS = frozenset({State.QUEUED, State.OFFERED, State.CONNECTING})
+_TALKING = frozenset({State.ACTIVE, State.HELD, State.CONSULTING})
 
 
 class CallService:
@@ -197,7 +198,10 @@ class CallService:
         return step or self._waiting_step(line, whole, leg)
 
     async def _consented(self, line: Line, provider_id: str, said: CallerSaid) -> CallStep:
-        """Note whether the caller agrees to being recorded; the first answer counts, and silence agrees to nothing."""
+        """Note whether the caller agrees to being recorded; the first answer counts, and silence agrees to nothing.
+
+        An answer that comes when they are with an agent already counts from then on.
+        """
         agrees = said.digits == "1" or said.text.strip(" .!\u3002\uff01").lower() in _YES
 
         async def unit(tx: UnitOfWork) -> Taken:
@@ -207,7 +211,9 @@ class CallService:
                 call = await tx.save(CALLS, msgspec.structs.replace(whole.call, records=agrees))
                 code = "recording_agreed" if agrees else "recording_refused"
                 interaction = await tx.save(INTERACTIONS, await moves.say_system(tx, whole.interaction, code))
-                whole = replace(whole, call=call, interaction=interaction)
+                whole = await _no_longer_asked(tx, replace(whole, call=call, interaction=interaction), provider_id)
+                if agrees and interaction.state in _TALKING:
+                    await order(tx, call, OrderKind.RECORD, leg=customers_line(whole))
             return whole, await self._flow_step(tx, whole, provider_id)
 
         whole, step = await self._store.write(unit)
@@ -454,9 +460,12 @@ class CallService:
         """See whether the call needs anything; asked after every change of its interaction, and by timers."""
 
         async def unit(tx: UnitOfWork) -> None:
-            call = (await settle(tx, interaction_id, self.news.take)).call
+            whole = await settle(tx, interaction_id, self.news.take)
+            call = whole.call
             if call.reattach_until is not None:
                 await moves.schedule(tx, "call_look", call.id, min(call.reattach_until, tx.now + RING_AGAIN_MS))
+            elif whole.interaction.state is State.CONNECTING and any(is_asked(leg, tx.now) for leg in whole.legs):
+                await moves.schedule(tx, "call_look", call.id, tx.now + ASKED_MS)
 
         await self._store.write(unit)
 
@@ -603,6 +612,13 @@ async def owed_call(tx: UnitOfWork, number: str, queue: str) -> Interaction | No
         queue,
     )
     return found[0] if found else None
+
+
+async def _no_longer_asked(tx: UnitOfWork, whole: WholeCall, provider_id: str) -> WholeCall:
+    """Let a caller who has answered be led on."""
+    asked = [leg for leg in whole.legs if leg.provider_id == provider_id and leg.place is Place.ASKED]
+    free = {leg.id: await save_leg(tx, msgspec.structs.replace(leg, place=Place.SCRIPT)) for leg in asked}
+    return replace(whole, legs=tuple(free.get(leg.id, leg) for leg in whole.legs))
 
 
 async def _is_first(tx: UnitOfWork, channel: str, news: LegNews | RecordingNews, interaction: str | None) -> bool:

@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from channels.simulator.carrier.faults import Fault
 from channels.simulator.carrier.phones import HangUp, Manners, Meet, Phone, Press, Say, Step, Wait, WaitFor
-from hub.domain.calls import Direction, EndCause, LegRole, Listening, OrderKind
+from hub.domain.calls import CallerSaid, Direction, EndCause, LegRole, Listening, OrderKind
 from hub.domain.errors import BadRequest, Conflict, NotFound
-from hub.domain.interaction import State
+from hub.domain.interaction import Interaction, State
+from hub.services.calls import CONSENT_TURN
 from hub.settings import Hours, Limits, QueueSettings, WayOut
 from tests.integration.phones import ANN, LINE, AgentPhone, PhoneHouse, phone_house
 
@@ -581,6 +583,50 @@ async def test_where_consent_is_asked_only_who_agrees_is_recorded(tmp_path: Path
         assert ("call_recorded" in codes) is agreed
         assert ("record" in [order.kind for order in await house.orders()]) is agreed
         assert house.bad_documents() == []
+
+
+async def asked_while_accepted(house: PhoneHouse, *script: Step) -> Interaction:
+    """Somebody is asked whether they may be recorded, and Ann accepts their call meanwhile."""
+    AgentPhone(house, "ann")
+    await house.desk.available("ann")
+    house.calls(script=script)
+    await house.wait(2)
+    return await house.desk.accept("ann")
+
+
+async def test_who_is_asked_is_heard_out_while_an_agent_accepts(database_url: str, tmp_path: Path) -> None:
+    async with phone_house(tmp_path, database_url, records=True, recording_consent={"US": "ask"}) as house:
+        call = await asked_while_accepted(house, WaitFor("press two"), Press("1"), Meet("", 60), Wait(10), HangUp())
+        await house.wait(2)
+        assert (await house.desk.interaction(call.id)).state is State.CONNECTING
+        await house.wait(60)
+        assert "record" in [order.kind for order in await house.orders()]
+        assert "call_recorded" in [message.code for message in await house.desk.messages(call)]
+        assert house.bad_documents() == []
+
+
+async def test_agreeing_after_being_connected_counts_from_then_on(database_url: str, tmp_path: Path) -> None:
+    """Whoever is asked for longer than an agent is kept waiting is led on; a late answer counts, told twice, once."""
+    block: dict[str, Any] = {
+        "records": True,
+        "recording_consent": {"US": "ask"},
+        "welcome": {"en": "Welcome to Fernway. " * 40},
+    }
+    async with phone_house(tmp_path, database_url, **block) as house:
+        call = await asked_while_accepted(house, Meet("", 60), Wait(90), HangUp())
+        await house.wait(25)
+        assert (await house.desk.interaction(call.id)).state is State.CONNECTING
+        await house.wait(15)
+        connected = await house.desk.interaction(call.id)
+        assert connected.state is State.ACTIVE
+        assert "record" not in [order.kind for order in await house.orders()]
+        (line,) = [leg for leg in await house.legs(call) if leg.role is LegRole.CUSTOMER]
+        for _ in range(2):
+            await house.desk.hub.services.calls.answered(
+                "hotline", line.provider_id, CONSENT_TURN, CallerSaid(digits="1")
+            )
+            await house.settle()
+        assert [order.kind for order in await house.orders()].count(OrderKind.RECORD) == 1
 
 
 async def test_callers_and_called_hear_that_they_are_recorded(tmp_path: Path) -> None:
