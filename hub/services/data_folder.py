@@ -82,6 +82,7 @@ class DataFolder:
         self._lease = Lease(self._store, self._clock, _LEASE, own, ttl_s=_TTL_S)
         if not await self._lease.take():
             raise Unavailable(f"Another hub runs on this database with another data folder. {SHARED}")
+        self._renew_at = self._clock.now() + _RENEW_MS
         if is_another:
             log.warning(STRANGE, extra={"folder": str(self._folder)})
 
