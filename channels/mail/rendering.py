@@ -53,7 +53,7 @@ _TOKEN = re.compile(
     r"<!--.*?(?:-->|\Z)"
     r"|<(style|script|title|head|template|noscript|textarea|select)\b[^>]{0,4000}+>.*?(?:</\1[^>]{0,100}+>?|\Z)"
     r"|<(/?)([a-zA-Z][a-zA-Z0-9:]{0,20})((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+'|[\"'])*+)>"
-    r"|<[!?][^>]*+>?|[^<]+|<(?:<*(?=<))?",
+    r"|<[!?][^>]*+>?|[^<]+|<(?:<+(?=<)|[^<]*+)",
     re.IGNORECASE | re.DOTALL,
 )
 _HEAD_BODY = re.compile(r"<body", re.IGNORECASE)
@@ -227,10 +227,10 @@ def _render(html: str, places: list[Place] | None) -> Rendered:
             if places is not None and name in _PLACED:
                 places.append(Place(match.start(), match.end(), _line_of(page, name)))
             _tag(page, bool(match[2]), name, match[4])
-        elif (run := match.group())[0] != "<" or run[1:2] in {"", "<"}:
+        elif match[1] is None and not match.group().startswith(("<!", "<?")):
             if places is not None and not page.hidden:
                 places.append(Place(match.start(), match.end(), _line_of(page), is_pre=page.pre > 0))
-            _text(page, run)
+            _text(page, match.group())
         if page.size > MAX_TEXT or len(page.lines) > _MAX_LINES:
             break
     page.break_line()
