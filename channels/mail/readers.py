@@ -26,6 +26,7 @@ from hub.domain.errors import PayloadUnreadable
 MANY: Final = 8
 """So many mails being read at once are many: a process is started for the others, and stays."""
 _LONGEST_S: Final = 60
+"""CPU time for one mail: a machine that slept, or had others to serve, makes no mail unreadable."""
 _MEMORY: Final = 3 * 1024**3
 """Address space of the process. A mail of 30 MB takes 300 MB at its worst; the interpreter and its libraries 500 MB."""
 
@@ -128,12 +129,12 @@ def _bounded(manner: Manner, raw: bytes) -> Inbound:
 @contextlib.contextmanager
 def _at_most(seconds: int) -> Iterator[None]:
     def ring(_number: int, _frame: object) -> None:
-        raise PayloadUnreadable(f"It could not be read within {seconds} seconds.")
+        raise PayloadUnreadable(f"Reading it took more than {seconds} seconds of CPU time.")
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

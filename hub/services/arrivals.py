@@ -441,8 +441,7 @@ class Arrivals:
         if isinstance(raw, OSError):
             return Reading(arrival, problem=f"Its bytes are gone: {raw.strerror}.")
         try:
-            async with asyncio.timeout(_READ_S):
-                inbound = await reader.read(raw)
+            inbound = await self._read_in_time(reader, raw)
             inbound = msgspec.structs.replace(inbound, dedupe=f"{kind}:{inbound.dedupe}" if inbound.dedupe else "")
             return Reading(arrival, *await self._with_files(arrival, inbound))
         except PayloadUnreadable as error:
@@ -457,6 +456,18 @@ class Arrivals:
         except Exception as error:
             log.exception("an arrival could not be read", extra={"arrival": arrival.id, "channel": arrival.channel})
             return Reading(arrival, problem=f"{type(error).__name__}: {error}")
+
+    async def _read_in_time(self, reader: Reads, raw: bytes) -> Inbound:
+        """Read it, and once more if it took too long: the machine may have slept meanwhile.
+
+        Raises:
+            TimeoutError: it takes too long. Whatever reading it raises.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_READ_S):
+                return await reader.read(raw)
+        async with asyncio.timeout(_READ_S):
+            return await reader.read(raw)
 
     async def _with_files(self, arrival: Arrival, inbound: Inbound) -> tuple[Inbound, tuple[StoredFile, ...]]:
         message = inbound.message if isinstance(inbound, InboundReport) else inbound

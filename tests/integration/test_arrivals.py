@@ -108,6 +108,33 @@ async def test_what_cannot_be_read_holds_nothing_up_and_can_be_read_again(post: 
         await arrivals.dismiss(found[1].id, sue)
 
 
+class Slow(Letterbox):
+    """The machine sleeps so long, while the first letters are read, that their time is over when it wakes up."""
+
+    def __init__(self, slow: int) -> None:
+        super().__init__("slow_mail")
+        self._slow = slow
+
+    async def read(self, raw: bytes) -> Inbound:
+        self._slow -= 1
+        if self._slow >= 0:
+            await asyncio.Event().wait()
+        return await super().read(raw)
+
+
+@pytest.mark.parametrize(("slow", "state"), [(1, ArrivalState.TAKEN), (2, ArrivalState.FAILED)])
+async def test_what_took_too_long_is_read_once_more(
+    post: Post, monkeypatch: pytest.MonkeyPatch, slow: int, state: ArrivalState
+) -> None:
+    monkeypatch.setattr("hub.services.arrivals._READ_S", 0.01)
+    box = Slow(slow)
+    post.desk.hub.services.arrivals.serve(box)
+
+    (found,) = await post.deliver(message("Hello"), box=box)
+
+    assert found.state is state
+
+
 async def test_what_the_database_refuses_fails_alone(post: Post) -> None:
     good = message("Fine.")
     impossible = message("x", sent_at=2**80)

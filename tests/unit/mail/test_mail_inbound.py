@@ -189,5 +189,6 @@ async def test_a_mail_that_ends_its_process_is_told_apart(monkeypatch: pytest.Mo
 
 
 def test_a_mail_that_never_ends_is_given_up() -> None:
+    """After CPU time, not by the clock: whoever stops the process for a while makes no mail unreadable."""
     with pytest.raises(PayloadUnreadable), readers._at_most(1):
         manner(Deadly).read(b"LOOP")
