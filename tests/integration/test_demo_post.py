@@ -18,8 +18,10 @@ import pytest
 from channels.simulator.board import Board
 from channels.simulator.post import Post
 from hub.demo.erp import Erp
+from hub.domain.customers import AddressKind
 from hub.domain.interaction import State
 from hub.flows.session import Fetch, LookedUp
+from hub.storage.tables import ADDRESSES
 from tests.integration.test_simulator import PACE, World, on_one_database, until, world
 
 __all__ = ["world"]
@@ -152,6 +154,31 @@ async def test_letter_is_answered_in_its_thread_and_the_answer_to_it_wakes_the_p
     assert [one.id for one in await world.interactions()] == [interaction]
     said = [one for one in await world.messages(interaction) if str(one.author) == "customer"]
     assert [one.text.strip() for one in said][1] == "Wonderful, it is on its way."
+
+
+@on_one_database
+async def test_letter_of_a_customer_who_chatted_stands_beside_the_chats_in_their_history(world: World) -> None:
+    await world.demo.seed(world.hub.services.store)
+    desk, line = await at_work(world)
+    address = await address_of_somebody_who_chatted(world)
+    await hand_in(world, letter("A broken pole", "One of the poles has snapped.", sender=address))
+
+    await until(lambda: bool(desk.board.rows("offers")))
+    interaction = (await line.ask("accept", {"offer": desk.board.rows("offers")[0]["id"]}))["interaction"]
+    opened = await line.ask("open", {"interaction": interaction})
+
+    shown = opened["history"]["items"]
+    assert shown[0]["interaction"] == interaction
+    assert {one["channel_kind"] for one in shown} == {"chat", "email"}
+    (mail,) = [one for one in shown if one["channel_kind"] == "email"]
+    assert mail["title"] == "A broken pole"
+
+
+async def address_of_somebody_who_chatted(world: World) -> str:
+    """Return the e-mail address of a customer of the demo's past, known to be theirs."""
+    known = [one for one in await world._rows(ADDRESSES, "ORDER BY value") if one.kind is AddressKind.EMAIL]
+    chatted = {one.customer for one in await world.interactions() if one.kind == "chat" and one.queue == "support"}
+    return str(next(one.value for one in known if one.customer in chatted))
 
 
 @on_one_database
