@@ -4,7 +4,7 @@ A change is of a shape (verb, table, columns) and has rows; changes of one shape
 before anything is read, so that nobody can tell the difference, and at the latest with the commit.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from hub.domain.errors import Conflict
 
 Row = Sequence[Any]
+_EXACTLY, _AT_MOST = 16, 128
 
 
 class Shape(NamedTuple):
@@ -146,36 +147,49 @@ def for_postgresql_once(shape: Shape, first: int = 1) -> str:
     return _plain(shape, dict(zip(shape.columns, marks, strict=True)))
 
 
-@lru_cache(maxsize=1_000)
-def for_sqlite(shape: Shape) -> str:
-    """Return the statement whose only argument is a JSON list of rows: one statement takes the lock once."""
-    given = {name: f"json_extract(new.value, '$[{n}]')" for n, name in enumerate(shape.columns)}
-    source = " FROM json_each(?1) AS new "
-    if shape.verb == "delete":
-        found = f"{shape.columns[0]} IN (SELECT {', '.join(given.values())}{source})"
-        return f"DELETE FROM {shape.table} WHERE {found} {shape.tail}"  # noqa: S608
-    return _plain(shape, given, source)
+@lru_cache(maxsize=2_000)
+def for_sqlite(shape: Shape, count: int = 1) -> str:
+    """Return the statement for so many rows, whose arguments are their values, one row behind the other.
+
+    One statement for all of them: the interpreter's lock is given up and taken back once, not once a row.
+    """
+    if count == 1:
+        return _plain(shape, {name: f"?{n}" for n, name in enumerate(shape.columns, 1)})
+    row = f"({', '.join('?' * len(shape.columns))})"
+    values = f"VALUES {', '.join([row] * count)}"
+    match shape.verb:
+        case "insert":
+            return f"INSERT INTO {shape.table} ({', '.join(shape.columns)}) {values} {shape.tail}"
+        case "update":
+            given = {name: f"new.column{n}" for n, name in enumerate(shape.columns, 1)}
+            return _plain(shape, given, f" FROM ({values}) AS new ")
+        case "delete":
+            return f"DELETE FROM {shape.table} WHERE {shape.columns[0]} IN ({values}) {shape.tail}"  # noqa: S608
 
 
-@lru_cache(maxsize=1_000)
-def for_sqlite_once(shape: Shape) -> str:
-    """Return the statement for one row, whose arguments are its values."""
-    return _plain(shape, {name: f"?{n}" for n, name in enumerate(shape.columns, 1)})
+def pieces(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Cut rows into pieces of a few sizes, so that few statements are to be prepared: up to 15 rows, or 16, 32 to 128.
+
+    SQLite takes 32,766 values at once; no table has a hundred columns.
+    """
+    start = 0
+    while left := len(rows) - start:
+        size = left if left < _EXACTLY else min(1 << (left.bit_length() - 1), _AT_MOST)
+        yield rows[start : start + size]
+        start += size
 
 
-def _plain(shape: Shape, given: dict[str, str], source: str = "") -> str:
-    """Return the statement with an expression given for each column: over a source of rows, or for one."""
+def _plain(shape: Shape, given: dict[str, str], source: str = " ") -> str:
+    """Return the statement for one row, an expression given for each column; an update also for a source of rows."""
     same = " AND ".join(f"{shape.table}.{name} = {given[name]}" for name in shape.columns[: shape.keys])
     match shape.verb:
         case "insert":
             names, values = ", ".join(shape.columns), ", ".join(given.values())
-            # WHERE true: without it SQLite's parser takes ON CONFLICT for the condition of a join.
-            rows = f"SELECT {values}{source}WHERE true" if source else f"VALUES ({values})"
-            return f"INSERT INTO {shape.table} ({names}) {rows} {shape.tail}"
+            return f"INSERT INTO {shape.table} ({names}) VALUES ({values}) {shape.tail}"  # noqa: S608
         case "update":
             sets = ", ".join(f"{name} = {given[name]}" for name in shape.columns[shape.keys :])
             tail = f"{shape.guard.replace('new.version', given.get('version', ''))} {shape.tail}"
-            return f"UPDATE {shape.table} SET {sets}{source or ' '}WHERE {same}{tail}"  # noqa: S608
+            return f"UPDATE {shape.table} SET {sets}{source}WHERE {same}{tail}"  # noqa: S608
         case "delete":
             return f"DELETE FROM {shape.table} WHERE {same} {shape.tail}"  # noqa: S608
 

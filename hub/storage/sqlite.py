@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -60,7 +61,7 @@ class SqliteConnection(Connection):
 
     def __init__(self, path: Path, *, synchronous: str = "FULL", read_only: bool = False) -> None:
         super().__init__()
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=400)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=1_000)
         for pragma in _PRAGMAS:
             self._db.execute(pragma)
         self._db.execute(f"PRAGMA synchronous={synchronous}")
@@ -69,13 +70,11 @@ class SqliteConnection(Connection):
 
     async def write_pending(self) -> None:
         for change in self.pending.take():
-            rows = change.rows
-            if len(rows) == 1:
-                done = self._db.execute(changes.for_sqlite_once(change.shape), rows[0])
-            else:
-                # One statement for all rows: the interpreter's lock is given up and taken back once, not once a row.
-                done = self._db.execute(changes.for_sqlite(change.shape), [msgspec.json.encode(rows).decode()])
-            if change.shape.is_exact and done.rowcount != len(rows):
+            done = 0
+            for rows in changes.pieces(change.rows):
+                values = rows[0] if len(rows) == 1 else [*chain.from_iterable(rows)]
+                done += self._db.execute(changes.for_sqlite(change.shape, len(rows)), values).rowcount
+            if change.shape.is_exact and done != len(change.rows):
                 raise changes.changed_meanwhile()
 
     async def execute(self, sql: str, *args: object) -> int:

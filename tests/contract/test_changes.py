@@ -1,6 +1,9 @@
 """Changes that wait and units without locks: the database ends as if each had been made at once, one after another."""
 
 import asyncio
+import contextlib
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -15,8 +18,12 @@ from hub.domain.errors import Conflict
 from hub.domain.events import EventKind
 from hub.events import Bus
 from hub.services import moves
+from hub.storage import tables
 from hub.storage.batches import Batch
+from hub.storage.changes import Shape, for_sqlite, pieces
+from hub.storage.migrations import migrate
 from hub.storage.postgresql import BackOff, PostgresConnection
+from hub.storage.rows import Rows
 from hub.storage.tables import CUSTOMERS, JOBS, Job
 from hub.storage.unit_of_work import Store, UncertainError, UnitOfWork, commit_group
 from tests.contract.house import House, opened_store
@@ -229,3 +236,25 @@ async def test_prompt_batch_keeps_its_place_among_other_units(store: Store) -> N
     await asyncio.gather(*futures)
     assert order[:2] == ["first", "unit"]
     assert order[2:] == ["second", "third"]
+
+
+async def test_many_rows_on_sqlite_are_looked_up_by_index_however_many_there_are(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    await migrate(f"sqlite:///{path}")
+    every = [rows for rows in vars(tables).values() if isinstance(rows, Rows)]
+    shapes = [shape for rows in every for shape in (rows.insertion, rows.replacement)]
+    shapes += [found for found in vars(moves).values() if isinstance(found, Shape)]
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        for shape in shapes:
+            for count in (1, 2, 15, 128):
+                sql = for_sqlite(shape, count)
+                steps = database.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * (len(shape.columns) * count))
+                assert not [step[3] for step in steps if step[3].startswith(f"SCAN {shape.table}")], (shape, count)
+
+
+@given(st.integers(0, 700))
+def test_pieces_hold_every_row_once_in_few_sizes(count: int) -> None:
+    rows = [(number,) for number in range(count)]
+    cut = list(pieces(rows))
+    assert [row for piece in cut for row in piece] == rows
+    assert {len(piece) for piece in cut} <= {*range(1, 16), 16, 32, 64, 128}
