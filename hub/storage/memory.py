@@ -12,11 +12,10 @@ Key = tuple[type, object]
 
 
 class Memory:
-    """Committed records by type and id: of each type that was asked for, the `limit` changed last."""
+    """Committed records by type and id: of each of these types, the `limit` changed last."""
 
-    def __init__(self, limit: int = 10_000) -> None:
-        self._limit = limit
-        self._committed: dict[type, Recent[object, object]] = {}
+    def __init__(self, kinds: Iterable[type], limit: int = 10_000) -> None:
+        self._committed: dict[type, Recent[object, object]] = {kind: Recent(limit) for kind in kinds}
         self._group: dict[Key, object] = {}
         self.is_trusted = False
         """Whether the group that runs may rest on it: the second attempt of a unit may not."""
@@ -45,11 +44,13 @@ class Memory:
             kept.clear()
 
     def recall(self, kind: type, keys: Iterable[object]) -> dict[object, object]:
-        """Return what is known of these records now, inside the group; nothing where it may not be trusted."""
+        """Return what is known of these records now, inside the group; nothing where it may not be trusted.
+
+        Raises:
+            KeyError: records of this type are not remembered.
+        """
+        kept = self._committed[kind]
         if not self.is_trusted:
             return {}
-        kept = self._committed.get(kind)
-        if kept is None:
-            kept = self._committed[kind] = Recent(self._limit)
         found = {key: self._group.get((kind, key)) or kept.get(key) for key in keys}
         return {key: record for key, record in found.items() if record is not None}

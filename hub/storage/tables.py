@@ -1,5 +1,7 @@
 """Which struct lives in which table: all that the hot path needs to know of the schema."""
 
+from typing import Final
+
 import msgspec
 
 from hub.domain.accounts import Credential, Session
@@ -92,3 +94,6 @@ REARRANGEMENTS = Rows("rearrangements", Rearrangement)
 FLOW_SESSIONS = Rows("flow_sessions", FlowSession)
 FLOW_VERSIONS = Rows("flow_versions", FlowVersion)
 OPT_OUTS = Rows("opt_outs", OptOut, key=("channel", "address"))
+
+RECALLED: Final = frozenset(rows.struct for rows in (AGENTS, CUSTOMERS, INTERACTIONS, OFFERS, CALLS))
+"""What the hot path asks for by id again and again (`UnitOfWork.recall`)."""

@@ -22,6 +22,7 @@ from hub.events import Commit
 from hub.storage.changes import Change, Pending, Row, Shape, changed_meanwhile, touched
 from hub.storage.memory import Memory
 from hub.storage.rows import Rows
+from hub.storage.tables import RECALLED
 
 T = TypeVar("T")
 R = TypeVar("R", bound=msgspec.Struct)
@@ -33,7 +34,7 @@ class Connection(abc.ABC):
 
     def __init__(self) -> None:
         self.pending = Pending()
-        self.memory = Memory()
+        self.memory = Memory(RECALLED)
         self.is_broken = False
         """Whether a change failed after its unit had gone on: whoever notices is not who is to blame."""
 

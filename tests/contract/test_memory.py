@@ -143,7 +143,7 @@ def remembering(memory: Memory, *keys: str) -> list[object]:
 
 
 def test_memory_keeps_what_was_committed_last_and_no_more_than_its_limit() -> None:
-    memory = Memory(limit=2)
+    memory = Memory([str], limit=2)
     assert remembering(memory, "a") == [None]
     memory.note({(str, "a"): "A1", (str, "b"): "B1", (int, "i"): 1})
     assert memory.recall(str, ["a", "b"]) == {"a": "A1", "b": "B1"}
