@@ -123,6 +123,13 @@ def _demo(arguments: argparse.Namespace) -> int:
     return _run(build(settings, demo=True), start_demo)
 
 
+def spare_the_collector() -> None:
+    """Tell Python's collector that what lives now lives long: by default it doubles the cost of a message."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 1_000)
+
+
 def _run(hub: "Hub", then: "Callable[[Hub], object]") -> int:
     # A thread that commits must not wait 5 ms for the interpreter's lock each time it comes back from the disk.
     sys.setswitchinterval(0.0005)
@@ -166,10 +173,7 @@ async def _run_until_stopped(hub: "Hub", then: "Callable[[Hub], object]") -> int
         if asyncio.iscoroutine(result):
             await result
         print(f"Switchboard is ready at {server.public_url}", flush=True)
-        # What lives now lives long: with the default thresholds the collector doubles the cost of a message.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 50, 1_000)
+        spare_the_collector()
         await stopped.wait()
         print("Switchboard is stopping.", flush=True)
         await site.stop()

@@ -53,7 +53,7 @@ class Rows(Generic[T]):
         self.columns = struct.__struct_fields__
         codecs = [_codec(hints[name]) for name in self.columns]
         self.pg_types = tuple(codec[0] for codec in codecs)
-        self._encoders = tuple(codec[1] for codec in codecs)
+        self._encoders = tuple((index, codec[1]) for index, codec in enumerate(codecs) if codec[1])
         self._decoders = tuple((index, codec[2]) for index, codec in enumerate(codecs) if codec[2])
         self.listed = ", ".join(self.columns)
         self.select = f"SELECT {self.listed} FROM {table}"  # noqa: S608 -- names come from our own structs
@@ -86,11 +86,10 @@ class Rows(Generic[T]):
 
     def values(self, record: T) -> list[Any]:
         """Return the record's columns in the order of `columns`."""
-        out = []
-        for name, encode in zip(self.columns, self._encoders, strict=True):
-            value = getattr(record, name)
-            out.append(encode(value) if encode else value)
-        return out
+        values = list(msgspec.structs.astuple(record))
+        for index, encode in self._encoders:
+            values[index] = encode(values[index])
+        return values
 
     def update_values(self, record: T) -> list[Any]:
         """Return the record's columns in the order of the `update` statement: the key first."""

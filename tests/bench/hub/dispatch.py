@@ -15,6 +15,7 @@ from typing import Any
 
 import uvloop
 
+from hub.__main__ import spare_the_collector
 from hub.app import build
 from hub.clock import SystemClock
 from hub.contract import ChatStart
@@ -147,6 +148,7 @@ async def _decide(services: Any, kind: str, count: int) -> None:
         )
         for number, each in enumerate(started)
     ]
+    spare_the_collector()  # as a hub does that serves
     began, cpu = time.perf_counter(), time.process_time()
     made = await asyncio.gather(*map(services.offers.make, proposals))
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
