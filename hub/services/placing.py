@@ -21,8 +21,9 @@ async def candidates(tx: UnitOfWork, channel: str, inbound: InboundMessage) -> M
     """Return, by the hints' keys, the interactions that they point to."""
     found: dict[int, Candidate] = {}
     known: dict[str, Candidate] = {}
+    talks = _Talks(tx, channel, inbound)
     for hint in inbound.hints[:_MAX_HINTS]:
-        interaction = await _pointed_to(tx, channel, inbound, hint)
+        interaction = await _pointed_to(tx, channel, inbound, hint, talks)
         if interaction is None:
             continue
         if interaction.id not in known:
@@ -31,7 +32,9 @@ async def candidates(tx: UnitOfWork, channel: str, inbound: InboundMessage) -> M
     return found
 
 
-async def _pointed_to(tx: UnitOfWork, channel: str, inbound: InboundMessage, hint: Hint) -> Interaction | None:
+async def _pointed_to(
+    tx: UnitOfWork, channel: str, inbound: InboundMessage, hint: Hint, talks: "_Talks"
+) -> Interaction | None:
     value = hint.value.replace("\x00", "")
     if hint.kind == "interaction":
         return await _joined_since(tx, value.lower())
@@ -41,14 +44,15 @@ async def _pointed_to(tx: UnitOfWork, channel: str, inbound: InboundMessage, hin
             "ORDER BY interaction DESC LIMIT 1",
             value,
         )
-        return await _joined_since(tx, str(rows[0][0])) if rows else None
+        # Of a letter that never came to us, the other answers did.
+        return await _joined_since(tx, str(rows[0][0])) if rows else await talks.referring_to(value)
     if hint.kind == "subject":
         open_ones = await _open_of_sender(tx, channel, inbound.sender)
         return next((one for one in open_ones if value.lower() in one.subject.lower()), None)
     if hint.kind == "sender":
         return await _latest_here(tx, channel, inbound.sender)
     if hint.kind == "answered":
-        return await _answered_already(tx, channel, inbound, value)
+        return await talks.referring_to(value)
     return None
 
 
@@ -77,25 +81,37 @@ async def _joined_since(tx: UnitOfWork, interaction_id: str) -> Interaction | No
     return None
 
 
-async def _answered_already(
-    tx: UnitOfWork, channel: str, inbound: InboundMessage, provider_id: str
-) -> Interaction | None:
-    """Return the open interaction in which an answer to this very message arrived before it."""
-    if not provider_id:
-        return None
-    people = [inbound.sender, *inbound.to[:10], *inbound.cc[:10]]
-    addresses = sorted({key for one in people if one is not None and (key := compared(one.address))})
-    rows = await tx.fetch(
-        "SELECT e.interaction, e.refers_to FROM envelopes e JOIN interactions i ON i.id = e.interaction "
-        "WHERE i.channel = $1 AND i.address ANY_OF($2) AND i.ended_at IS NULL ORDER BY i.created_at DESC LIMIT 50",
-        channel,
-        addresses,
-    )
-    for interaction_id, refers_to in rows:
+class _Talks:
+    """The open interactions of those on a letter, and what the letters in them refer to; looked for once, if at all."""
+
+    def __init__(self, tx: UnitOfWork, channel: str, inbound: InboundMessage) -> None:
+        self._tx = tx
+        self._channel = channel
+        self._people = [inbound.sender, *inbound.to[:10], *inbound.cc[:10]]
+        self._found: list[tuple[str, str]] | None = None
+
+    async def referring_to(self, provider_id: str) -> Interaction | None:
+        """Return the interaction of them in which a letter refers to this one, of which we need not have heard."""
+        if not provider_id:
+            return None
+        if self._found is None:
+            self._found = await self._look()
         # JSON, as the column has it: the id with its quotation marks.
-        if f'"{provider_id}"' in str(refers_to):
-            return await tx.get(INTERACTIONS, str(interaction_id))
-    return None
+        named = f'"{provider_id}"'
+        for interaction_id, refers_to in self._found:
+            if named in refers_to:
+                return await self._tx.get(INTERACTIONS, interaction_id)
+        return None
+
+    async def _look(self) -> list[tuple[str, str]]:
+        addresses = sorted({key for one in self._people if one is not None and (key := compared(one.address))})
+        rows = await self._tx.fetch(
+            "SELECT e.interaction, e.refers_to FROM envelopes e JOIN interactions i ON i.id = e.interaction "
+            "WHERE i.channel = $1 AND i.address ANY_OF($2) AND i.ended_at IS NULL ORDER BY i.created_at DESC LIMIT 50",
+            self._channel,
+            addresses,
+        )
+        return [(str(interaction_id), str(refers_to)) for interaction_id, refers_to in rows]
 
 
 async def _open_of_sender(tx: UnitOfWork, channel: str, sender: Party | None) -> list[Interaction]:

@@ -238,6 +238,16 @@ async def test_an_answer_that_came_before_what_it_answers_gets_it(post: Post) ->
     assert arrival.interaction == early.id
 
 
+async def test_answers_to_a_letter_that_never_came_are_one_talk(post: Post) -> None:
+    """The letter went to others, or is lost: what refers to it belongs together, for those who take part."""
+    lost = "<lost@example.cn>"
+    first = await post.letter("I saw your letter.", references=(lost,))
+    second, stranger = await post.deliver(answer(lost, "And one more thing."), answer(lost, sender=MALLORY))
+
+    assert second.interaction == first.id
+    assert stranger.interaction != first.id
+
+
 async def test_many_letters_of_one_sender_are_kept_together(post: Post) -> None:
     arrivals = await post.deliver(*(message(f"{number}") for number in range(30)))
 
