@@ -32,10 +32,12 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=10000",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA cache_size=-65536",
     "PRAGMA wal_autocheckpoint=4000",
 )
-
+_WRITER_CACHE_KIB = 32 * 1024
+"""Pages that the writer keeps: what a busy hub changes again and again. With less it reads them from the system's
+cache, a few microseconds each; with more the hub's memory grows by it as the database does."""
+_READER_CACHE_KIB = 8 * 1024
 
 _JOURNAL = Shape(
     "insert", "journal", ("seq", "at", "kind", "actor", "interaction", "customer", "agent", "queue", "facts", "tx"), ()
@@ -64,6 +66,7 @@ class SqliteConnection(Connection):
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=1_000)
         for pragma in _PRAGMAS:
             self._db.execute(pragma)
+        self._db.execute(f"PRAGMA cache_size=-{_READER_CACHE_KIB if read_only else _WRITER_CACHE_KIB}")
         self._db.execute(f"PRAGMA synchronous={synchronous}")
         if read_only:
             self._db.execute("PRAGMA query_only=ON")
