@@ -219,8 +219,8 @@ class Floor:
             self._legs.pop(interaction.id, None)
             self._forget_customers()
             return
-        if before is None:
-            interaction = self._shared(interaction)
+        if before is None or interaction.state in WAITING:
+            interaction = self._shared(interaction, before or interaction)
         if before is None or before.customer != interaction.customer:
             self._of_customer[interaction.customer] = (*self._of_customer.get(interaction.customer, ()), interaction.id)
         self.interactions[interaction.id] = interaction
@@ -231,20 +231,25 @@ class Floor:
         if unread and (before is None or before.read_n != interaction.read_n):
             self.unread[interaction.id] = tuple(n for n in unread if n > interaction.read_n)
 
-    def _shared(self, interaction: Interaction) -> Interaction:
-        """Return it with the values that many have in common, so that those who wait in great numbers take less."""
+    def _shared(self, interaction: Interaction, known: Interaction) -> Interaction:
+        """Return it with the values that many have in common, so that those who wait in great numbers take less.
+
+        Its ids are those by which it is `known` here already.
+        """
         text = msgspec.json.encode(interaction.needs)
         if len(self._needs) > _MOST_NEEDS:
             self._needs.clear()
         return msgspec.structs.replace(
             interaction,
+            id=known.id,
+            customer=known.customer if known.customer == interaction.customer else interaction.customer,
             channel=intern(interaction.channel),
             kind=intern(interaction.kind),
             queue=intern(interaction.queue),
             language=intern(interaction.language),
             tier=intern(interaction.tier),
             last_from=intern(interaction.last_from),
-            root=interaction.id if interaction.root == interaction.id else interaction.root,
+            root=known.id if interaction.root == known.id else interaction.root,
             needs=self._needs.setdefault(text, interaction.needs),
         )
 
