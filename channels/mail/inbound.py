@@ -154,7 +154,7 @@ class _Rule:
             elif piece.kind is EvidenceKind.SUBJECT:
                 if is_reply_subject(self.subject):
                     found.append(Hint(kind="subject", value=piece.value, key=key))
-            elif piece.kind is not EvidenceKind.THREAD_INDEX:
+            else:
                 found.append(Hint(kind="message", value=piece.value, key=key))
         if self.message_id:
             found.append(Hint(kind="answered", value=self.message_id, key=_ANSWERED))

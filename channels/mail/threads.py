@@ -31,7 +31,6 @@ class EvidenceKind(Enum):
     OWN_MESSAGE_ID = "own_message_id"
     IN_REPLY_TO = "in_reply_to"
     REFERENCES = "references"
-    THREAD_INDEX = "thread_index"
     SUBJECT = "subject"
 
 
@@ -166,9 +165,6 @@ def collect_evidence(
     references = message_ids(headers.raw("references") or "")
     ids = dict.fromkeys([*([parent] if parent else []), *reversed(references)])
     found.extend(_of_id(message_id, keys, is_parent=message_id == parent) for message_id in ids)
-    index = (headers.raw("thread-index") or "").strip()
-    if len(index) >= 30 and len(index) < 2_000:
-        found.append(Evidence(EvidenceKind.THREAD_INDEX, index[:29], Strength.WEAK))
     if base_subject(subject):
         found.append(Evidence(EvidenceKind.SUBJECT, base_subject(subject), Strength.WEAK))
     return tuple(sorted(found, key=lambda evidence: -evidence.strength))
