@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator, Sequence
 
 import psutil
 
+START_S = 120
+"""A server on a new database takes seconds to start, and a busy machine many times that."""
+
 
 class ServerProcess:
     """A running server: where it listens, and which processes belong to it (a database, for instance)."""
@@ -60,7 +63,7 @@ async def server_process(module: str, *arguments: str) -> AsyncIterator[ServerPr
     )
     try:
         assert process.stdout is not None
-        line = await asyncio.wait_for(process.stdout.readline(), 30)
+        line = await asyncio.wait_for(process.stdout.readline(), START_S)
         yield ServerProcess(int(line), [process.pid])
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -38,7 +38,7 @@ from hub.storage.rows import Rows
 from hub.storage.tables import INTERACTIONS, LEGS, SEGMENTS
 from hub.storage.unit_of_work import UnitOfWork
 from tests.bench.hub.report import verdict
-from tests.bench.hub.running import free_port
+from tests.bench.hub.running import DATABASES, database, free_port
 from tests.bench.load.drive import allow_many_files
 from tests.bench.voice.carrier_apart import TALK_S, Record
 from tests.builders import small_company
@@ -82,23 +82,31 @@ class Staff:
             print(f"a call could not be completed: {error}")
 
 
-async def main(calls: int, agents: int, spread_s: float) -> None:
+async def main(kinds: Sequence[str], calls: int, agents: int, spread_s: float) -> None:
     """Print the figures."""
     allow_many_files()
-    with tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        async with carrier_process(url, calls, agents, spread_s) as carrier:
-            api_url = f"http://127.0.0.1:{int(await carrier.line())}"
-            hub = await opened(Path(folder), url, api_url, agents)
-            runner = web.AppRunner(hub.app, access_log=None)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", port, backlog=2_048).start()
-            try:
-                await measure(hub, carrier, calls, agents)
-            finally:
-                await hub.stop()
-                await runner.cleanup()
+    for kind in kinds:
+        print(kind, flush=True)
+        with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
+            async with database(kind, Path(folder)) as (database_url, _):
+                await served(Path(folder), database_url, calls, agents, spread_s)
+
+
+async def served(folder: Path, database_url: str, calls: int, agents: int, spread_s: float) -> None:
+    """Let a hub on this database serve everybody, and print the figures."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    async with carrier_process(url, calls, agents, spread_s) as carrier:
+        api_url = f"http://127.0.0.1:{int(await carrier.line())}"
+        hub = await opened(folder, database_url, url, api_url, agents)
+        runner = web.AppRunner(hub.app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port, backlog=2_048).start()
+        try:
+            await measure(hub, carrier, calls, agents)
+        finally:
+            await hub.stop()
+            await runner.cleanup()
 
 
 @dataclass
@@ -135,7 +143,7 @@ async def carrier_process(url: str, calls: int, agents: int, spread_s: float) ->
         await process.wait()
 
 
-async def opened(folder: Path, url: str, api_url: str, agents: int) -> Hub:
+async def opened(folder: Path, database_url: str, url: str, api_url: str, agents: int) -> Hub:
     """Return a running hub with a line and so many agents."""
     people = {
         f"a{n:03}": AgentSettings(id=f"a{n:03}", name=f"Agent {n}", email=f"a{n:03}@example.test", queues=("support",))
@@ -144,7 +152,7 @@ async def opened(folder: Path, url: str, api_url: str, agents: int) -> Hub:
     block = options(api_url) | {"books_callbacks": False}
     settings = small_company(
         folder,
-        f"sqlite:///{folder}/hub.db",
+        database_url,
         public_url=url,
         agents=people,
         channels={"hotline": ChannelSettings(id="hotline", kind="voice", options=block)},
@@ -227,8 +235,9 @@ async def rows(hub: Hub, table: Rows[Any]) -> list[Any]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=list(DATABASES))
     parser.add_argument("--calls", type=int, default=500)
     parser.add_argument("--agents", type=int, default=100)
     parser.add_argument("--spread", type=float, default=10.0, help="seconds over which they come in")
     chosen = parser.parse_args()
-    uvloop.run(main(chosen.calls, chosen.agents, chosen.spread))
+    uvloop.run(main(chosen.databases, chosen.calls, chosen.agents, chosen.spread))
