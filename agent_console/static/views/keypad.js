@@ -17,6 +17,9 @@ const Pad = ({ onKey }) => html`<div class="keypad-grid">${KEYS.map(([key, lette
 /** Tones into the call: for menus of others. The keyboard's digits count too while it is open. */
 export function Keypad() {
   const [sent, setSent] = useState("");
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  // On a small screen it opens below what is in sight of the call.
+  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), []);
   const press = (/** @type {string} */ key) => sendDigits(key) && setSent((before) => (before + key).slice(-24));
   useEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ e) => {
@@ -28,7 +31,7 @@ export function Keypad() {
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
   }, []);
-  return html`<div class="keypad" role="group" aria-label=${t("call.keypad")}><output aria-label=${t("keypad.sent")}>${sent || " "}</output><${Pad} onKey=${press} /></div>`;
+  return html`<div class="keypad" ref=${box} role="group" aria-label=${t("call.keypad")}><output aria-label=${t("keypad.sent")}>${sent || " "}</output><${Pad} onKey=${press} /></div>`;
 }
 
 /** What this person chose last to show, until the page is loaded again. */

@@ -11,12 +11,12 @@ import { occasions, PickTime } from "./schedule.js";
 
 /**
  * When a call is to be made: the usual times, or one that is picked.
- * @param {{ trigger: unknown, label: string, disabled?: boolean, up?: boolean, onPick: (at: number) => void }} props
+ * @param {{ trigger: unknown, label: string, disabled?: boolean, up?: boolean, align?: "start" | "end", onPick: (at: number) => void }} props
  */
-export function PickCallTime({ trigger, label, disabled = false, up = false, onPick }) {
+export function PickCallTime({ trigger, label, disabled = false, up = false, align = "end", onPick }) {
   const [picking, setPicking] = useState(false);
   const times = occasions(serverNow()).map(({ id, at }) => ({ id, label: t(`letter.at.${id}`), hint: instant(at), icon: "calendar-clock", run: () => onPick(at) }));
-  return html`<${Menu} up=${up} align="end" label=${label} disabled=${disabled} trigger=${trigger}
+  return html`<${Menu} up=${up} align=${align} label=${label} disabled=${disabled} trigger=${trigger}
       items=${[{ heading: true, label }, ...times, { id: "pick", label: t("letter.at.pick"), icon: "pencil", run: () => setPicking(true) }]} />
     ${picking && html`<${PickTime} title=${t("letter.at.pick")} when=${t("planned.when")} word=${t("planned.plan")} onClose=${() => setPicking(false)} onPick=${(/** @type {number} */ at) => (setPicking(false), onPick(at))} />`}`;
 }
@@ -36,7 +36,7 @@ export function Planned({ row }) {
       <div class="call-who"><b>${t("planned.at", { at: instant(call.due_at) })}</b><span title=${fullTime(call.due_at)}>${call.number} · ${t("call.via", { line: call.line })}</span></div></div>
     ${mine && html`<div class="planned-keys">
       <${Button} kind="primary" icon="phone-outgoing" disabled=${!canDial()} title=${canDial() ? "" : t("phone.not_ready")} busy=${isBusy(row.id, "begin")} onClick=${() => beginPlanned(row)}>${t("planned.begin")}<//>
-      <${PickCallTime} label=${t("planned.move")} trigger=${html`<span class="button plain"><${Icon} name="calendar-clock" size=${12} /><span>${t("planned.move")}</span></span>`} onPick=${move} />
+      <${PickCallTime} align="start" label=${t("planned.move")} trigger=${html`<span class="button plain"><${Icon} name="calendar-clock" size=${16} /><span>${t("planned.move")}</span></span>`} onPick=${move} />
       <${Button} icon="x" kind="ghost" busy=${isBusy(row.id, "give-up")} onClick=${() => giveUpPlanned(row)}>${t("planned.give_up")}<//></div>`}
   </section>`;
 }
