@@ -280,9 +280,9 @@ async def test_flood_within_one_conversation_is_stopped_for_the_day(site: Site) 
 
         await site.desk.hub.services.store.write(unit)
 
-    await change("UPDATE interactions SET last_n = 700 WHERE id = $1")
+    await change("UPDATE interactions SET last_n = 700, version = version + 1 WHERE id = $1")
     refused = await tab.ask("message", client_id="m-1", interaction=interaction, text="More")
-    await change("UPDATE interactions SET created_at = created_at - 86500000 WHERE id = $1")
+    await change("UPDATE interactions SET created_at = created_at - 86500000, version = version + 1 WHERE id = $1")
     next_day = await tab.ask("message", client_id="m-2", interaction=interaction, text="Next day")
 
     assert (refused["error"], next_day["ok"]) == ("rate_limited", True)
