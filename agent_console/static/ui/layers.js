@@ -1,4 +1,4 @@
-import { html, useEffect, useLayoutEffect, useRef, useState } from "vendor/preact";
+import { html, useLayoutEffect, useRef, useState } from "vendor/preact";
 import { t } from "../i18n.js";
 import { Icon, IconButton } from "./parts.js";
 
@@ -34,7 +34,7 @@ export function Menu({ trigger, label, items, class: more = "", align = "end", u
     if (!next && back) /** @type {HTMLElement | null} */ (box.current?.querySelector("button"))?.focus();
   };
   const options = () => /** @type {HTMLElement[]} */ ([...(box.current?.querySelectorAll("[role^=menuitem]") ?? [])]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     (options().find((one) => one.getAttribute("aria-checked") === "true") ?? options()[0])?.focus();
     const outside = (/** @type {Event} */ e) => box.current?.contains(/** @type {Node} */ (e.target)) || setOpen(false);

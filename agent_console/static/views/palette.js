@@ -1,4 +1,4 @@
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "vendor/preact";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "vendor/preact";
 import { openInteraction } from "../actions.js";
 import { query } from "../api.js";
 import { commands } from "../commands.js";
@@ -60,7 +60,7 @@ export function Palette() {
   const all = found(find, remote);
   if (find) all.push({ id: "search-all", label: t("palette.search", { find: text.trim() }), section: t("nav.search"), icon: "search", run: () => go("search", text.trim()) });
   const here = Math.min(at, all.length - 1);
-  useEffect(() => setAt(0), [find]);
+  useLayoutEffect(() => setAt(0), [find]);
   useLayoutEffect(() => list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" }), [here, find]);
   const choose = (/** @type {Command | undefined} */ one) => {
     if (!one || one.unavailable) return;

@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from "vendor/preact";
+import { html, useLayoutEffect, useRef, useState } from "vendor/preact";
 import { patch } from "../api.js";
 import { explain, t } from "../i18n.js";
 import { hubSettings } from "../store.js";
@@ -16,7 +16,7 @@ export function ProfileForm({ customer, onDone }) {
   const [error, setError] = useState("");
   const [busy, setBusy] = useState(false);
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
-  useEffect(() => form.current?.querySelector("input")?.focus(), []);
+  useLayoutEffect(() => form.current?.querySelector("input")?.focus(), []);
   const submit = async (/** @type {Event} */ e) => {
     e.preventDefault();
     const data = new FormData(/** @type {HTMLFormElement} */ (e.target));

@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from "vendor/preact";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "vendor/preact";
 import { openInteraction } from "../actions.js";
 import { query } from "../api.js";
 import { ticking } from "../clock.js";
@@ -15,7 +15,7 @@ export function Search() {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const wanted = find.trim();
   const { answer, loading } = useGet(wanted ? `/search${query({ q: wanted, limit: 50 })}` : null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   useEffect(() => history.replaceState(null, "", address("search", wanted)), [wanted]);
   const people = answer?.customers ?? [];
   const messages = answer?.messages ?? [];
