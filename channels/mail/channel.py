@@ -187,9 +187,16 @@ class Mail(WayOut):
 
     async def read(self, raw: bytes) -> Inbound:
         """Read one mail, in a thread or a process: nobody else waits for it."""
+        return await self._open_readers().read(raw)
+
+    async def read_apart(self, raw: bytes) -> Inbound:
+        """Read one mail that a hub has died over (see `ReadsApart`)."""
+        return await self._open_readers().read_apart(raw)
+
+    def _open_readers(self) -> Readers:
         if self._readers is None:
             raise ChannelUnavailable("The mailbox is closed.")
-        return await self._readers.read(raw)
+        return self._readers
 
     def _manner(self, keys: tuple[bytes, ...]) -> Manner:
         own = frozenset({self._address, *self._aliases})

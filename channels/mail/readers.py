@@ -73,11 +73,16 @@ class Readers:
         try:
             if self._busy <= MANY:
                 return await loop.run_in_executor(self._thread, self._manner.read, raw)
-            return await self._aside(raw)
+            return await self.read_apart(raw)
         finally:
             self._busy -= 1
 
-    async def _aside(self, raw: bytes) -> Inbound:
+    async def read_apart(self, raw: bytes) -> Inbound:
+        """Read one mail in the process.
+
+        Raises:
+            PayloadUnreadable: it ended the process that read it.
+        """
         try:
             return await self._submitted(raw)
         except BrokenProcessPool:

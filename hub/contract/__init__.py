@@ -435,6 +435,18 @@ class Reads(Protocol):
 
 
 @runtime_checkable
+class ReadsApart(Protocol):
+    """One that can read an arrival where that hurts nobody: a hub has died over this one before."""
+
+    async def read_apart(self, raw: bytes) -> Inbound:
+        """Read one arrival as `Reads.read` does, in a process that may end of it.
+
+        Raises:
+            PayloadUnreadable: it cannot be read, or ended the process.
+        """
+
+
+@runtime_checkable
 class Sends(Protocol):
     """A channel that sends letters from the hub's outbox."""
 

@@ -4,14 +4,24 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 
 from hub.clock import Clock, utc
-from hub.contract import Channel, ChannelStatus, HasLine, Inbound, InboundMessage, InboundReport, RawArrival, Reads
+from hub.contract import (
+    Channel,
+    ChannelStatus,
+    HasLine,
+    Inbound,
+    InboundMessage,
+    InboundReport,
+    RawArrival,
+    Reads,
+    ReadsApart,
+)
 from hub.domain.correspondence import Arrival, ArrivalState, ChannelMark
 from hub.domain.errors import ChannelUnavailable, Conflict, HubError, NotFound, PayloadUnreadable, Unavailable
 from hub.domain.events import EventKind
@@ -34,8 +44,8 @@ MOST_REFUSED = 100
 _FULL_MS = 60_000
 _UNPROVED = "unproved:"
 """Before the name of what nobody could vouch for when it came."""
-_MAX_TRIES = 3
-"""How often the hub may die while it reads one arrival, or find the database in conflict over it."""
+_MAX_TRIES = 5
+"""How often the hub may die over one arrival, or find the database in conflict over it."""
 _WRITERS = 4
 _PROBLEM_CHARS = 500
 _DAY_MS = 86_400_000
@@ -384,24 +394,36 @@ class Arrivals:
             await self._settled(reading, outcome)
 
     async def _read_suspect(self, arrival: Arrival, tries: int = 1) -> None:
-        """Read one that the last hub may have died of: it is counted, once in a hub's life, before it is read."""
-        if arrival.id not in self._counted:
-            if arrival.attempts >= _MAX_TRIES:
-                await self._fail(arrival, "The hub stopped each time it read this.")
-                return
-            arrival = msgspec.structs.replace(arrival, attempts=arrival.attempts + 1)
-            await self._count(arrival)
+        """Read one that the last hub may have died of; it is counted, once in a hub's life, before what may kill.
+
+        One that a hub died over is read apart, where a reader can do that, and only its placing counts: that is short,
+        and hubs that are killed again and again for reasons of their own do not make it unreadable.
+        """
+        is_counted = arrival.id in self._counted
+        if arrival.attempts >= _MAX_TRIES and not is_counted:
+            await self._fail(arrival, "The hub stopped each time it read this.")
+            return
+        is_apart = arrival.attempts > is_counted and isinstance(self._readers[arrival.channel][0], ReadsApart)
+        if not is_apart:
+            arrival = await self._count(arrival)
         (raw,) = await asyncio.to_thread(self._raws, [arrival])
-        reading = await self._read(arrival, raw)
+        reading = await self._read(arrival, raw, is_apart=is_apart)
+        if is_apart:
+            await self._count(arrival)
         (outcome,) = await asyncio.gather(self._store.submit(self._unit(reading)), return_exceptions=True)
         await self._settled(reading, outcome, tries)
 
-    async def _count(self, arrival: Arrival) -> None:
+    async def _count(self, arrival: Arrival) -> Arrival:
+        if arrival.id in self._counted:
+            return arrival
+        counted = msgspec.structs.replace(arrival, attempts=arrival.attempts + 1)
+
         async def unit(tx: UnitOfWork) -> None:
-            await tx.execute("UPDATE arrivals SET attempts = $1 WHERE id = $2", arrival.attempts, arrival.id)
+            await tx.execute("UPDATE arrivals SET attempts = $1 WHERE id = $2", counted.attempts, counted.id)
 
         await self._store.write(unit)
         self._counted.add(arrival.id)
+        return counted
 
     async def _waiting(self, besides: Sequence[Arrival] = ()) -> list[Arrival]:
         """Return the oldest that wait, but those that are being taken, as many as fit in memory."""
@@ -435,13 +457,14 @@ class Arrivals:
                 found.append(error)
         return found
 
-    async def _read(self, arrival: Arrival, raw: bytes | OSError) -> Reading:
+    async def _read(self, arrival: Arrival, raw: bytes | OSError, *, is_apart: bool = False) -> Reading:
         """Read one arrival and put its files in their places. Whatever it makes the reader raise concerns it alone."""
         reader, kind = self._readers[arrival.channel]
         if isinstance(raw, OSError):
             return Reading(arrival, problem=f"Its bytes are gone: {raw.strerror}.")
         try:
-            inbound = await self._read_in_time(reader, raw)
+            read = reader.read_apart if is_apart and isinstance(reader, ReadsApart) else reader.read
+            inbound = await _in_time(read, raw)
             inbound = msgspec.structs.replace(inbound, dedupe=f"{kind}:{inbound.dedupe}" if inbound.dedupe else "")
             return Reading(arrival, *await self._with_files(arrival, inbound))
         except PayloadUnreadable as error:
@@ -456,18 +479,6 @@ class Arrivals:
         except Exception as error:
             log.exception("an arrival could not be read", extra={"arrival": arrival.id, "channel": arrival.channel})
             return Reading(arrival, problem=f"{type(error).__name__}: {error}")
-
-    async def _read_in_time(self, reader: Reads, raw: bytes) -> Inbound:
-        """Read it, and once more if it took too long: the machine may have slept meanwhile.
-
-        Raises:
-            TimeoutError: it takes too long. Whatever reading it raises.
-        """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_READ_S):
-                return await reader.read(raw)
-        async with asyncio.timeout(_READ_S):
-            return await reader.read(raw)
 
     async def _with_files(self, arrival: Arrival, inbound: Inbound) -> tuple[Inbound, tuple[StoredFile, ...]]:
         message = inbound.message if isinstance(inbound, InboundReport) else inbound
@@ -531,6 +542,19 @@ class Arrivals:
         if isinstance(outcome, BaseException):
             raise outcome
         self.count("failed")
+
+
+async def _in_time(read: Callable[[bytes], Awaitable[Inbound]], raw: bytes) -> Inbound:
+    """Read it, and once more if it took too long: the machine may have slept meanwhile.
+
+    Raises:
+        TimeoutError: it takes too long. Whatever reading it raises.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_READ_S):
+            return await read(raw)
+    async with asyncio.timeout(_READ_S):
+        return await read(raw)
 
 
 def _forget_days(folder: Path, before: str, needed: set[Path]) -> int:

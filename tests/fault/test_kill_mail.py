@@ -75,6 +75,7 @@ async def test_a_hub_killed_while_it_empties_a_mailbox(kind: str, tmp_path: Path
     finally:
         server.stop()
 
+    assert [one.problem for one in found if one.state is ArrivalState.FAILED] == []
     truth.check()
     said = Counter(message.text for of in truth.messages.values() for message in of)
     assert said == Counter({f"Letter {number}.": 1 for number in range(KILLS * EACH)})

@@ -1,7 +1,9 @@
 """What arrives is kept first and read afterwards, whatever it holds; on both databases."""
 
 import asyncio
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -257,28 +259,67 @@ class Deadly(Letterbox):
         return await super().read(raw)
 
 
-async def test_a_letter_that_kills_the_hub_is_set_aside(database_url: str, tmp_path: Path) -> None:
-    names, states = ["1", "deadly", "2"], dict[str, ArrivalState]()
-    for life in range(5):
+class DeadlyHere(Deadly):
+    """Can read apart; there the deadly letter waits for the hub's end, ends only its reader, or is as any other."""
+
+    def __init__(self, apart: Literal["waits", "ends", "reads"]) -> None:
+        super().__init__()
+        self._apart = apart
+
+    async def read_apart(self, raw: bytes) -> Inbound:
+        if raw == b"deadly" and self._apart == "ends":
+            raise PayloadUnreadable("Reading it ended the process that read it.")
+        return await (self.read(raw) if self._apart == "waits" else Letterbox.read(self, raw))
+
+
+async def lives(database_url: str, tmp_path: Path, boxes: Iterable[Deadly]) -> list[dict[str, ArrivalState]]:
+    """Let one hub after another read three letters, each until all are read or it dies; return what became of them."""
+    names, found = ["1", "deadly", "2"], list[dict[str, ArrivalState]]()
+    for box in boxes:
         desk = await open_desk(tmp_path, database_url)
-        box = Deadly()
         box.said = {name.encode(): message(dedupe=name) for name in names}
         post = Post(desk, box)
         arrivals = desk.hub.services.arrivals
-        if life == 0:
+        if not found:
             await arrivals.keep(box.id, [raw(name) for name in names], {})
         arrivals._wake.set()
         dies = asyncio.create_task(box.died.wait())
         reads = asyncio.create_task(arrivals.caught_up())
         await asyncio.wait([dies, reads], return_when=asyncio.FIRST_COMPLETED)
-        states = {one.provider_id: one.state for one in await post.rows(ARRIVALS)}
+        found.append({one.provider_id: one.state for one in await post.rows(ARRIVALS)})
         dies.cancel()
         reads.cancel()
         desk.clock.settle = None
         await desk.hub.stop()
-        if life < 3:
-            assert states["deadly"] is ArrivalState.KEPT, life
-    assert states == {"1": ArrivalState.TAKEN, "deadly": ArrivalState.FAILED, "2": ArrivalState.TAKEN}
+    return found
+
+
+SET_ASIDE = {"1": ArrivalState.TAKEN, "deadly": ArrivalState.FAILED, "2": ArrivalState.TAKEN}
+
+
+async def test_a_letter_that_kills_the_hub_is_set_aside(database_url: str, tmp_path: Path) -> None:
+    *before, last = await lives(database_url, tmp_path, [Deadly() for _ in range(7)])
+
+    assert [states["deadly"] for states in before[:5]] == [ArrivalState.KEPT] * 5
+    assert last == SET_ASIDE
+
+
+async def test_a_letter_that_kills_the_hub_is_read_apart_by_the_next(database_url: str, tmp_path: Path) -> None:
+    first, second = await lives(database_url, tmp_path, [DeadlyHere("waits"), DeadlyHere("ends")])
+
+    assert first["deadly"] is ArrivalState.KEPT
+    assert second == SET_ASIDE
+
+
+async def test_hubs_that_end_again_and_again_for_reasons_of_their_own_fail_no_letter(
+    database_url: str, tmp_path: Path
+) -> None:
+    *before, last = await lives(
+        database_url, tmp_path, [*(DeadlyHere("waits") for _ in range(11)), DeadlyHere("reads")]
+    )
+
+    assert {states["deadly"] for states in before} == {ArrivalState.KEPT}
+    assert last == dict.fromkeys(SET_ASIDE, ArrivalState.TAKEN)
 
 
 async def test_what_was_kept_is_read_by_the_next_hub(database_url: str, tmp_path: Path) -> None:
