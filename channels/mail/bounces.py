@@ -61,11 +61,6 @@ class Bounce:
     envelope_id: str = ""
     recipients: tuple[BouncedRecipient, ...] = ()
 
-    @property
-    def is_permanent(self) -> bool:
-        """Whether trying again is pointless."""
-        return self.kind is BounceKind.FAILED and not self.status.startswith("4")
-
 
 @dataclass
 class _Report:
@@ -90,7 +85,7 @@ def read_bounce(
         subject: decoded.
         text: its words, quotations included.
     """
-    is_report = bool(content.reports) or "x-failed-recipients" in headers
+    is_report = bool(content.reports) or ("x-failed-recipients" in headers and _is_of_machine(headers, sender))
     if not is_report and not _sounds_like_bounce(headers, sender, subject, text):
         return None
     report = _read_parts(raw, content)
@@ -298,20 +293,29 @@ def _nonstandard(
 def _sounds_like_bounce(headers: Headers, sender: Address | None, subject: str, text: str) -> bool:
     """Sent by a mail system or with a null sender, and in such words.
 
-    Customers write of parcels that could not be delivered: words alone are not enough, unless a
-    server's status code stands among them.
+    Customers write of parcels that could not be delivered, and shops call themselves "Delivery Service": words and a
+    name alone are not enough, unless a machine says that it is one and a server's status code stands among the words.
     """
     if phrases.NOT_BOUNCE.match(subject):
         return False
+    has_subject, has_words = phrases.SUBJECT.search(subject) is not None, phrases.WORDS.search(text[:5000]) is not None
+    if _is_of_system(headers, sender):
+        return has_subject or has_words
+    has_code = _ENHANCED.search(text[:5000]) is not None
+    return has_subject and has_words and has_code and _is_of_machine(headers, sender)
+
+
+def _is_of_system(headers: Headers, sender: Address | None) -> bool:
+    """Whether a mail system sent it, by its address, or by having no sender to return it to."""
     local = sender.email.partition("@")[0] if sender else ""
-    by_system = (
-        phrases.SYSTEM.match(local) is not None or phrases.SYSTEM_NAME.search(sender.name if sender else "") is not None
-    )
-    if by_system or (headers.raw("return-path") or "x").replace(" ", "") == "<>":
-        return phrases.SUBJECT.search(subject) is not None or phrases.WORDS.search(text[:5000]) is not None
-    if _ENHANCED.search(text[:5000]) is None:
-        return False
-    return phrases.SUBJECT.search(subject) is not None and phrases.WORDS.search(text[:5000]) is not None
+    return phrases.SYSTEM.match(local) is not None or (headers.raw("return-path") or "x").replace(" ", "") == "<>"
+
+
+def _is_of_machine(headers: Headers, sender: Address | None) -> bool:
+    """Whether it says that a machine sent it, if not which."""
+    submitted = (headers.raw("auto-submitted") or "no").strip().lower()
+    is_named = phrases.SYSTEM_NAME.search(sender.name if sender else "") is not None
+    return is_named or not submitted.startswith("no") or _is_of_system(headers, sender)
 
 
 _LINE_ADDRESS = re.compile(

@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from hub.contract import InboundMessage, InboundReport
-from hub.domain.correspondence import Arrival, Envelope
+from hub.domain.correspondence import Arrival, Authenticity, Envelope
 from hub.domain.events import EventKind
 from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Author
 from hub.domain.redaction import without_cards
 from hub.services import moves
 from hub.services.placing import compared
-from hub.storage.tables import CUSTOMERS, ENVELOPES, INTERACTIONS, MESSAGES
+from hub.storage.tables import CUSTOMERS, ENVELOPES, INTERACTIONS, MESSAGES, OUTGOING
 from hub.storage.unit_of_work import UnitOfWork
 
 DO_NOT_CONTACT = "do-not-contact"
@@ -31,36 +31,35 @@ async def apply(
 
     A flow whose words did not arrive gives the customer to a person (`unreached`).
     """
-    about = await _message(tx, report)
+    named = await _named(tx, report)
+    about = named if named is not None else await _latest_to(tx, report)
     if about is None:
         return None
     interaction = await tx.get(INTERACTIONS, about.interaction, lock=True)
     if interaction is None:
         return None
     await _note(tx, report, about, interaction)
-    if report.kind == "complaint":
+    if report.kind == "complaint" and named is not None:
+        # Who only knows an address, and not the letter, does not speak for whoever got it.
         await _tag(tx, interaction.customer)
-    if report.kind == "complaint" or _is_final(report):
+    if report.kind in {"complaint", "failed"}:
+        # Given up is given up, also for a reason that might have passed (RFC 3464, 2.3.3: failed, with a 4.x.x).
         await _tell(tx, arrival, report, await unreached(tx, interaction), reopen)
     return about.interaction, about.n
 
 
-def _is_final(report: InboundReport) -> bool:
-    return report.kind == "failed" and not report.status.startswith("4")
-
-
-async def _message(tx: UnitOfWork, report: InboundReport) -> Envelope | None:
-    """Return the envelope of our own message that is meant: by its id, else the latest to this recipient."""
-    for provider_id in report.provider_ids[:20]:
+async def _named(tx: UnitOfWork, report: InboundReport) -> Envelope | None:
+    """Return the envelope of our own message that is named, by its id or by that of its way out (RFC 3461, ENVID)."""
+    for provider_id in (one.replace("\x00", "") for one in report.provider_ids[:20]):
         found = await tx.select(
-            ENVELOPES,
-            "WHERE provider_id = $1 AND provider_id <> '' ORDER BY interaction DESC LIMIT 5",
-            provider_id.replace("\x00", ""),
+            ENVELOPES, "WHERE provider_id = $1 AND provider_id <> '' ORDER BY interaction DESC LIMIT 5", provider_id
         )
-        for envelope in found:
+        outgoing = await tx.get(OUTGOING, provider_id) if not found else None
+        sent = await tx.get(ENVELOPES, outgoing.interaction, outgoing.n) if outgoing is not None else None
+        for envelope in found or ([sent] if sent is not None else []):
             if await _is_ours(tx, envelope):
                 return envelope
-    return await _latest_to(tx, compared(report.recipient)) if report.recipient else None
+    return None
 
 
 async def _is_ours(tx: UnitOfWork, envelope: Envelope) -> bool:
@@ -68,7 +67,14 @@ async def _is_ours(tx: UnitOfWork, envelope: Envelope) -> bool:
     return message is not None and message.author is not Author.CUSTOMER
 
 
-async def _latest_to(tx: UnitOfWork, recipient: str) -> Envelope | None:
+async def _latest_to(tx: UnitOfWork, report: InboundReport) -> Envelope | None:
+    """Return the envelope of our latest message to the recipient, where that is all a report tells.
+
+    Anybody knows an address: a report whose sender is disproved has to name the message.
+    """
+    recipient = compared(report.recipient) if report.recipient else ""
+    if not recipient or (report.message is not None and report.message.authenticity is Authenticity.DISPROVED):
+        return None
     rows = await tx.fetch(
         "SELECT m.interaction, m.n FROM outgoing o JOIN messages m ON m.interaction = o.interaction AND m.n = o.n "
         "JOIN interactions i ON i.id = o.interaction "

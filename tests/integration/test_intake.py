@@ -329,6 +329,41 @@ async def test_a_bounce_after_the_end_opens_the_next_one(post: Post) -> None:
     assert (await post.envelope(interaction, 2)).status == "5.2.2"
 
 
+async def test_given_up_for_a_reason_that_might_have_passed_is_told(post: Post) -> None:
+    interaction = await parked(post)
+    ids = ("<hub.1@example.com>",)
+
+    await post.deliver(InboundReport(dedupe="b1", kind="failed", provider_ids=ids, status="4.4.1", text="timed out"))
+
+    after = await post.desk.interaction(interaction.id)
+    assert after.state in {State.QUEUED, State.OFFERED}
+    assert [one.code for one in await post.desk.messages(after)][-1] == "bounced"
+
+
+async def test_a_report_that_names_the_way_out_alone_finds_its_letter(post: Post) -> None:
+    interaction = await parked(post)
+    (outgoing,) = [one for one in await post.rows(OUTGOING) if one.interaction == interaction.id]
+
+    await post.deliver(InboundReport(dedupe="b1", kind="failed", provider_ids=(outgoing.id,), status="5.1.1"))
+
+    assert (await post.envelope(interaction, outgoing.n)).status == "5.1.1"
+
+
+async def test_who_only_knows_an_address_complains_of_no_letter_and_reports_nothing_disproved(post: Post) -> None:
+    interaction = await parked(post)
+    forged = message("Undeliverable", sender=Party("mailer-daemon@example.cn"), authenticity=Authenticity.DISPROVED)
+
+    await post.deliver(InboundReport(dedupe="b1", kind="complaint", recipient="li@example.cn"))
+    (taken,) = await post.deliver(
+        InboundReport(dedupe="b2", kind="failed", recipient="li@example.cn", text="write to eve", message=forged)
+    )
+
+    (customer,) = [one for one in await post.customers() if one.id == interaction.customer]
+    assert customer.tags == ()
+    assert taken.interaction != interaction.id
+    assert "eve" not in (await post.envelope(interaction, 2)).problem
+
+
 async def test_a_complaint_marks_the_customer(post: Post) -> None:
     interaction = await parked(post)
 

@@ -210,7 +210,7 @@ async def test_another_participants_letter_in_a_flow_is_a_persons(quick: Desk) -
     assert [one for one, _ in Peer.wire.carried if one == "bo@customer.test"] == [], "the flow answers whoever began"
 
 
-def bounce_of(letter: ParsedMail, status: str = "5.1.1") -> bytes:
+def bounce_of(letter: ParsedMail, status: str = "5.1.1", action: str = "failed") -> bytes:
     """What a mail system sends back for a letter."""
     return (
         "From: MAILER-DAEMON@customer.test\r\nTo: help@one.test\r\nSubject: Undelivered\r\n"
@@ -218,7 +218,7 @@ def bounce_of(letter: ParsedMail, status: str = "5.1.1") -> bytes:
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
         "--b\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered.\r\n"
         "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.customer.test\r\n\r\n"
-        f"Final-Recipient: rfc822; {LI}\r\nAction: failed\r\nStatus: {status}\r\n"
+        f"Final-Recipient: rfc822; {LI}\r\nAction: {action}\r\nStatus: {status}\r\n"
         "Diagnostic-Code: smtp; no such mailbox\r\n\r\n"
         f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {letter.message_id}\r\nTo: {LI}\r\n\r\n"
         "--b--\r\n"
@@ -228,7 +228,7 @@ def bounce_of(letter: ParsedMail, status: str = "5.1.1") -> bytes:
 async def test_who_does_not_get_the_flows_letter_is_a_persons_who_is_told(quick: Desk) -> None:
     await quick.available("ann")
     (letter,) = await writes(quick, mail())
-    await writes(quick, bounce_of(letter, "4.2.2"))
+    await writes(quick, bounce_of(letter, "4.2.2", "delayed"))
     assert (await only(quick)).state is State.SELF_SERVICE, "what may pass is waited for"
     await writes(quick, bounce_of(letter))
     interaction = await only(quick)
