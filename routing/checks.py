@@ -1,6 +1,7 @@
 """Whether an event can be true at all, asked before it changes anything."""
 
 from collections.abc import Iterable, Mapping
+from math import inf
 
 from routing.errors import AlreadyKnown, ImpossibleInput, UnknownChannel, UnknownQueue, UnknownSkill
 from routing.model import AgentState, HeldWork, SkillNeed, WaitingInteraction
@@ -28,6 +29,8 @@ def check_figures(interaction: WaitingInteraction) -> None:
     if not 0 <= figures | interaction.least_stage | interaction.offers_made < LAST_MS:
         # Joined bit by bit: negative if one of them is, and too great if one of them is.
         raise ImpossibleInput(f"interaction {interaction.id}: a time, order or count is negative or beyond reason")
+    if not all(0 <= each.until_ms < LAST_MS for each in interaction.excluded):
+        raise ImpossibleInput(f"interaction {interaction.id}: an exclusion's end is negative or beyond reason")
 
 
 def check_wishes(policy: Policy, interaction: WaitingInteraction) -> None:
@@ -60,8 +63,8 @@ def check_agent(policy: Policy, agent: AgentState) -> None:
     _check_units(policy, agent.id, agent.units)
     if agent.capacity_units < 0:
         raise ImpossibleInput(f"agent {agent.id}: capacity {agent.capacity_units} is negative")
-    if agent.speed <= 0:
-        raise ImpossibleInput(f"agent {agent.id}: speed {agent.speed} is not positive")
+    if not 0 < agent.speed < inf:
+        raise ImpossibleInput(f"agent {agent.id}: speed {agent.speed} is not positive, or beyond reason")
     _check_instants(agent)
     for queue_id in agent.queue_ids or ():
         check_queue(policy, queue_id)
@@ -78,12 +81,17 @@ def _check_instants(agent: AgentState) -> None:
     for at_ms in (agent.idle_since_ms, agent.last_offer_at_ms):
         if at_ms is not None and not -1 <= at_ms < LAST_MS:
             raise ImpossibleInput(f"agent {agent.id}: an instant is negative or beyond reason")
+    for figure in (agent.paused_until_ms, agent.misses):
+        if figure is not None and not 0 <= figure < LAST_MS:
+            raise ImpossibleInput(f"agent {agent.id}: a pause or a count is negative or beyond reason")
 
 
 def check_work(policy: Policy, work: HeldWork) -> None:
-    """Raise ImpossibleInput if held work is of no channel there is."""
+    """Raise ImpossibleInput if held work is of no channel there is, or began when nothing can have begun."""
     _check_id(work.interaction_id)
     _check_channel(policy, work.channel)
+    if not 0 <= work.since_ms < LAST_MS:
+        raise ImpossibleInput(f"work {work.interaction_id}: its beginning is negative or beyond reason")
 
 
 def check_queue(policy: Policy, queue_id: str) -> None:

@@ -166,6 +166,8 @@ def _own(run: QueueRun, interaction: WaitingInteraction) -> Particulars:
     if run.hours is None and not _has_wishes_of_its_own(interaction):
         return NOTHING_UNUSUAL
     own = Particulars(interaction)
+    # Moved on under a policy that had more stages: it stays in the last there is.
+    own.least_stage = min(own.least_stage, run.stages.last)
     own.came_open = run.was_open(interaction.queued_at_ms)
     return own
 

@@ -28,7 +28,7 @@ from routing.events import (
     Tick,
     WorkStarted,
 )
-from routing.model import HeldWork, LiveOffer, SkillNeed, WaitingInteraction
+from routing.model import Exclusion, HeldWork, LiveOffer, SkillNeed, WaitingInteraction
 from routing.policy import AgentGroup, QueuePolicy, RelaxStep
 from routing.simulate import Day, Demand, Shift, generate, run
 from routing.state import Snapshot
@@ -58,7 +58,12 @@ CALL = WaitingInteraction(id="x", queue_id="billing", channel="voice", queued_at
         (AgentChanged(an_agent("ann", channels=("fax",))), UnknownChannel),
         (AgentChanged(an_agent("ann", queue_ids=("law",))), UnknownQueue),
         (AgentChanged(an_agent("ann", holds=(HeldWork("w", "voice"), HeldWork("w", "chat")))), AlreadyKnown),
+        (AgentChanged(an_agent("ann", speed=float("nan"))), ImpossibleInput),
         (AgentChanged(an_agent("ann", idle_since_ms=10**15)), ImpossibleInput),
+        (AgentChanged(an_agent("ann", paused_until_ms=-1)), ImpossibleInput),
+        (AgentChanged(an_agent("ann", misses=-1)), ImpossibleInput),
+        (AgentChanged(an_agent("ann", holds=(HeldWork("w", "voice", "", -1),))), ImpossibleInput),
+        (InteractionQueued(replace(CALL, excluded=(Exclusion("ann", -1),))), ImpossibleInput),
         (InteractionQueued(replace(CALL, id="y", queued_at_ms=10**15)), ImpossibleInput),
         (WorkStarted("ann", HeldWork("w", "fax")), UnknownChannel),
         (QueueForced("law", is_open=True), UnknownQueue),
@@ -108,6 +113,18 @@ def test_clock_that_steps_back_a_little_stands_still_and_a_lot_is_refused() -> N
 def test_contradicting_snapshot_is_refused(snapshot: Snapshot) -> None:
     with pytest.raises(ImpossibleInput):
         Router(a_policy(), snapshot)
+
+
+def test_stage_beyond_the_last_is_the_last() -> None:
+    steps = (RelaxStep(after_ms=10_000), RelaxStep(after_ms=20_000, lower_levels_by=1))
+    floor = Floor(a_policy(QueuePolicy(id="billing", relax=steps)))
+    floor.queue(least_stage=2)
+    floor.queue(least_stage=9)
+
+    floor.tell(PolicyChanged(a_policy(QueuePolicy(id="billing", relax=steps[:1]))))
+
+    assert [each.least_stage for each in floor.router.snapshot().waiting] == [1, 1]
+    assert floor.agent("ann") == ["i1>ann"]
 
 
 def test_offer_that_ran_out_during_a_restart_ends_with_the_first_event() -> None:
