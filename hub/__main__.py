@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hub.domain.errors import HubError
-from hub.settings import Settings, SettingsError
+from hub.settings import Problem, Settings, SettingsError
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -190,10 +190,20 @@ async def _hint_first_admin(hub: "Hub") -> None:
         )
 
 
+def _with_policy(settings: Settings, problems: list[Problem]) -> list[Problem]:
+    """Return the problems and, unless they are errors, what else routing finds wrong with the policy they make."""
+    from hub.tools.routing import policy_problems
+
+    if any(problem.severity == "error" for problem in problems):
+        return problems
+    known = {problem.where for problem in problems}
+    return [*problems, *(problem for problem in policy_problems(settings) if problem.where not in known)]
+
+
 def _refuse_errors(settings: Settings, *, is_demo: bool = False) -> None:
     from hub.settings import validate
 
-    problems = validate(settings, is_demo=is_demo)
+    problems = _with_policy(settings, validate(settings, is_demo=is_demo))
     for problem in problems:
         if problem.severity == "warning":
             print(problem, file=sys.stderr)
@@ -215,14 +225,11 @@ def _check_config(arguments: argparse.Namespace) -> int:
     from hub.app import check_channels, data_folder_problems
     from hub.settings import validate
     from hub.tools.flow import flow_problems
-    from hub.tools.routing import policy_problems
 
     settings = _settings(arguments.config)
     channels = check_channels(settings)
-    problems = [*validate(settings), *channels.problems]
+    problems = _with_policy(settings, [*validate(settings), *channels.problems])
     if not any(problem.severity == "error" for problem in problems):
-        known = {problem.where for problem in problems}
-        problems += [problem for problem in policy_problems(settings) if problem.where not in known]
         problems += flow_problems(settings)
         problems += asyncio.run(data_folder_problems(settings))
     for problem in problems:

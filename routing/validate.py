@@ -67,6 +67,9 @@ def _check_settings(policy: Policy) -> list[Finding]:
             for other in channel.may_be_interrupted_by
             if other not in policy.channels
         ]
+        if kind in channel.may_be_interrupted_by:
+            text = f"channel {kind} may be interrupted by itself: an agent could have any number at once"
+            found.append(_error("interrupts_itself", "", text))
     for hours_id, times in policy.hours.items():
         found += [_error("hours", "", f"hours {hours_id}: {text}") for text in hours.problems(times)]
     durations = [*policy.agent_backoff_ms.values(), *policy.same_agent_again_ms.values(), policy.refused_backoff_ms]
@@ -132,26 +135,56 @@ def _check_names(queue: QueuePolicy, policy: Policy) -> list[Finding]:
         for way in _ways_out(queue)
         if way.kind is WayOutKind.QUEUE and way.target not in policy.queues
     ]
+    if any(way.kind is WayOutKind.FLOW and not way.target for way in _ways_out(queue)):
+        found.append(_error("way_out_nowhere", queue.id, f"queue {queue.id}: its way out leads to a flow without name"))
     return found
 
 
 def _check_order_of_times(queue: QueuePolicy) -> list[Finding]:
     found = []
-    limit = queue.max_wait_ms if queue.when_waited is not None else None
-    for step in queue.relax:
-        if limit is not None and step.after_ms >= limit:
-            text = f"queue {queue.id}: the step after {step.after_ms} ms comes after the longest wait of {limit} ms"
-            found.append(_warning("unreachable_step", queue.id, text))
-    outs = [step.after_ms for step in queue.relax if step.way_out is not None]
-    if outs and any(step.after_ms > min(outs) for step in queue.relax):
-        text = f"queue {queue.id}: steps after the way out at {min(outs)} ms are never reached"
-        found.append(_warning("unreachable_step", queue.id, text))
+    limit, ending = _end_of_waiting(queue)
+    if limit is not None:
+        found += [
+            _warning("unreachable_step", queue.id, f"queue {queue.id}: {what} after {after} ms comes {ending}")
+            for what, after in _beginnings(queue)
+            if after > limit or (after == limit == queue.max_wait_ms)
+        ]
+        found += [
+            _warning("overlapping_timers", queue.id, f"queue {queue.id}: {what} {lasts} ms, longer than anybody waits")
+            for what, lasts in _patiences(queue)
+            if lasts >= limit
+        ]
     times = [step.after_ms for step in queue.relax]
     if len(set(times)) < len(times):
         found.append(_warning("overlapping_steps", queue.id, f"queue {queue.id}: two steps begin at the same wait"))
-    if limit is not None and queue.sticky_ms >= limit:
-        text = f"queue {queue.id}: waits {queue.sticky_ms} ms for the known agent, longer than anybody waits"
-        found.append(_warning("overlapping_timers", queue.id, text))
+    return found
+
+
+def _end_of_waiting(queue: QueuePolicy) -> tuple[int | None, str]:
+    """Return the wait at which everybody has left the queue by a way out, and in words what comes after it."""
+    outs = [step.after_ms for step in queue.relax if step.way_out is not None]
+    limit = queue.max_wait_ms if queue.when_waited is not None else None
+    if outs and (limit is None or min(outs) < limit):
+        return min(outs), f"after the way out at {min(outs)} ms and is never reached"
+    return limit, f"after the longest wait of {limit} ms"
+
+
+def _beginnings(queue: QueuePolicy) -> list[tuple[str, int]]:
+    """Return what begins at which wait: steps and rings of agents."""
+    found = [(f"the ring {group.id}", group.delay_ms) for group in queue.groups if group.delay_ms]
+    for step in queue.relax:
+        found.append(("the step", step.after_ms))
+        found += [(f"the ring {group.id}", step.after_ms + group.delay_ms) for group in step.add_groups]
+    return found
+
+
+def _patiences(queue: QueuePolicy) -> list[tuple[str, int]]:
+    """Return what holds an interaction back for how long."""
+    found = [("waits for the known agent", queue.sticky_ms)]
+    if queue.only_agent_ms is not None:
+        found.append(("waits for the one agent it is addressed to", queue.only_agent_ms))
+    if queue.reservation is not None:
+        found.append(("keeps agents free for better customers", queue.reservation.until_waited_ms))
     return found
 
 
@@ -221,6 +254,7 @@ def _check_serving(policy: Policy, queue: QueuePolicy, agents: list[AgentState])
         for group in _groups(queue)
         if group.id not in groups
     ]
+    found += _check_rings(policy, queue, stages, agents)
     if not _able(policy, queue, stages, 0, agents):
         text = f"0 of {len(agents)} agents can take queue {queue.id}"
         why = _why_nobody(policy, _need_in(policy, queue, stages, 0), agents)
@@ -228,6 +262,24 @@ def _check_serving(policy: Policy, queue: QueuePolicy, agents: list[AgentState])
         if later:
             text += f" before it has waited {stages.edges[later[0] - 1]} ms"
         found.append(_warning("nobody_able", queue.id, f"{text}: {why}"))
+    return found
+
+
+def _check_rings(policy: Policy, queue: QueuePolicy, stages: Stages, agents: list[AgentState]) -> list[Finding]:
+    """Find groups in which somebody is, but nobody who could take anything of the queue however long it waited."""
+    found = []
+    needs = _need_in(policy, queue, stages, stages.last)
+    for group_id in dict.fromkeys(group.id for group in _groups(queue)):
+        members = [agent for agent in agents if group_id in agent.groups]
+        if members and not _able(policy, queue, stages, stages.last, members):
+            text = f"0 of {len(members)} agents of group {group_id} can take queue {queue.id}"
+            why = _why_nobody(policy, needs, members)
+            found.append(_warning("unreachable_ring", queue.id, f"{text}: {why}"))
+    reservation = queue.reservation
+    able = _able(policy, queue, stages, 0, agents)
+    if reservation is not None and 0 < able <= reservation.keep_free:
+        text = f"queue {queue.id}: keeps {reservation.keep_free} agents free, and only {able} can take it"
+        found.append(_warning("reserves_everybody", queue.id, text))
     return found
 
 

@@ -84,6 +84,25 @@ def test_what_is_wrong_is_said_with_a_hint(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["check-config", "serve"])
+def test_what_routing_refuses_is_said_before_the_hub_starts(
+    config: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ring = '[[queues.support.groups]]\nid = "{}"\ndelay_s = {}\n'
+    config.write_text(
+        config.read_text().replace("[agents.ann]", ring.format("near", 0) + ring.format("far", 60) + "[agents.ann]")
+        .replace('name = "Support"', 'name = "Support"\nmax_wait_s = 30\nwhen_waited = { kind = "form" }')
+        .replace('name = "Ann"', 'name = "Ann"\ngroups = ["near", "far"]')
+        + '[kinds.voice]\nmay_be_interrupted_by = ["voice"]\n'
+    )  # fmt: skip
+
+    assert run(command, "--config", str(config)) == 2
+
+    said = capsys.readouterr().err
+    assert "error: routing: channel voice may be interrupted by itself" in said
+    assert "warning: queues.support: queue support: the ring far after 60000 ms comes after the longest wait" in said
+
+
 def test_first_admin_is_made_and_weak_passwords_are_refused(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,7 @@
 """Unsound policies are named, and refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from routing.engine import Router
@@ -9,6 +11,8 @@ from routing.model import SkillNeed, WayOut, WayOutKind
 from routing.policy import AgentGroup, ChannelPolicy, Policy, QueuePolicy, RelaxStep, Reservation
 from routing.validate import Severity, check_policy
 from tests.unit.routing.floors import a_policy, an_agent, needs
+
+RINGS = (AgentGroup(id="near"), AgentGroup(id="far", delay_ms=9))
 
 
 def to(queue_id: str) -> WayOut:
@@ -60,6 +64,7 @@ def test_agents_who_do_not_serve_are_counted() -> None:
         (QueuePolicy(id="q", skills=(SkillNeed("tax", 9),)), "level"),
         (QueuePolicy(id="q", hours_id="office"), "unknown_hours"),
         (QueuePolicy(id="q", when_nobody=to("nowhere")), "way_out_nowhere"),
+        (QueuePolicy(id="q", when_nobody=WayOut(WayOutKind.FLOW)), "way_out_nowhere"),
         (QueuePolicy(id="q", relax=(RelaxStep(after_ms=1, add_queues=("r",)),)), "unknown_queue"),
     ],
 )
@@ -78,6 +83,19 @@ def test_contradictions_are_errors_and_the_engine_refuses_them(queue: QueuePolic
             QueuePolicy(id="q", relax=(RelaxStep(after_ms=5, way_out=to("r")), RelaxStep(after_ms=6))),
             "unreachable_step",
         ),
+        (QueuePolicy(id="q", max_wait_ms=9, when_waited=to("r"), groups=RINGS), "unreachable_step"),
+        (QueuePolicy(id="q", relax=(RelaxStep(after_ms=8, way_out=to("r")),), groups=RINGS), "unreachable_step"),
+        (
+            QueuePolicy(
+                id="q", max_wait_ms=9, when_waited=to("r"), relax=(RelaxStep(after_ms=4, add_groups=RINGS[1:]),)
+            ),
+            "unreachable_step",
+        ),
+        (QueuePolicy(id="q", max_wait_ms=9, when_waited=to("r"), only_agent_ms=9), "overlapping_timers"),
+        (
+            QueuePolicy(id="q", max_wait_ms=9, when_waited=to("r"), reservation=Reservation(until_waited_ms=9)),
+            "overlapping_timers",
+        ),
         (QueuePolicy(id="q", relax=(RelaxStep(after_ms=5), RelaxStep(after_ms=5))), "overlapping_steps"),
         (QueuePolicy(id="q", max_wait_ms=9), "half_a_limit"),
         (QueuePolicy(id="q", when_full=to("r")), "half_a_limit"),
@@ -91,6 +109,29 @@ def test_lawful_but_not_meant_is_a_warning(queue: QueuePolicy, code: str) -> Non
 
     assert code in [finding.code for finding in check_policy(policy)]
     Router(policy)
+
+
+def test_ring_whose_agents_can_never_take_anything_is_named() -> None:
+    queue = QueuePolicy(id="q", skills=needs(tax=3), groups=RINGS)
+    staff = [an_agent("ann", groups=("near",), skills={"tax": 3}), an_agent("bob", groups=("far",), skills={"tax": 2})]
+
+    texts = [finding.text for finding in check_policy(a_policy(queue), staff)]
+
+    assert texts == ["0 of 1 agents of group far can take queue q: none has tax >= 3"]
+    later = replace(queue, relax=(RelaxStep(after_ms=60, lower_levels_by=1),))
+    assert check_policy(a_policy(later), staff) == []
+
+
+def test_reservation_that_keeps_everybody_free_is_named() -> None:
+    policy = a_policy(QueuePolicy(id="q", reservation=Reservation(keep_free=2)))
+    staff = [an_agent(name) for name in ("ann", "bob", "cat")]
+
+    assert check_policy(policy, staff) == []
+    assert [finding.code for finding in check_policy(policy, staff[1:])] == ["reserves_everybody"]
+
+
+def test_work_that_may_be_interrupted_by_its_like_is_refused() -> None:
+    assert "interrupts_itself" in codes(a_policy(channels={"chat": ChannelPolicy(may_be_interrupted_by=("chat",))}))
 
 
 def test_settings_and_channels_are_checked() -> None:
