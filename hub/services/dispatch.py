@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from operator import attrgetter
 
 import msgspec
@@ -17,7 +18,7 @@ import msgspec
 from hub.clock import Clock
 from hub.contract import Waiting
 from hub.domain.agent import Agent, Connectivity, Presence
-from hub.domain.errors import Conflict, HubError
+from hub.domain.errors import Conflict, HubError, Unavailable
 from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.events import Commit
@@ -34,6 +35,7 @@ from routing.engine import Router
 from routing.errors import RoutingError
 from routing.model import (
     AgentState,
+    Exclusion,
     FlowCause,
     HeldWork,
     LiveOffer,
@@ -47,6 +49,9 @@ from routing.state import Snapshot
 log = logging.getLogger(__name__)
 
 _WAITING = frozenset({State.QUEUED, State.OFFERED})
+_AGAIN_S = 1.0
+"""How long an offer that could not be stored is held before it is decided anew. Short asks a database that is away all
+the time; long leaves customers waiting beside free agents once it is back."""
 _KEPT = frozenset({WayOutKind.CALLBACK, WayOutKind.VOICEMAIL, WayOutKind.FORM, WayOutKind.MESSAGE})
 """Ways out after which somebody answers later. A caller leaves a message on the line; who writes has written it."""
 _TAKEN = frozenset({State.ACTIVE, State.CONNECTING})
@@ -100,12 +105,18 @@ class Dispatcher:
 
     async def _begin(self) -> None:
         """Begin to decide, from the floor as it is."""
-        snapshot = self._snapshot()
+        await self._begin_engine()
+        self._loop_task = asyncio.create_task(self._run(), name="dispatch")
+
+    async def _begin_engine(self) -> None:
+        waiting = [i.id for i in self._floor.interactions.values() if i.state in _WAITING]
+        longest_ms = max(self.policy.same_agent_again_ms.values(), default=0)
+        declined = await self._offers.ended(waiting, since=self._clock.now() - longest_ms)
+        snapshot = self._snapshot(declined)
         self.router = Router(self.policy, snapshot)
         self._inbox.clear()
         if self.record is not None:
             await self.record.start(snapshot)
-        self._loop_task = asyncio.create_task(self._run(), name="dispatch")
 
     async def stop(self) -> None:
         """Stop deciding; what was decided is committed or dropped."""
@@ -189,9 +200,7 @@ class Dispatcher:
     def _on_offer(self, offer: Offer) -> None:
         if offer.state in {OfferState.PENDING, OfferState.ACCEPTED}:
             return
-        reason = offer.reason if offer.state is OfferState.REVOKED else ""
-        cause = _ENDS.get((offer.state, reason), OfferEnd.CAPACITY_CHANGED)
-        self._inbox.append(told.OfferEnded(offer.interaction, offer.agent, cause))
+        self._inbox.append(told.OfferEnded(offer.interaction, offer.agent, _cause(offer)))
 
     def _on_interaction(self, interaction: Interaction) -> None:
         known = self.router.floor.items.get(interaction.id)
@@ -218,6 +227,21 @@ class Dispatcher:
     # -- deciding
 
     async def _run(self) -> None:
+        """Decide, for ever. What went wrong in the engine itself is not mended by waiting: it begins anew."""
+        is_sound = True
+        while True:
+            try:
+                if not is_sound:
+                    await self._begin_engine()
+                    is_sound = True
+                await self._decide()
+            except Exception:
+                is_sound = False
+                self.corrections += 1
+                log.exception("deciding failed: the engine begins anew from the floor as it is")
+                await self._clock.sleep(_AGAIN_S)
+
+    async def _decide(self) -> None:
         next_sweep = self._clock.now()
         while True:
             self._handle_inbox()
@@ -236,7 +260,10 @@ class Dispatcher:
             return
         self.record.flush()
         if self.record.wants_fresh_start:
-            await self.record.start(self.router.snapshot())
+            try:
+                await self.record.start(self.router.snapshot())
+            except Unavailable as error:
+                log.warning("the routing record waits for the database", extra={"error": str(error)})
 
     def _handle_inbox(self) -> None:
         while self._inbox:
@@ -282,6 +309,8 @@ class Dispatcher:
             await work  # type: ignore[misc]
         except HubError as error:
             log.warning("a decision could not be carried out", extra={"error": str(error), "code": error.code})
+        except Exception:
+            log.exception("a decision could not be carried out")
 
     async def _make(self, decision: told.MakeOffer) -> None:
         made = await self._offer(decision)
@@ -298,16 +327,21 @@ class Dispatcher:
             return Refusal(str(because))
         units = agent.units.get(interaction.kind, self._settings.kind(interaction.kind).units)
         held_over = sum(self._floor.interactions[i].units for i in decision.interrupts if i in self._floor.interactions)
-        result = await self._offers.make(
-            Proposal(
-                interaction=interaction.id,
-                agent=agent.id,
-                deadline_at=decision.deadline_ms,
-                units=units,
-                extra=held_over,
-                why=self._why(decision, interaction, agent),
-            )
+        proposal = Proposal(
+            interaction=interaction.id,
+            agent=agent.id,
+            deadline_at=decision.deadline_ms,
+            units=units,
+            extra=held_over,
+            why=self._why(decision, interaction, agent),
         )
+        try:
+            result = await self._offers.make(proposal)
+        except Exception:
+            # Nothing was stored, as far as anybody knows: nobody has been offered it, and nobody will have missed it.
+            await self._clock.sleep(_AGAIN_S)
+            self.tell(told.OfferRefused(interaction.id, agent.id, told.RefusedBecause.AGENT_UNABLE, decision.offer_no))
+            raise
         if isinstance(result, Refusal):
             because = told.RefusedBecause(result.because)
             self.tell(told.OfferRefused(interaction.id, agent.id, because, decision.offer_no))
@@ -353,16 +387,31 @@ class Dispatcher:
                 self.corrections += 1
                 self._inbox.append(told.InteractionLeft(known))
 
-    def _snapshot(self) -> Snapshot:
+    def _snapshot(self, declined: Iterable[Offer]) -> Snapshot:
         agents = [self._agent_state(agent) for agent in self._floor.agents.values() if _is_there(agent)]
         there = {agent.id for agent in agents}
         waiting = [i for i in self._floor.interactions.values() if i.state in _WAITING]
+        excluded = self._excluded(declined)
         return Snapshot(
             at_ms=self._clock.now(),
-            waiting=tuple(self._waiting(interaction) for interaction in waiting),
+            waiting=tuple(replace(self._waiting(i), excluded=tuple(excluded.get(i.id, ()))) for i in waiting),
             agents=tuple(agents),
             offers=tuple(_live_offers(self._floor.offers.values(), there, {i.id for i in waiting})),
         )
+
+    def _excluded(self, declined: Iterable[Offer]) -> dict[str, list[Exclusion]]:
+        """Return, by interaction, who is not offered it again yet, by how the last offers in its queue ended."""
+        until: dict[tuple[str, str], int] = {}
+        for offer in declined:
+            interaction = self._floor.interactions.get(offer.interaction)
+            again_ms = self.policy.same_agent_again_ms.get(_cause(offer), 0)
+            if again_ms and interaction is not None and offer.made_at >= (interaction.queued_at or 0):
+                until[offer.interaction, offer.agent] = (offer.ended_at or 0) + again_ms
+        found: dict[str, list[Exclusion]] = {}
+        for (interaction_id, agent_id), until_ms in until.items():
+            if until_ms > self._clock.now():
+                found.setdefault(interaction_id, []).append(Exclusion(agent_id, until_ms))
+        return found
 
     def _waiting(self, interaction: Interaction) -> WaitingInteraction:
         company = self._settings.company
@@ -405,6 +454,12 @@ class Dispatcher:
             paused_until_ms=agent.paused_until,
             misses=agent.misses,
         )
+
+
+def _cause(offer: Offer) -> OfferEnd:
+    """Return how the offer ended, in routing's words."""
+    reason = offer.reason if offer.state is OfferState.REVOKED else ""
+    return _ENDS.get((offer.state, reason), OfferEnd.CAPACITY_CHANGED)
 
 
 def _is_there(agent: Agent) -> bool:

@@ -97,6 +97,20 @@ class Offers:
         )
         return {(row[0], row[1]) for row in rows}
 
+    async def ended(self, interactions: Sequence[str], *, since: int) -> list[Offer]:
+        """Return the offers of these that ended after an instant without being accepted, in that order."""
+
+        async def unit(tx: UnitOfWork) -> list[Offer]:
+            return await tx.select(
+                OFFERS,
+                "WHERE interaction ANY_OF($1) AND state NOT IN ('pending', 'accepted') AND ended_at > $2 "
+                "ORDER BY ended_at, id",
+                interactions,
+                since,
+            )
+
+        return await self._store.read(unit) if interactions else []
+
     def _refusal(
         self, proposal: Proposal, interaction: Interaction | None, agent: Agent | None, live: set[tuple[str, str]]
     ) -> Refusal | None:

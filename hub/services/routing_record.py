@@ -70,6 +70,7 @@ class RoutingRecord:
         self._clock = clock
         self._buffer: list[tuple[int, told.Event]] = []
         self.written = 0
+        self._has_gap = False
 
     async def start(self, snapshot: Snapshot) -> None:
         """Write the state an engine begins with."""
@@ -80,11 +81,13 @@ class RoutingRecord:
 
         await self._store.write(unit)
         self.written = 0
+        self._has_gap = False
 
     @property
     def wants_fresh_start(self) -> bool:
-        """Whether so much was written since the last state that a new one would make reading cheaper."""
-        return self.written >= _FRESH_AFTER
+        """Whether a new state is due: so much was written since the last that it would make reading cheaper, or
+        something could not be written, and only a new state is exact again."""
+        return self.written >= _FRESH_AFTER or self._has_gap
 
     def note(self, event: told.Event, at_ms: int) -> None:
         """Remember an event that was handled, until `flush`."""
@@ -102,7 +105,13 @@ class RoutingRecord:
                 tx.record(EventKind.ROUTING_TOLD, interaction=interaction, agent=agent, told=encode(event), at_ms=at_ms)
 
         self.written += len(taken)
-        self._store.submit(unit, guarded=True).add_done_callback(_noticed)
+        self._store.submit(unit, guarded=True).add_done_callback(self._written)
+
+    def _written(self, done: "asyncio.Future[None]") -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
+            self._has_gap = True
+            log.warning("the routing record has a gap", extra={"error": str(error)})
 
     async def past(self, *, until_seq: int, subject: str = "", since: Past | None = None) -> Past:
         """Return the engine as it was after the journal's event `until_seq`; `since` is an earlier past to go on from.
@@ -177,12 +186,6 @@ class RoutingRecord:
         """
         past = await self.past(until_seq=seq, subject=subject, since=since)
         return past, explained(past.router, subject)
-
-
-def _noticed(done: "asyncio.Future[None]") -> None:
-    error = None if done.cancelled() else done.exception()
-    if error is not None:
-        log.warning("the routing record has a gap", extra={"error": str(error)})
 
 
 def explained(router: Router, subject: str) -> Explanation | None:

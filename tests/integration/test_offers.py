@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hub.contract import ChatStart
 from hub.domain.agent import Connectivity, Presence
 from hub.domain.errors import BadRequest, OfferGone, Refused, Unavailable
 from hub.domain.interaction import ClosingReason, Needs, State
@@ -514,3 +515,74 @@ async def test_queues_way_out_is_told_and_a_message_stays_until_it_is_answered(
     await desk.available("ann")
     assert len(await desk.live_offers(agent="ann")) == (kind == "message")
     await desk.hub.stop()
+
+
+async def test_offer_that_could_not_be_stored_is_made_again_and_nobody_missed_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.available("ann")
+    offers = desk.hub.services.offers
+    with monkeypatch.context() as away:
+        away.setattr(offers, "make", _refuse)
+        chat = await desk.chat()
+        await desk.wait(seconds=3)
+        assert await desk.offers_of(chat) == []
+
+    await desk.wait(seconds=2)
+
+    assert await desk.offers_of(chat) == [("ann", "pending")]
+    known = desk.hub.services.dispatcher.router.snapshot()
+    assert [(agent.id, agent.misses) for agent in known.agents] == [("ann", 0)]
+
+
+async def _refuse(*_args: Any) -> Any:
+    raise Unavailable("The database cannot be reached.")
+
+
+async def test_who_rejected_is_not_asked_again_because_the_hub_was_restarted(desk: Desk) -> None:
+    await desk.available("ann")
+    chat = await desk.chat()
+    await desk.hub.services.offers.reject((await desk.live_offers(agent="ann"))[0].id, "ann", "busy")
+    await desk.wait(seconds=20)
+
+    await desk.hub.services.dispatcher.stop()
+    await desk.hub.services.dispatcher.start()
+
+    await desk.wait(seconds=39)
+    assert await desk.offers_of(chat) == [("ann", "rejected")]
+    await desk.wait(seconds=2)
+    assert await desk.offers_of(chat) == [("ann", "rejected"), ("ann", "pending")]
+
+
+async def test_engine_that_fails_begins_anew(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    dispatcher = desk.hub.services.dispatcher
+
+    def fail(*_args: Any, **_options: Any) -> Any:
+        raise IndexError("tuple index out of range")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dispatcher.router, "handle", fail)
+        chat = await desk.chat()
+
+    await desk.wait(seconds=2)
+    await desk.available("ann")
+
+    assert await desk.offers_of(chat) == [("ann", "pending")]
+    assert dispatcher.corrections == 1
+
+
+async def test_visitors_who_leave_as_soon_as_they_came_leave_nothing_behind(desk: Desk) -> None:
+    await desk.available("ann")
+    chats = desk.hub.services.chats
+    for number in range(24):
+        start = ChatStart(channel="site", client_id=f"client-{number:02}", queue="support", token_hash=f"t{number}")
+        started = await chats.start(start)
+        for _ in range(number):
+            await asyncio.sleep(0)
+        await chats.end(started.interaction.id, started.visitor)
+    await desk.settle()
+
+    assert (await desk.live_offers(), (await desk.agent("ann")).held) == ([], 0)
+    known = desk.hub.services.dispatcher.router.snapshot()
+    assert (known.waiting, known.offers, known.agents[0].holds) == ((), (), ())
+    assert desk.hub.services.dispatcher.corrections == 0

@@ -1,5 +1,10 @@
 """The routing record: replaying the journal rebuilds the engine exactly, explains the past, and feeds the simulator."""
 
+import asyncio
+
+import pytest
+
+from hub.domain.errors import Unavailable
 from hub.domain.interaction import Interaction, Needs
 from hub.services.recorded_day import RecordedDay, read_day
 from hub.services.routing_record import RoutingRecord, decode, encode
@@ -129,3 +134,32 @@ async def test_recorded_day_knows_what_each_asked_when_they_entered_the_queue(de
         ("support", (), "bob"),
         ("billing", (SkillNeed("tents", 3),), None),
     ]
+
+
+async def test_record_with_a_gap_begins_anew_and_is_exact_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = record_of(desk)
+    with monkeypatch.context() as away:
+        away.setattr(record, "_store", _Away())
+        await desk.available("ann")
+        await desk.chat()
+    had_gap = record.wants_fresh_start
+
+    await desk.wait(seconds=2)
+    await desk.accept("ann")
+    await desk.wait(seconds=1)
+
+    assert (had_gap, record.wants_fresh_start) == (True, False)
+    past = await record.past(until_seq=await desk.hub.services.journal.head())
+    assert past.router.snapshot() == desk.hub.services.dispatcher.router.snapshot()
+
+
+class _Away:
+    """A database that cannot be reached."""
+
+    def submit(self, _unit: object, **_options: object) -> "asyncio.Future[None]":
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.set_exception(Unavailable("The database cannot be reached."))
+        return future
+
+    async def write(self, unit: object) -> None:
+        await self.submit(unit)
