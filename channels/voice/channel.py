@@ -12,12 +12,12 @@ from aiohttp import web
 from channels._account import Account
 from channels._twilio import Webhook
 from channels.voice import checking, music, news
-from channels.voice.documents import Places, document, hold_document, nothing
+from channels.voice.documents import Places, document, hold_document, leave, nothing
 from channels.voice.orders import Orders
 from hub.contract import Capabilities, ChannelStatus, HubSide, Ignored, Inbound, Listener
 from hub.contract.calls import CallStep, DialTo, InboundCall, LegNews, LegView, Line, RecordingNews, Target
 from hub.domain.calls import CallerSaid, EndCause, Order, Softphone
-from hub.domain.errors import HubError, NotFound
+from hub.domain.errors import NotFound, Unavailable
 from hub.domain.recording_rules import PLACE
 from hub.settings import Problem, Secret, SettingsError
 
@@ -27,6 +27,10 @@ _SOFTPHONE: Final = "/voice/static/softphone.js"
 _SDK_ORIGINS: Final = ("https://*.twilio.com", "wss://*.twilio.com", "https://media.twiliocdn.com")
 _SDK_MEDIA: Final = ("mediastream:", "https://sdk.twilio.com", "https://media.twiliocdn.com")
 SORRY_S: Final = 5
+ANSWERED_MS: Final = 800
+"""By then who is on the line hears music, and the question is put again: a database may hang as long as it likes."""
+_IN_PLACE: Final = frozenset({"call", "wait"})
+"""Documents that are asked for again as they were: a call that was not taken in yet, and a waiting room's."""
 _CALLBACKS: Final = ("status", "leg/{leg}", "machine/{leg}", "room", "recording")
 Answer = Callable[[dict[str, str], web.Request], Awaitable[str]]
 
@@ -157,10 +161,10 @@ class Voice:
         self._places = Places(base=f"{hub.public_url.rstrip('/')}{path}", music=self._music_url)
         self._orders = Orders(self.account.rest, self._places, self._line.number, self._access, hub.clock)
         for name, answer in self._documents().items():
-            app.router.add_post(f"{path}/{name}", self._proved(answer))
+            app.router.add_post(f"{path}/{name}", self._proved(answer, again=name if name in _IN_PLACE else "left"))
         app.router.add_get(f"{path}/music/{{bars:[0-9]{{1,3}}}}.wav", self._music)
         for name in _CALLBACKS:
-            app.router.add_post(f"{path}/{name}", self._proved(self._told, is_document=False))
+            app.router.add_post(f"{path}/{name}", self._proved(self._told))
         if self._softphone.kind == "module" and not any(
             one.canonical == "/voice/static" for one in app.router.resources()
         ):
@@ -196,8 +200,11 @@ class Voice:
             "fallback": self._fallback,
         }
 
-    def _proved(self, answer: Answer, *, is_document: bool = True) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Let only the carrier in; whatever goes wrong behind that, a caller hears words and no error."""
+    def _proved(self, answer: Answer, *, again: str = "") -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Let only the carrier in; whatever goes wrong behind that, a caller hears words and no error.
+
+        `again` is the document that is asked for instead where this one cannot be had; without one it is no document.
+        """
 
         async def handle(request: web.Request) -> web.Response:
             webhook = Webhook.of(request, await request.read())
@@ -205,22 +212,39 @@ class Voice:
             if not self.account.vouches_for(webhook):
                 return await self.account.refuse(webhook)
             try:
-                text = await answer(params, request)
+                text = await (self._in_time(answer(params, request)) if again else answer(params, request))
             except NotFound:
-                text = document(CallStep(then="hang_up"), self.places) if is_document else ""
-            except HubError as error:
+                text = document(CallStep(then="hang_up"), self.places) if again else ""
+            except Exception as error:
                 log.warning(
                     "a call could not be served", exc_info=True, extra={"channel": self._id, "error": str(error)}
                 )
-                if not is_document:
+                if not again:
                     # The carrier does not ask again: what was missed here is found by comparing with its own list.
                     return web.Response(status=503)
-                text = self._sorry()
-            if not is_document:
+                text = self._sorry(again)
+            if not again:
                 return web.Response(status=204)
             return web.Response(text=text, content_type="text/xml")
 
         return handle
+
+    async def _in_time(self, answer: Awaitable[str]) -> str:
+        """Return the answer if it is there while the carrier, and whoever is on the line, has patience.
+
+        Raises:
+            Unavailable: it is not; what was begun is done all the same, and doing it again changes nothing.
+        """
+        clock, loop = self.hub.clock, asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as limit:
+                timer = clock.call_at(clock.now() + ANSWERED_MS, lambda: limit.reschedule(loop.time()))
+                try:
+                    return await answer
+                finally:
+                    timer.cancel()
+        except TimeoutError as error:
+            raise Unavailable("The hub takes too long to answer the carrier.") from error
 
     async def read(self, raw: bytes) -> Inbound:
         """Take what was refused, if a token of ours has signed it after all (see `Reads`); nothing happens twice.
@@ -235,9 +259,9 @@ class Voice:
         text = "What it said has been taken." if found else "It asked what a caller hears next, and that is over."
         return Ignored(dedupe="", reason=text)
 
-    def _sorry(self) -> str:
-        """Keep who is on the line: music, and the same question again in a moment."""
-        return hold_document((), self.places, seconds=SORRY_S, then="left")
+    def _sorry(self, again: str) -> str:
+        """Keep who is on the line: music, and the question again in a moment."""
+        return hold_document((), self.places, seconds=SORRY_S, then=again)
 
     async def _music(self, request: web.Request) -> web.Response:
         """Give everybody the hub's own music: the carrier's requests for sounds carry nothing that must be proved."""
@@ -246,6 +270,9 @@ class Voice:
         return web.Response(body=body, content_type="audio/wav", headers={"Cache-Control": "public, max-age=86400"})
 
     async def _call(self, params: dict[str, str], _request: web.Request) -> str:
+        return document(await self._arrived(params), self.places)
+
+    async def _arrived(self, params: Mapping[str, str]) -> CallStep:
         call = InboundCall(
             channel=self._id,
             provider_id=params.get("CallSid", ""),
@@ -253,10 +280,13 @@ class Voice:
             name=params.get("CallerName", ""),
             places=(_place(params, "From"), _place(params, "To")),
         )
-        return document(await self.hub.calls.arrived(call), self.places)
+        return await self.hub.calls.arrived(call)
 
     async def _wait(self, params: dict[str, str], _request: web.Request) -> str:
-        step = await self._waiting(params, heard=params.get("Digits", "")[:20])
+        try:
+            step = await self._waiting(params, heard=params.get("Digits", "")[:20])
+        except NotFound:
+            return leave()
         return document(step, self.places, in_waiting_room=True)
 
     async def _waiting(self, params: Mapping[str, str], heard: str = "") -> CallStep:
@@ -269,7 +299,14 @@ class Voice:
             return nothing()
         if params.get("QueueResult") in {"redirected", "redirected-from-bridged"}:
             return nothing()
-        return document(await self._waiting(params), self.places)
+        try:
+            step = await self._waiting(params)
+        except NotFound:
+            # Whoever is on the line and known to nobody came while nothing could be stored.
+            if params.get("Direction") != "inbound":
+                raise
+            step = await self._arrived(params)
+        return document(step, self.places)
 
     async def _answer(self, params: dict[str, str], request: web.Request) -> str:
         """In self-service the caller has pressed, said or left out something; or asks what has been found."""
@@ -310,7 +347,8 @@ class Voice:
     async def _fallback(self, params: dict[str, str], _request: web.Request) -> str:
         """Whatever failed: a caller is kept and asked about again, never told of an error."""
         log.error("the carrier fell back", extra={"channel": self._id, "code": params.get("ErrorCode", "")})
-        return self._sorry()
+        failed = urlsplit(params.get("ErrorUrl", "")).path.rpartition("/")[2]
+        return self._sorry(failed if failed in _IN_PLACE else "left")
 
     # -- what the carrier tells
 

@@ -4,6 +4,7 @@ Rules: twilio.com/docs/voice/twiml. A waiting room's document may hold Say, Play
 message is recorded outside of it, so who is to leave one leaves the waiting room first.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,7 +20,7 @@ from hub.domain.calls import Gathering
 
 EARS: Final[Mapping[str, str]] = {"en": "en-US", "zh": "cmn-Hans-CN", "de": "de-DE", "fr": "fr-FR", "es": "es-ES"}
 """Language -> the name that the carrier's speech recognition has for it."""
-LONGEST_HINT: Final = 100
+LONGEST_HINT, MOST_HINTS = 100, 500
 VOICES: Final[Mapping[str, tuple[str, str]]] = {"en": ("Polly.Joanna", "en-US"), "zh": ("Polly.Zhiyu", "cmn-CN")}
 """Language -> the carrier's voice and its language; both are always said, a mismatch is refused (13511)."""
 LONGEST_SAY: Final = 450
@@ -27,6 +28,8 @@ LONGEST_SAY: Final = 450
 ROOM_EVENTS: Final = "start end join leave mute hold"
 MESSAGE_SILENCE_S: Final = 6
 _OWN: Final = "own"
+UNSPEAKABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no document may hold, wherever the words are from: one of them, and the caller hears an error."""
 _ENDS: Final = (". ", "? ", "! ", "\u3002", "\uff01", "\uff1f")
 """Where a sentence ends, in Latin and in Chinese."""
 
@@ -125,7 +128,9 @@ def _listen(response: Any, step: CallStep, places: Places) -> None:  # noqa: ANN
     asked = step.gathering or Gathering(language="en")
     options: dict[str, Any] = {"num_digits": asked.digits} if asked.digits else {}
     if asked.hints:
-        options["hints"] = ",".join(hint.replace(",", " ")[:LONGEST_HINT] for hint in asked.hints)
+        options["hints"] = ",".join(
+            UNSPEAKABLE.sub(" ", hint.replace(",", " "))[:LONGEST_HINT] for hint in asked.hints[:MOST_HINTS]
+        )
     gather = response.gather(
         input="dtmf speech",
         action=places.url("answer", turn=step.turn),
@@ -198,6 +203,11 @@ def hold_document(
     return str(response)
 
 
+def leave() -> str:
+    """Return the document that leads whoever waits out of the waiting room, to be asked about anew."""
+    return '<?xml version="1.0" encoding="UTF-8"?><Response><Leave /></Response>'
+
+
 def nothing() -> str:
     """Return the document that asks for nothing."""
     return '<?xml version="1.0" encoding="UTF-8"?><Response />'
@@ -213,7 +223,7 @@ def _say(response: Any, said: Sequence[Said], places: Places) -> None:  # noqa: 
 def pieces(text: str, longest: int = LONGEST_SAY) -> list[str]:
     """Cut a text for being spoken, at sentences or blanks where there are some, each at most `longest` characters."""
     found = []
-    rest = " ".join(text.split())
+    rest = " ".join(UNSPEAKABLE.sub(" ", text).split())
     while len(rest) > longest:
         cut = max(rest.rfind(mark, 0, longest) + len(mark) for mark in _ENDS)
         if cut < longest // 3:

@@ -32,6 +32,8 @@ KEY_SECRET = "the-secret-of-the-key-32-letters"
 LINE = "+15005550006"
 ANN = "+14155550123"
 BEN = "+14155550124"
+MARKUP = (11100, 11750, *range(12_000, 14_000))
+"""What the carrier's debugger says of documents: no address, too long, no grammar, or not in this place."""
 
 
 @dataclass
@@ -195,8 +197,9 @@ class PhoneHouse:
         return quiet
 
     def bad_documents(self) -> list[str]:
-        """Return what the carrier would object to in what the hub has answered."""
-        return [f"{url}: {problem}" for url, body in self.wire.documents for problem in validate(body.decode())]
+        """Return what the carrier would object to in what the hub has answered, and did where it was asked for."""
+        found = [f"{url}: {problem}" for url, body in self.wire.documents for problem in validate(body.decode())]
+        return found + [f"{one.url}: {one.text}" for one in self.carrier.switch.debugger.alerts if one.code in MARKUP]
 
 
 @asynccontextmanager
