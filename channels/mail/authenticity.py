@@ -10,7 +10,7 @@ server count, and of those the topmost (RFC 8601, 5).
 import binascii
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import dkim  # type: ignore[import-untyped]
@@ -92,9 +92,12 @@ def judge(
     remarks = _remarks(headers, authors)
     author_domain = authors[0].domain if len(authors) == 1 and authors[0].email else ""
     results = _trusted_results(headers, trusted)
-    if results is not None:
-        source, text = results
-        return _from_results(text, author_domain, source, remarks)
+    if results:
+        source, text = results[0]
+        found = _from_results(text, author_domain, source, remarks)
+        if found.verdict is not Verdict.FAIL and any(_says_dmarc_failed(below) for _, below in results[1:]):
+            return replace(found, verdict=Verdict.FAIL, dmarc="fail")
+        return found
     if key_lookup is not None and author_domain and "dkim-signature" in headers:
         result, domain = verify_dkim(raw, key_lookup, author_domain)
         verdict = Verdict.PASS if result == "pass" and not remarks else Verdict.NONE
@@ -117,13 +120,23 @@ def _remarks(headers: Headers, authors: tuple[Address, ...]) -> tuple[str, ...]:
     return tuple(remarks)
 
 
-def _trusted_results(headers: Headers, trusted: frozenset[str]) -> tuple[str, str] | None:
-    for value in headers.all("authentication-results"):
+def _trusted_results(headers: Headers, trusted: frozenset[str]) -> list[tuple[str, str]]:
+    """Return what trusted servers say, the topmost first.
+
+    A server's filters write a header each. Of those below the topmost only what speaks against the sender counts: where
+    the server leaves a stranger's in, it stands there.
+    """
+    found = []
+    for value in headers.all("authentication-results")[:50]:
         head, _, rest = _COMMENT.sub(" ", value[:8_000]).partition(";")
         server = head.split()[0].lower() if head.split() else ""
         if server in trusted:
-            return server, rest
-    return None
+            found.append((server, rest))
+    return found
+
+
+def _says_dmarc_failed(text: str) -> bool:
+    return any(one[1].lower() == "dmarc" and one[2].lower() == "fail" for one in _METHOD.finditer(text))
 
 
 def _from_results(text: str, author_domain: str, source: str, remarks: tuple[str, ...]) -> Authenticity:

@@ -183,6 +183,15 @@ def test_the_topmost_trusted_result_counts() -> None:
     assert parse(raw, TRUSTED).authenticity.verdict is Verdict.FAIL
 
 
+def test_filters_that_write_a_header_each_are_all_heard_against_the_sender() -> None:
+    below = b"Authentication-Results: mx.example.com; dmarc=fail header.from=example.org\r\n"
+    own = b"Authentication-Results: mx.example.com; spf=none smtp.helo=evil.example\r\n"
+
+    assert parse(own + below + mail(), TRUSTED).authenticity.verdict is Verdict.FAIL
+    assert parse(own + mail(Authentication_Results=PASS), TRUSTED).authenticity.verdict is Verdict.NONE
+    assert parse(own + below.replace(b"mx.", b"evil.") + mail(), TRUSTED).authenticity.verdict is Verdict.NONE
+
+
 def test_relaxed_alignment() -> None:
     assert aligned("mail.example.co.uk", "example.co.uk")
     assert not aligned("example.co.uk", "other.co.uk")
