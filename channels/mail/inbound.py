@@ -66,7 +66,8 @@ def inbound_of(mail: ParsedMail, routes: Routes, keys: Sequence[bytes]) -> Inbou
     """
     if mail.bounce is not None:
         return _report(mail, mail.bounce, _message(mail, routes, keys))
-    if own_message(keys, mail.message_id):
+    if own_message(keys, mail.message_id) and mail.author.domain == mail.message_id.rstrip(">").rpartition("@")[2]:
+        # Of somebody else it is a letter: whoever got ours knows its name, and may have given it to theirs.
         return Ignored(dedupe="", reason="One of our own letters came back.")
     return _message(mail, routes, keys)
 

@@ -394,7 +394,7 @@ def _written(
         recipients=_parties(inbound.to),
         cc=_parties(inbound.cc),
         provider_id=cleaned(inbound.provider_id)[:1_000],
-        refers_to=tuple(cleaned(one)[:1_000] for one in inbound.references[-100:]),
+        refers_to=tuple(cleaned(one)[:1_000] for one in (*inbound.references[:1], *inbound.references[1:][-99:])),
         quoted=redacted(inbound.quoted[:_MAX_QUOTED]),
         html=page if page in stored else "",
         inline=inline,

@@ -137,5 +137,5 @@ def one_line(text: str) -> str:
 
 def references(parent: Envelope) -> tuple[str, ...]:
     """Return what an answer to this message refers to, oldest first (RFC 5322, 3.6.4)."""
-    found = [*parent.refers_to, *([parent.provider_id] if parent.provider_id else [])]
-    return tuple(dict.fromkeys(found))
+    found = [one for one in dict.fromkeys(parent.refers_to) if one != parent.provider_id]
+    return (*found, parent.provider_id) if parent.provider_id else tuple(found)
