@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import gc
 import getpass
+import io
 import os
 import signal
 import sys
@@ -257,7 +258,14 @@ def _backup(arguments: argparse.Namespace) -> int:
 def _mail_parse(rest: Sequence[str]) -> int:
     from channels.mail.tool import main as parse_mail
 
-    return parse_mail(rest, sys.stdin.buffer, sys.stdout)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # JSON is UTF-8, whatever the terminal is
+    try:
+        return parse_mail(rest, sys.stdin.buffer, sys.stdout)
+    except BrokenPipeError:
+        # Whoever read has seen enough; what is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
 
 
 def _routing(tool: str) -> Callable[[Sequence[str]], int]:

@@ -1,13 +1,19 @@
 """The command line, as an operator uses it."""
 
+import json
+import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
 from hub.__main__ import main
 from hub.storage.migrations import HEAD
 from tests.builders import Desk
+from tests.payloads.mail.builders import mail
 
 
 @pytest.fixture
@@ -198,3 +204,32 @@ def test_wrong_line_is_explained(
     config.write_text(config.read_text() + LINE.format(**values))
     assert run("check-config", "--config", str(config)) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_a_mail_is_printed_as_json_whatever_the_terminal_is(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.eml"
+    path.write_bytes(mail("Größe 灯"))
+    command = [sys.executable, "-m", "hub", "mail", "parse", str(path)]
+
+    done = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, check=True)
+
+    assert json.loads(done.stdout)["body_text"] == "Größe 灯"
+
+
+def test_who_reads_no_further_ends_the_stream_of_mails_without_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.eml"
+    path.write_bytes(mail("Hello."))
+    command = [sys.executable, "-m", "hub", "mail", "parse", "--stream"]
+
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(f"{path}\n".encode())
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["body_text"] == "Hello."
+        process.stdout.close()
+        process.stdin.write(f"{path}\n".encode())
+        process.stdin.close()
+        assert process.stderr.read() == b""
