@@ -21,6 +21,7 @@ _LINE = 76
 _LONGEST = 900
 MAX_NAME = 200
 _WORD_BYTES = 45  # 60 letters of base64, an encoded word of 72
+_FIELD_END = re.compile(r"(?<!\r)\n|\r(?!\n)|\r\n(?![ \t]+\S)|\x00")
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}\Z")
 _UTF8_ATOM = re.compile(r"[^\s\"(),:;<>@\[\]\\\x00-\x20\x7f-\x9f]{1,64}\Z")
@@ -39,7 +40,13 @@ def one_line(text: str) -> str:
 
 
 def field(name: str, value: str) -> bytes:
-    """A header field; `value` is ASCII made by the functions below, or plain ASCII words, folded already or short."""
+    """A header field; `value` is ASCII made by the functions below, or plain ASCII words, folded already or short.
+
+    Raises:
+        ValueError: it would end the field and begin another.
+    """
+    if _FIELD_END.search(value):
+        raise ValueError(f"{name} would be more than one field.")
     return f"{name}: {value}\r\n".encode()
 
 

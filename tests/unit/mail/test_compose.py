@@ -374,3 +374,12 @@ def test_texts_of_the_configuration_cannot_reach_out() -> None:
     assert TEMPLATES.check("{{ agent }") != ""
     with pytest.raises(Exception, match="unsafe"):
         TEMPLATES.render_text("{{ ''.__class__.__mro__ }}")
+
+
+@pytest.mark.parametrize(
+    "value", ["x\r\nBcc: eve@evil.test", "x\nBcc: e", "x\rBcc: e", "x\r\n\r\nwords", "x\r\n ", "x\x00"]
+)
+def test_no_value_ends_its_field_wherever_it_came_from(value: str) -> None:
+    with pytest.raises(ValueError, match="more than one field"):
+        writing.field("Message-ID", value)
+    assert writing.field("References", "<a@b>\r\n <c@d>") == b"References: <a@b>\r\n <c@d>\r\n"
