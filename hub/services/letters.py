@@ -22,7 +22,7 @@ from hub.domain.segments import SegmentKind
 from hub.domain.visitors import Draft, StoredFile
 from hub.services import moves, outbox, people, recipients
 from hub.services.access import Scope
-from hub.services.files import MAX_FILES, FileStore
+from hub.services.files import FileStore
 from hub.services.handling import Handling
 from hub.services.messages import Messages, Words
 from hub.services.outbox import Answered, LetterView, Writes
@@ -33,6 +33,8 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 
 Then = Literal["", "park", "wrap_up"]
 MAX_SUBJECT = 500
+MAX_FILES = 200
+"""Files of one letter: as many as a letter that is forwarded may have brought; their size is limited together."""
 _MAX_SIGNATURE = 2_000
 _DAY_MS = 86_400_000
 _CLOCKS_DIFFER_MS = 300_000
@@ -577,7 +579,7 @@ class Letters:
         if any(len(party.address) > 320 or len(party.name) > 200 for party in parties):
             raise TooLarge("An address or a name is too long.")
         if len(files) > MAX_FILES or len(set(files)) != len(files):
-            raise BadRequest("At most ten files a letter, each once.")
+            raise BadRequest(f"At most {MAX_FILES} files a letter, each once.")
 
     def _addressed(self, channel: Writes, letter: NewLetter, answered: Answered | None) -> NewLetter:
         """Return the letter with clean recipients and subject.

@@ -42,7 +42,8 @@ def answer(envelope: Envelope, mode: str, *, is_ours: bool, owns: Callable[[str]
     )
     wished = envelope.reply_to if envelope.reply_to and (is_believed or not sender) else sender
     passed_over = () if wished is not sender else tuple(party for party in envelope.reply_to if party not in sender)
-    to = _each_once(wished, owns)
+    # A Reply-To that only leads back to us names nobody.
+    to = _each_once(wished, owns) or _each_once(sender, owns)
     if mode != "reply_all":
         return Answer(to=to, passed_over=passed_over)
     others = _each_once(envelope.recipients, owns, to)

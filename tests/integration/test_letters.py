@@ -111,6 +111,13 @@ async def test_references_grow_along_the_thread(office: Office) -> None:
     )  # fmt: skip
 
 
+async def test_an_answer_is_to_the_letter_also_of_programs_that_refer_to_their_own(office: Office) -> None:
+    own, earlier = "<one@customer.test>", "<zero@customer.test>"
+    mail = await office.mail(provider_id=own, refers_to=(own, earlier))
+    answer = await office.reply(mail)
+    assert answer.envelope.refers_to == (earlier, own)
+
+
 @pytest.mark.parametrize("then", ["park", "wrap_up"])
 async def test_what_comes_afterwards_is_one_transaction_with_it(office: Office, then: str) -> None:
     mail = await office.mail()
@@ -224,6 +231,13 @@ async def test_reply_to_counts_when_aligned_or_proved(
     assert (suggested.to, suggested.passed_over) == ((to,), passed_over)
 
 
+async def test_a_reply_to_of_our_own_does_not_leave_the_sender_out(office: Office) -> None:
+    mail = await office.mail(reply_to=(OWN,), authenticity=Authenticity.PROVED)
+    for mode in ("reply", "reply_all"):
+        suggested = await office.hub.services.letters.suggest(mail.id, await office.scope("ann"), mode)
+        assert suggested.to == (CUSTOMER,)
+
+
 async def test_following_up_goes_to_the_same_people(office: Office) -> None:
     mail = await office.mail()
     first = await office.reply(mail, cc=(BOSS,))
@@ -251,6 +265,16 @@ async def test_forward_takes_words_and_files_along(office: Office) -> None:
     assert sent.quoted is not None
     assert sent.quoted.text == "A photo"
     assert [(file.name, file.path.read_bytes()) for file in sent.files] == [("photo.txt", b"Label")]
+
+
+async def test_a_forward_takes_along_as_many_files_as_came(office: Office) -> None:
+    mail = await office.mail()
+    ids = [await upload(office, mail.id, f"photo {number}.txt", by="customer") for number in range(12)]
+    await office.reply(mail, "Please look.", mode="forward", to=(BOSS,), files=tuple(ids))
+    await office.wait(11)
+    assert len(office.postbox.taken[0].files) == 12
+    with pytest.raises(BadRequest):
+        await office.reply(mail, "Again.", mode="forward", to=(BOSS,), files=(ids[0], ids[0]))
 
 
 async def test_files_of_other_interactions_stay_there(office: Office) -> None:
