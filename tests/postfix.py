@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import signal
+import smtplib
 import socket
 import subprocess
 import tempfile
@@ -36,7 +37,7 @@ relay_transport = error:5.1.1 no mail leaves this machine
 smtpd_recipient_restrictions = permit_mynetworks, reject
 smtpd_reject_unlisted_recipient = yes
 virtual_mailbox_domains = example.test, customer.test
-virtual_mailbox_base = {folder}/mail
+virtual_mailbox_base = {mail}
 virtual_mailbox_maps = texthash:{folder}/boxes
 virtual_alias_maps = texthash:{folder}/aliases
 virtual_minimum_uid = 1
@@ -84,10 +85,11 @@ def _program() -> str | None:
 
 
 class Postfix:
-    """One server on `port`."""
+    """One server on `port`. It delivers into maildirs of its own, or into those of a Dovecot."""
 
-    def __init__(self) -> None:
+    def __init__(self, mail: Path | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="hub-smtp-", dir="/tmp"))
+        self.mail = mail or self.folder / "mail"
         self.port = free_port()
         self._prepare()
         self._command("start")
@@ -100,12 +102,15 @@ class Postfix:
     def _prepare(self) -> None:
         self.folder.chmod(0o755)
         nobody, postfix = pwd.getpwnam("nobody"), pwd.getpwnam("postfix")
-        for name in ("etc", "spool", "data", "mail", "log"):
+        for name in ("etc", "spool", "data", "log"):
             (self.folder / name).mkdir()
-        os.chown(self.folder / "mail", nobody.pw_uid, nobody.pw_gid)
+        self.mail.mkdir(exist_ok=True)
+        os.chown(self.mail, nobody.pw_uid, nobody.pw_gid)
         os.chown(self.folder / "data", postfix.pw_uid, postfix.pw_gid)
         etc = self.folder / "etc"
-        (etc / "main.cf").write_text(_MAIN.format(folder=self.folder, uid=nobody.pw_uid, gid=nobody.pw_gid))
+        (etc / "main.cf").write_text(
+            _MAIN.format(folder=self.folder, mail=self.mail, uid=nobody.pw_uid, gid=nobody.pw_gid)
+        )
         (etc / "master.cf").write_text(_MASTER.format(port=self.port))
         boxes = [f"{box} {box}/" for box in (*BOXES, AWAY)]
         (self.folder / "boxes").write_text("\n".join(boxes) + "\n")
@@ -135,9 +140,14 @@ class Postfix:
         path = self.folder / "log" / "mail.log"
         return path.read_text()[-4_000:] if path.exists() else ""
 
+    def hand_in(self, sender: str, to: str, mail: bytes) -> None:
+        """Take a mail as from any mail program."""
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=_START_S) as line:
+            line.sendmail(sender, [to], mail)
+
     def mails(self, box: str) -> list[bytes]:
         """Return what was delivered to an address, in order of arrival."""
-        folder = self.folder / "mail" / box / "new"
+        folder = self.mail / box / "new"
         return [path.read_bytes() for path in sorted(folder.iterdir())] if folder.exists() else []
 
     def stop(self) -> None:

@@ -9,11 +9,13 @@ import pytest
 
 from channels.mail.parsed import parse
 from hub.contract import RawArrival
-from hub.domain.correspondence import Outgoing, OutgoingState, Party
+from hub.domain.correspondence import Arrival, ArrivalState, Outgoing, OutgoingState, Party
 from hub.services.letters import NewLetter
 from hub.settings import ChannelSettings, Secret
-from hub.storage.tables import ENVELOPES, OUTGOING
+from hub.storage.tables import ARRIVALS, ENVELOPES, OUTGOING
 from tests.builders import Desk, open_desk
+from tests.mailserver import PASSWORD, Dovecot
+from tests.payloads.mail.builders import mail
 from tests.postfix import AWAY, Postfix, why_not
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
@@ -71,8 +73,8 @@ async def test_a_letter_is_delivered_and_reads_as_written(desk: Desk, postfix: P
     row = await sent(desk, "li@customer.test", bcc=(Party("boss@customer.test"),))
     assert (row.state, row.refused) == (OutgoingState.SENT, ()), row
     mails = await until(lambda: [one for one in postfix.mails("li@customer.test") if row.provider_id.encode() in one])
-    mail = parse(mails[0])
-    assert (mail.subject, mail.body_text.split("\n")[0], mail.message_id) == ("Grüße", "Hello 你好", row.provider_id)
+    read = parse(mails[0])
+    assert (read.subject, read.body_text.split("\n")[0], read.message_id) == ("Grüße", "Hello 你好", row.provider_id)
     copies = await until(
         lambda: [one for one in postfix.mails("boss@customer.test") if row.provider_id.encode() in one]
     )
@@ -112,3 +114,71 @@ async def test_a_real_bounce_finds_its_letter(desk: Desk, postfix: Postfix) -> N
     (envelope,) = await desk._rows(ENVELOPES, "WHERE interaction = $1 AND n = $2", row.interaction, row.n)
     assert envelope.status == "5.1.1"
     assert envelope.problem
+
+
+@pytest.fixture
+async def post(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Desk, Postfix]]:
+    """A hub between two real servers: Postfix takes mail from everybody and puts it where Dovecot shows it."""
+    dovecot = Dovecot()
+    postfix = Postfix(dovecot.folder / "mail")
+    options: dict[str, Any] = {
+        "address": "help@example.test", "queue": "support", "imap_host": "127.0.0.1", "imap_port": dovecot.port,
+        "imap_security": "plain", "imap_password": Secret(PASSWORD), "poll_s": 1.0, "smtp_port": postfix.port,
+        "smtp_security": "plain", "smtp_password": Secret("")
+    }  # fmt: skip
+    try:
+        opened = await open_desk(
+            tmp_path, database_url, {"channels": {"help": ChannelSettings(id="help", kind="mail", options=options)}}
+        )
+        try:
+            yield opened, postfix
+        finally:
+            opened.clock.settle = None
+            for channel in opened.hub.channels:
+                await channel.close("test")
+            await opened.hub.stop()
+    finally:
+        postfix.stop()
+        dovecot.stop()
+
+
+async def fetched(desk: Desk, count: int) -> Arrival:
+    """Return the latest arrival once so many have been fetched and read."""
+    found: list[Arrival] = []
+    async with asyncio.timeout(PATIENCE_S):
+        while len(found) < count or any(one.state is ArrivalState.KEPT for one in found):
+            await asyncio.sleep(0.05)
+            found = list(await desk._rows(ARRIVALS, "ORDER BY at, id"))
+    await desk.settle()
+    return found[-1]
+
+
+async def test_letters_and_bounces_go_all_the_way_round(post: tuple[Desk, Postfix]) -> None:
+    desk, postfix = post
+    await desk.available("ann")
+    asked = mail("My lamp is broken.\n", From="Li <li@customer.test>", To="help@example.test")
+    await asyncio.to_thread(postfix.hand_in, "li@customer.test", "help@example.test", asked)
+    await fetched(desk, 1)
+    interaction = await desk.accept("ann")
+
+    letters, scope = desk.hub.services.letters, await desk.scope("ann")
+    await letters.reply(interaction.id, scope, NewLetter(client_id="a1", text="Which lamp?", then="park"))
+    await desk.wait(11)
+    (answer,) = [parse(raw) for raw in await until(lambda: postfix.mails("li@customer.test"))]
+    assert (answer.in_reply_to, answer.references) == ("<1@example.org>", ("<1@example.org>",))
+
+    # A program that keeps no reference: the signed address alone leads back.
+    address = answer.reply_to[0].email
+    again = mail("The blue one.\n", From="li@customer.test", To=address, Subject="Blue", Message_ID="<2@example.org>")
+    await asyncio.to_thread(postfix.hand_in, "li@customer.test", address, again)
+    arrival = await fetched(desk, 2)
+    assert (arrival.interaction, (await desk.interaction(interaction.id)).is_open) == (interaction.id, True)
+    (envelope,) = await desk._rows(ENVELOPES, "WHERE arrival = $1", arrival.id)
+    assert envelope.evidence == "reply_address by a participant"
+
+    row = await sent(desk, AWAY, client_id="a2")
+    assert row.state is OutgoingState.SENT
+    report = await fetched(desk, 3)
+    assert (report.state, report.interaction, report.n) == (ArrivalState.TAKEN, row.interaction, row.n)
+    (about,) = await desk._rows(ENVELOPES, "WHERE interaction = $1 AND n = $2", row.interaction, row.n)
+    assert (about.status, "no mail leaves" in about.problem) == ("5.1.1", True)
