@@ -16,6 +16,7 @@ from hub.services import moves
 from hub.services.access import Scope
 from hub.settings import Settings
 from hub.storage.batches import Batch
+from hub.storage.journal import of_interaction
 from hub.storage.tables import AGENTS, DRAFTS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
@@ -185,10 +186,8 @@ class Handling:
             interaction = await _own(tx, interaction_id, scope)
             if interaction.state is not State.WRAPPING or interaction.wrap_up_ends_at is None:
                 raise Conflict("It is not in wrap-up.")
-            row = await tx.fetch_one(
-                "SELECT count(*) FROM journal WHERE interaction = $1 AND kind = 'wrap_up_extended'", interaction.id
-            )
-            if row is not None and row[0] >= handling.wrap_up_extensions:
+            extended = await of_interaction(tx, interaction.id, EventKind.WRAP_UP_EXTENDED)
+            if len(extended) >= handling.wrap_up_extensions:
                 raise Conflict(f"Wrap-up can be extended {handling.wrap_up_extensions} times.")
             ends_at = max(interaction.wrap_up_ends_at, tx.now) + round(handling.wrap_up_extend_s * 1000)
             await moves.schedule(tx, "wrap_up_end", interaction.id, ends_at)

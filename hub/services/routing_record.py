@@ -15,6 +15,7 @@ import msgspec
 from hub.clock import Clock
 from hub.domain.errors import NotFound
 from hub.domain.events import EventKind
+from hub.storage.journal import of_interaction
 from hub.storage.unit_of_work import Store, UnitOfWork
 from routing import events as told
 from routing.engine import Router
@@ -168,11 +169,8 @@ class RoutingRecord:
         """Return (journal number, agent) of each offer that was made of an interaction, in order."""
 
         async def unit(tx: UnitOfWork) -> list[tuple[int, str]]:
-            rows = await tx.fetch(
-                "SELECT seq, agent FROM journal WHERE interaction = $1 AND kind = 'offer_made' ORDER BY seq",
-                interaction,
-            )
-            return [(int(row[0]), str(row[1])) for row in rows]
+            made = await of_interaction(tx, interaction, EventKind.OFFER_MADE)
+            return [(event.seq, str(event.agent)) for event in made]
 
         return await self._store.read(unit)
 

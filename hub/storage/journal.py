@@ -72,5 +72,14 @@ async def since(tx: UnitOfWork, at: int, kinds: list[str]) -> list[Event]:
     return [event_of(row) for row in rows]
 
 
+OF_INTERACTION = f"SELECT {_COLUMNS} FROM journal WHERE interaction = $1 AND kind = $2 AND kind <> 'message_stored'"  # noqa: S608
+"""What happened with an interaction is indexed, but what was said in it. SQLite wants the index's own words."""
+
+
+async def of_interaction(tx: UnitOfWork, interaction: str, kind: EventKind) -> list[Event]:
+    """Return an interaction's events of one kind, in order; of what was said there are none here."""
+    return [event_of(row) for row in await tx.fetch(f"{OF_INTERACTION} ORDER BY seq", interaction, str(kind))]
+
+
 def _listed(kinds: list[str]) -> str:
     return ", ".join(f"'{kind}'" for kind in kinds)

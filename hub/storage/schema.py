@@ -151,7 +151,8 @@ journal = sa.Table(
     sa.Column("queue", sa.Text),
     sa.Column("facts", sa.Text, nullable=False),
     sa.Column("tx", sa.BigInteger, nullable=False, server_default=sa.text("0")),
-    sa.Index(None, "interaction", "seq"),
+    # Not what was said: that is in `messages`, and most of what there is.
+    sa.Index(None, "interaction", "seq", **_open_only("kind <> 'message_stored'")),
     sa.Index(
         "ix_journal_floor",
         "at",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hub.clock import FakeClock
 from hub.domain.events import Event, EventKind
 from hub.events import Bus
-from hub.storage.journal import Journal
+from hub.storage.journal import OF_INTERACTION, Journal, of_interaction
 from hub.storage.unit_of_work import Store, UnitOfWork
 from tests.contract.house import House, opened_store
 
@@ -267,3 +267,20 @@ async def test_any_order_of_commits_reads_without_gap(
 async def test_facts_are_stored_as_json(house: House) -> None:
     await house.store.write(notes("x", n=1))
     assert [json.loads(row[0]) for row in await house.fetch("SELECT facts FROM journal")] == [{"note": "x", "n": 1}]
+
+
+async def test_what_happened_with_an_interaction_is_found_by_index(house: House) -> None:
+    async def unit(tx: UnitOfWork) -> None:
+        for kind in (EventKind.OFFER_MADE, EventKind.MESSAGE_STORED, EventKind.OFFER_MADE):
+            tx.record(kind, interaction="i1", agent="ann")
+        tx.record(EventKind.OFFER_MADE, interaction="i2", agent="bob")
+
+    await house.store.write(unit)
+
+    async def read(tx: UnitOfWork) -> list[Event]:
+        return await of_interaction(tx, "i1", EventKind.OFFER_MADE)
+
+    assert [event.agent for event in await house.store.read(read)] == ["ann", "ann"]
+    if not house.store.is_postgresql:
+        (plan,) = await house.fetch(f"EXPLAIN QUERY PLAN {OF_INTERACTION}", "i1", "offer_made")
+        assert "ix_journal_interaction_seq" in str(plan)
