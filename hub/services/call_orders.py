@@ -86,15 +86,12 @@ class CallOrders:
     def _on_commit(self, commit: Commit) -> None:
         if not self._is_open:
             return
-        # A caller who has just begun to wait wants nothing: there is no line but theirs, and it goes where it should.
-        begun = {one.id for one in commit.records if isinstance(one, Call) and one.version == 0 and _came_in(one)}
         for record in commit.records:
-            if isinstance(record, Interaction) and record.state is State.QUEUED and record.id in begun:
-                continue
-            if isinstance(record, Order) and record.state is OrderState.WAITING and record.attempts == 0:
+            if isinstance(record, Interaction):
+                if record.kind == KIND and record.state not in _ITS_OWN and not _has_just_begun(record, commit):
+                    self._look_soon(record)
+            elif isinstance(record, Order) and record.state is OrderState.WAITING and record.attempts == 0:
                 self._put(record)
-            elif isinstance(record, Interaction) and record.kind == KIND and record.state not in _ITS_OWN:
-                self._look_soon(record)
             elif isinstance(record, Agent) and record.connectivity is Connectivity.CONNECTED:
                 for interaction in self._calls.calls_of(record.id):
                     self._look_soon(interaction)
@@ -309,8 +306,15 @@ class CallOrders:
         await self._calls.park(channel, view.provider_id)
 
 
-def _came_in(call: Call) -> bool:
-    return call.direction is Direction.INBOUND
+def _has_just_begun(interaction: Interaction, commit: Commit) -> bool:
+    """Whether this is a caller who begins to wait: they want nothing, their only line goes where it should."""
+    return interaction.state is State.QUEUED and any(
+        isinstance(call, Call)
+        and call.id == interaction.id
+        and call.version == 0
+        and call.direction is Direction.INBOUND
+        for call in commit.records
+    )
 
 
 def _gone(leg: Leg, key: str, cause: EndCause) -> LegNews:

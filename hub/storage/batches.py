@@ -9,15 +9,20 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_Taken = list[tuple[Item, "asyncio.Future[Result]"]]
 RunMany = Callable[[UnitOfWork, Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
 
 
 class Batch(Generic[Item, Result]):
-    """Collects requests while the batch before is being committed, then runs them together, in order.
+    """Collects requests until the store begins with the unit that was asked for, then runs them together, in order.
 
     `run_many` answers each item with its result or with the error that concerns it alone; what it raises concerns all.
-    `guarded` is what `Store.submit` says of it. One that is `prompt` puts a request that finds nothing under way before
-    the store at once, so that it keeps its place among others; without it, requests of one instant share a commit.
+    `guarded` is what `Store.submit` says of it. One that is `prompt` asks for a unit at once; without it, requests of
+    one instant share a commit, and may come after a unit that was asked for in that instant.
+
+    What is asked for while a unit is being committed is the next one's: the store begins with that as soon as it can,
+    while the loop still tells everybody of the first. So a request may come before units that others asked for before
+    it, never after one that was asked for later.
     """
 
     def __init__(
@@ -35,52 +40,60 @@ class Batch(Generic[Item, Result]):
         self._guarded = guarded
         self._prompt = prompt
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
-        self._running: asyncio.Task[None] | None = None
+        self._is_asked = False
 
     def submit(self, item: Item) -> "asyncio.Future[Result]":
         """Put an item in the next batch; the future resolves after the commit."""
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        if self._running is None:
-            begun = self._begun((item,)) if self._prompt else None
-            self._running = asyncio.create_task(self._run(begun, future), name="batch")
-            if begun is not None:
-                return future
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
+        if not self._is_asked:
+            self._is_asked = True
+            if self._prompt:
+                self._ask()
+            else:
+                loop.call_soon(self._ask)
         return future
 
-    async def _run(
-        self, begun: "asyncio.Future[Sequence[Result | Exception]] | None", first: "asyncio.Future[Result]"
-    ) -> None:
-        try:
-            if begun is not None:
-                await _settle(begun, [first])
-            while self._waiting:
-                taken, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
-                await _settle(self._begun([item for item, _ in taken]), [future for _, future in taken])
-        finally:
-            self._running = None
+    def _ask(self) -> None:
+        """Ask the store for a unit; what waits when it begins is done in it, however often it is tried."""
+        taken: _Taken[Item, Result] | None = None
 
-    def _begun(self, items: Sequence[Item]) -> "asyncio.Future[Sequence[Result | Exception]]":
         async def unit(tx: UnitOfWork) -> Sequence[Result | Exception]:
-            return await self._run_many(tx, items)
+            nonlocal taken
+            if taken is None:
+                taken = self._take()
+            return await self._run_many(tx, [item for item, _ in taken]) if taken else ()
+
+        def settle(done: "asyncio.Future[Sequence[Result | Exception]]") -> None:
+            # A unit that was refused before it began fails for all who waited for it.
+            ended = self._take() if taken is None else taken
+            if self._waiting and not self._is_asked:
+                self._is_asked = True
+                self._ask()
+            error = done.exception()
+            _settle(ended, [error for _ in ended] if isinstance(error, Exception) else done.result())
 
         try:
-            return self._store.submit(unit, guarded=self._guarded)
+            self._store.submit(unit, guarded=self._guarded).add_done_callback(settle)
         except Unavailable as error:
-            closed: asyncio.Future[Sequence[Result | Exception]] = asyncio.get_running_loop().create_future()
-            closed.set_exception(error)
-            return closed
+            ended = self._take()
+            _settle(ended, [error for _ in ended])
+
+    def _take(self) -> "_Taken[Item, Result]":
+        """Return what waits, up to the limit.
+
+        Called by the store's thread: that whoever comes now must ask again is said before anything is taken.
+        """
+        self._is_asked = False
+        taken = self._waiting[: self._limit]
+        del self._waiting[: len(taken)]
+        return taken
 
 
-async def _settle(
-    done: "asyncio.Future[Sequence[Result | Exception]]", futures: Sequence["asyncio.Future[Result]"]
-) -> None:
+def _settle(taken: "_Taken[Item, Result]", results: Sequence[Result | Exception]) -> None:
     """Tell each who waits how their item ended, once the batch is committed."""
-    try:
-        results = await done
-    except Exception as error:
-        results = [error for _ in futures]
-    for future, result in zip(futures, results, strict=True):
+    for (_, future), result in zip(taken, results, strict=True):
         if future.done():
             continue
         if isinstance(result, Exception):
