@@ -28,6 +28,7 @@ from hub.domain.agent import Role
 from hub.domain.errors import HubError, Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.flows.asking import phrases_of
+from hub.flows.checking import Around
 from hub.likeness import Likeness
 from hub.likeness import load as load_likeness
 from hub.metrics import Metrics
@@ -56,6 +57,7 @@ from hub.services.flow_figures import FlowOverview
 from hub.services.flow_letters import FlowLetters
 from hub.services.flow_library import FlowLibrary
 from hub.services.flow_sending import FlowSending
+from hub.services.flow_surroundings import surroundings
 from hub.services.flow_trying import FlowTrying
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
@@ -459,6 +461,10 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
     rows = Rows(services.floor, kinds, services.files.link)
     authority = Auth(services.accounts, hub.settings, hub.clock, client_ip=side.client_ip, me=rows.me, is_demo=is_demo)
     house = House(client_ip=side.client_ip, templates=side.templates)
+
+    def around() -> Around:
+        return surroundings(hub.settings, services.dispatcher.policy, services.dispatcher.staff())
+
     use_cases = ConsoleServices(
         settings=hub.settings,
         clock=hub.clock,
@@ -486,9 +492,9 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
         intake=services.intake,
         channels={channel.id: channel for channel in hub.channels},
         agent_flows=services.agent_flows,
-        flow_trying=FlowTrying(services.self_service),
+        flow_trying=FlowTrying(services.self_service, around),
         paths=Paths(services.store, services.self_service.library),
-        flows=FlowOverview(services.store, services.self_service.library, lambda: services.floor.day_began_at),
+        flows=FlowOverview(services.store, services.self_service.library, lambda: services.floor.day_began_at, around),
     )
     return agent_console.setup(hub.app, use_cases, authority, house, rows), authority
 

@@ -11,7 +11,7 @@ from routing import hours
 from routing.checks import LEVELS, check_agent
 from routing.eligibility import Need, rank_of, refusals, talent_of
 from routing.errors import RoutingError
-from routing.model import AgentState, WaitingInteraction, WayOut, WayOutKind
+from routing.model import AgentState, SkillNeed, WaitingInteraction, WayOut, WayOutKind
 from routing.policy import AgentGroup, Policy, QueuePolicy
 from routing.relaxation import Stages
 
@@ -47,6 +47,19 @@ def check_policy(policy: Policy, agents: Iterable[AgentState] | None = None) -> 
     if agents is not None and not any(finding.severity is Severity.ERROR for finding in found):
         found += _check_agents(policy, list(agents))
     return sorted(found, key=lambda finding: finding.severity is not Severity.ERROR)
+
+
+def nobody_for(policy: Policy, queue_id: str, skills: Iterable[SkillNeed], agents: Iterable[AgentState]) -> str:
+    """Return why none of these agents can ever take what asks for skills beside its queue's own; "" if somebody can.
+
+    The queue and the skills are the policy's; ask `check_wishes` about others.
+    """
+    queue, needs = policy.queues[queue_id], tuple(skills)
+    stages, staff = Stages(queue, policy.queues), list(agents)
+    if any(_able(policy, queue, stages, stage, staff, needs) for stage in range(stages.last + 1)):
+        return ""
+    why = _why_nobody(policy, _need_in(policy, queue, stages, stages.last, needs), staff)
+    return f"0 of {len(staff)} agents can take it: {why}"
 
 
 def _error(code: str, queue_id: str, text: str) -> Finding:
@@ -283,16 +296,27 @@ def _check_rings(policy: Policy, queue: QueuePolicy, stages: Stages, agents: lis
     return found
 
 
-def _need_in(policy: Policy, queue: QueuePolicy, stages: Stages, stage: int) -> list[Need]:
-    """What an interaction without needs of its own asks in the stage, on each channel."""
+def _need_in(
+    policy: Policy, queue: QueuePolicy, stages: Stages, stage: int, skills: tuple[SkillNeed, ...] = ()
+) -> list[Need]:
+    """What an interaction asks in the stage, on each channel: without needs of its own, or with these."""
     return [
-        stages.need(WaitingInteraction(id="any", queue_id=queue.id, channel=channel, queued_at_ms=0), stage)
+        stages.need(
+            WaitingInteraction(id="any", queue_id=queue.id, channel=channel, queued_at_ms=0, skills=skills), stage
+        )
         for channel in policy.channels
     ]
 
 
-def _able(policy: Policy, queue: QueuePolicy, stages: Stages, stage: int, agents: list[AgentState]) -> int:
-    needs = _need_in(policy, queue, stages, stage)
+def _able(
+    policy: Policy,
+    queue: QueuePolicy,
+    stages: Stages,
+    stage: int,
+    agents: list[AgentState],
+    skills: tuple[SkillNeed, ...] = (),
+) -> int:
+    needs = _need_in(policy, queue, stages, stage, skills)
     talents = [talent_of(agent, policy) for agent in agents]
     return sum(any(rank_of(need, talent) is not None for need in needs) for talent in talents)
 

@@ -4,7 +4,7 @@
 services) comes in as plain names, so that the same check runs at a terminal, in the console and at start.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -29,17 +29,19 @@ from hub.flows.model import (
 )
 from hub.flows.templates import TemplateError, holes
 
-_WAITS: Final = (model.Ask, model.LeaveMessage, model.LookUp)
+_WAITS: Final = (model.Ask, model.LeaveMessage)
 _OWN_LANGUAGES: Final = phrases.LANGUAGES
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
-    """What a flow lives among: queues by what is wrong with them ("" for nothing), services, channels.
+    """What a flow lives among: queues by what is wrong with them ("" for nothing), skills, services, channels.
 
-    None: not known here.
+    `asked` tells why nobody can take what asks for skills in a queue, "" if somebody can. None: not known here.
     """
 
     queues: Mapping[str, str] | None = None
+    skills: Collection[str] | None = None
+    asked: Callable[[str, Mapping[str, int]], str] | None = None
     services: Collection[str] | None = None
     channels: Collection[str] | None = None
 
@@ -213,6 +215,7 @@ class _Look:
                 yield self.wrong(line, f"There is no queue {name!r}.", nearest(name, known))
             elif known[name]:
                 yield self.wrong(line, f"Queue {name!r}: {known[name]}", severity="warning")
+        yield from self._skills_around()
         for step in self.flow.steps.values():
             services = self.around.services
             if isinstance(step, LookUp) and services is not None and step.service not in services:
@@ -229,6 +232,27 @@ class _Look:
                 yield self.wrong(step.line, f"There is no flow {entered!r}.", nearest(entered, self.book))
             if isinstance(step, Ask) and step.help_words and not step.help:
                 yield self.wrong(step.line, "There are help words and no help.", "help: TEXT", severity="warning")
+
+    def _skills_around(self) -> Iterator[Finding]:
+        """Skills that are not there, and those that nobody has who could take it."""
+        around = self.around
+        for line, queue, skills in _asking(self.flow):
+            unknown = [one for one in skills if around.skills is not None and one not in around.skills]
+            for name in unknown:
+                yield self.wrong(line, f"There is no skill {name!r}.", nearest(name, around.skills or ()))
+            if unknown or around.asked is None or queue not in (around.queues or {}) or not skills:
+                continue
+            if why := around.asked(queue, skills):
+                yield self.wrong(line, f"Queue {queue!r} with these skills: {why}.", severity="warning")
+
+
+def _asking(flow: Flow) -> Iterator[tuple[int, str, Mapping[str, int]]]:
+    """Yield every place that asks for skills in a queue, with its line."""
+    if flow.person is not None:
+        yield flow.person.line, flow.person.queue, flow.person.skills
+    for step in flow.steps.values():
+        if isinstance(step, model.Queue):
+            yield step.line, step.queue, step.skills
 
 
 def wordings(flow: Flow) -> Iterator[Wording]:

@@ -38,6 +38,15 @@ FUNCTIONS: Final = frozenset(
 )
 _LOOPS: Final = frozenset({"exists", "all", "filter", "map"})
 _LITERALS: Final = frozenset({"true", "false", "null", "in"})
+_WRITTEN: Final = {
+    "and": "Write && here.",
+    "or": "Write || here.",
+    "not": "Write ! here.",
+    "True": "Write true here.",
+    "False": "Write false here.",
+    "None": "Write null here.",
+}
+"""What people write who know another language, and how it is written here."""
 _TOKEN: Final = re.compile(
     r"""(?P<space>\s+)|(?P<text>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?P<number>\d[\w.]*)"""
     r"""|(?P<name>[A-Za-z_]\w*)|(?P<mark>&&|\|\||[=!<>]=|[-+*/%!<>?:.,()\[\]{}])"""
@@ -176,7 +185,7 @@ def _names(tokens: Sequence[tuple[str, str]]) -> Reading:
         if is_call or text in own or (n and tokens[n - 1][1] == "."):
             continue
         if text not in SCOPE:
-            raise ExpressionError(f"There is no name {text!r}.", nearest(text, SCOPE))
+            raise ExpressionError(f"There is no name {text!r}.", _WRITTEN.get(text) or nearest(text, SCOPE))
         paths[_path(tokens, n)] = None
     return Reading(tuple(dict.fromkeys(path[0] for path in paths)), tuple(paths))
 

@@ -387,6 +387,10 @@ class Dispatcher:
                 self.corrections += 1
                 self._inbox.append(told.InteractionLeft(known))
 
+    def staff(self) -> list[AgentState]:
+        """Return everybody who may take work, there or not, as routing sees them."""
+        return [self._agent_state(agent) for agent in self._floor.agents.values()]
+
     def _snapshot(self, declined: Iterable[Offer]) -> Snapshot:
         agents = [self._agent_state(agent) for agent in self._floor.agents.values() if _is_there(agent)]
         there = {agent.id for agent in agents}

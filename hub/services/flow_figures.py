@@ -8,7 +8,7 @@ import msgspec
 
 from hub.domain.errors import BadRequest, NotFound
 from hub.domain.self_service import FlowSession, FlowVersion
-from hub.flows.checking import check
+from hub.flows.checking import Around, check
 from hub.flows.drawing import Numbers, caption, svg
 from hub.flows.model import AnyStep, Finding, Flow, FlowError
 from hub.flows.phrases import base
@@ -76,9 +76,16 @@ class FlowSheet(msgspec.Struct, frozen=True, kw_only=True):
 class FlowOverview:
     """Reads and publishes flows for the console. The caller has checked who may."""
 
-    def __init__(self, store: Store, library: FlowLibrary, day_began_at: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        library: FlowLibrary,
+        day_began_at: Callable[[], int],
+        around: Callable[[], Around],
+    ) -> None:
         self._store = store
         self._library = library
+        self._around = around
         self._day_began_at = day_began_at
         self._over = Tally()
         self._over_since = -1
@@ -138,7 +145,7 @@ class FlowOverview:
         return await self.publish(found.text, author=author)
 
     def _findings(self, flow: Flow) -> list[Finding]:
-        return check(flow, {**self._library.published, flow.name: flow})
+        return check(flow, {**self._library.published, flow.name: flow}, self._around())
 
     async def _tallies(self) -> tuple[Tally, Tally]:
         """Return what is over of what began since the day did, and what is open now."""

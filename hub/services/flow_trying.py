@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from hub.domain.errors import BadRequest, NotFound
 from hub.flows import writing
-from hub.flows.checking import check
+from hub.flows.checking import Around, check
 from hub.flows.dialogues import Talk
 from hub.flows.model import Flow, FlowError, Medium
 from hub.flows.reading import read_flow
@@ -54,8 +54,9 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 class FlowTrying:
     """Plays flows for the console. The caller has checked who may."""
 
-    def __init__(self, flows: SelfService) -> None:
+    def __init__(self, flows: SelfService, around: Callable[[], Around]) -> None:
         self._flows = flows
+        self._around = around
 
     async def play(
         self, name: str, medium: Medium, language: str, inputs: Sequence[Tried], *, text: str = "", now: int
@@ -70,7 +71,7 @@ class FlowTrying:
         if text:
             flow = _read(text)
             name, book = flow.name, {**book, flow.name: flow}
-            findings = [str(one) for one in check(flow, book)]
+            findings = [str(one) for one in check(flow, book, self._around())]
         if name not in book:
             raise NotFound("There is no such flow.")
         trial = _Trial(Talk(book, name, medium, language, now=now), self._flows)

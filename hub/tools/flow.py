@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from hub.demo.config import company_file
 from hub.demo.erp import Erp
 from hub.flows.checking import Around, check
@@ -35,8 +33,9 @@ from hub.flows.writing import chat, mail, sms
 from hub.likeness import load as load_likeness
 from hub.outbound import problem_of
 from hub.services.flow_files import read_folder, read_tables
+from hub.services.flow_surroundings import surroundings
 from hub.settings import Problem, Settings, SettingsError, load
-from hub.tools.routing import policy_problems
+from hub.tools.routing import policy_of, staff_of
 
 BOLD, DIM, RED, GREEN, BLUE, PLAIN = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[36m", "\033[0m"
 _HELP: Final = "Type what the customer says; /silence, /hang up, /key 1, /path, /quit."
@@ -84,13 +83,8 @@ def _folder(arguments: argparse.Namespace) -> Path:
 
 
 def around(settings: Settings) -> Around:
-    """Return what flows live among: the settings' channels and queues, queues with what routing finds wrong."""
-    found = dict.fromkeys(settings.queues, "")
-    for problem in policy_problems(settings):
-        name = problem.where.removeprefix("queues.")
-        if name in found:
-            found[name] = found[name] or problem.text
-    return Around(queues=found, channels=list(settings.channels))
+    """Return what flows live among by the settings: their queues and services, and the agents they name."""
+    return surroundings(settings, policy_of(settings), staff_of(settings))
 
 
 def findings_in(folder: Path, beside: Around) -> tuple[dict[str, Flow], list[Finding]]:
@@ -116,8 +110,7 @@ def flow_problems(settings: Settings) -> list[Problem]:
     named = _named(settings)
     if settings.flows.folder is None and not named:
         return found
-    beside = msgspec.structs.replace(around(settings), services=list(settings.services) if settings.services else None)
-    flows, findings = findings_in(settings.flows.folder or shipped_folder(), beside)
+    flows, findings = findings_in(settings.flows.folder or shipped_folder(), around(settings))
     found += [
         Problem(where=f"{one.file}:{one.line}", text=one.text, hint=one.hint, severity="warning") for one in findings
     ]
@@ -159,11 +152,16 @@ def _flow(arguments: argparse.Namespace) -> tuple[dict[str, Flow], Flow | None]:
     flows, findings = read_folder(_folder(arguments))
     flow = flows.get(arguments.name)
     if flow is None:
-        for finding in findings:
-            print(finding, file=sys.stderr)
-        known = ", ".join(flows) or "none"
-        print(f"hub: there is no flow {arguments.name!r}. There are: {known}.", file=sys.stderr)
+        _no_flow(arguments.name, flows, findings)
     return flows, flow
+
+
+def _no_flow(name: str, flows: dict[str, Flow], findings: Sequence[Finding]) -> int:
+    for finding in findings:
+        print(finding, file=sys.stderr)
+    known = ", ".join(flows) or "none"
+    print(f"hub: there is no flow {name!r}. There are: {known}.".replace(" ''", ""), file=sys.stderr)
+    return 2
 
 
 def _draw(arguments: argparse.Namespace) -> int:
@@ -173,15 +171,22 @@ def _draw(arguments: argparse.Namespace) -> int:
     picture = svg(flow) if arguments.format == "svg" else mermaid(flow)
     if arguments.output is None:
         print(picture, end="")
-    else:
+        return 0
+    try:
         arguments.output.write_text(picture, encoding="utf-8")
-        print(f"Drew {len(flow.steps)} steps to {arguments.output}.")
+    except OSError as error:
+        print(f"hub: {arguments.output} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 2
+    print(f"Drew {len(flow.steps)} steps to {arguments.output}.")
     return 0
 
 
 def _test(arguments: argparse.Namespace) -> int:
     folder = _folder(arguments)
-    flows, _ = read_folder(folder)
+    flows, findings = read_folder(folder)
+    unknown = [name for name in arguments.names or [""] if name not in flows and (name or not flows)]
+    if unknown:
+        return _no_flow(unknown[0], flows, findings)
     try:
         tables = read_tables(folder)
     except ValueError as error:
@@ -207,6 +212,10 @@ def _play(arguments: argparse.Namespace) -> int:
     flows, flow = _flow(arguments)
     if flow is None:
         return 2
+    if arguments.language not in flow.languages:
+        known = ", ".join(flow.languages)
+        print(f"hub: {flow.name} does not speak {arguments.language!r}. It speaks: {known}.", file=sys.stderr)
+        return 2
     screen = Screen(colours=sys.stdout.isatty(), show=print)
     player = Player(flows, flow, Medium(arguments.channel), arguments.language, screen)
     screen.line(DIM, _HELP)
@@ -214,7 +223,7 @@ def _play(arguments: argparse.Namespace) -> int:
     while not player.talk.session.is_over:
         try:
             typed = input("> ")
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):
             typed = "/hang up"
         if typed.strip() == "/quit":
             return 0

@@ -80,7 +80,7 @@ def policy_problems(settings: Settings) -> list[Problem]:
             text=finding.text,
             severity="error" if finding.severity is Severity.ERROR else "warning",
         )
-        for finding in check_policy(policy_of(settings), _staff(settings) or None)
+        for finding in check_policy(policy_of(settings), staff_of(settings) or None)
     ]
 
 
@@ -177,7 +177,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
             "strict priority": _all(policy, Profile.STRICT_PRIORITY),
             "c-mu": _all(policy, Profile.GENERALIZED_CMU),
         }
-    staff = _staff(settings)
+    staff = staff_of(settings)
     demands = _demands(settings, staff, arguments)
     day = Day(
         customers=generate(demands, hours=arguments.hours, seed=arguments.seed),
@@ -196,7 +196,8 @@ def _all(policy: Policy, profile: Profile) -> Policy:
     return replace(policy, queues={key: replace(queue, profile=profile) for key, queue in policy.queues.items()})
 
 
-def _staff(settings: Settings) -> list[AgentState]:
+def staff_of(settings: Settings) -> list[AgentState]:
+    """Return the agents that the settings name, as routing sees them."""
     agents = [agent for agent in settings.agents.values() if agent.role == "agent"]
     return [
         AgentState(

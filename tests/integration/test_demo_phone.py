@@ -18,6 +18,7 @@ from hub.demo.config import company_file
 from hub.demo.phone import SOFTPHONE
 from hub.domain.interaction import ClosingReason, Interaction
 from hub.domain.messages import Message
+from hub.flows.checking import Around
 from hub.services.flow_figures import FlowOverview
 from hub.settings import Hours, Secret, load
 from hub.storage.tables import INTERACTIONS, MESSAGES
@@ -69,7 +70,7 @@ async def demo(folder: Path, *, workshop_days: bool = True) -> AsyncIterator[tup
 
 
 def flow_overview(hub: Hub) -> FlowOverview:
-    return FlowOverview(hub.services.store, hub.services.self_service.library, lambda: 0)
+    return FlowOverview(hub.services.store, hub.services.self_service.library, lambda: 0, Around)
 
 
 async def opened(hub: Hub, url: str) -> Callers:

@@ -14,11 +14,13 @@ from hub.domain.ids import new_id
 from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.domain.messages import Author
 from hub.domain.self_service import FlowSession
+from hub.flows.checking import Around
 from hub.flows.dialogues import START
 from hub.flows.model import Medium
 from hub.flows.session import Fetch, LookedUp, Session
 from hub.services import flow_figures
 from hub.services.flow_figures import FlowOverview
+from hub.services.flow_surroundings import surroundings
 from hub.services.flow_trying import FlowTrying, Tried
 from hub.services.paths import Paths
 from hub.storage.tables import CUSTOMERS, FLOW_SESSIONS, NOTES, SEGMENTS
@@ -339,7 +341,7 @@ async def test_the_page_shows_who_is_where_and_what_was_solved(
 ) -> None:
     monkeypatch.setattr(flow_figures, "AT_ONCE", 1)
     library = desk.hub.services.self_service.library
-    overview = FlowOverview(desk.hub.services.store, library, lambda: desk.hub.services.floor.day_began_at)
+    overview = FlowOverview(desk.hub.services.store, library, lambda: desk.hub.services.floor.day_began_at, Around)
     waiting = await begun(desk)
     solved = await begun(desk, "when do you open?")
     for text in ("no", "5", "no"):
@@ -362,12 +364,12 @@ async def test_the_page_shows_who_is_where_and_what_was_solved(
     await says(desk, waiting, "agent")
     after = (await overview.sheet("main-menu")).figures
     assert (after.begun, after.open, after.handed_over) == (4, 0, 2)
-    assert (await FlowOverview(desk.hub.services.store, library, lambda: 0).sheet("main-menu")).figures == after
+    assert (await FlowOverview(desk.hub.services.store, library, lambda: 0, Around).sheet("main-menu")).figures == after
 
 
 async def test_a_flow_is_published_only_when_it_is_sound_and_can_be_rolled_back(desk: Desk, erp: Erp) -> None:
     library = desk.hub.services.self_service.library
-    overview = FlowOverview(desk.hub.services.store, library, lambda: 0)
+    overview = FlowOverview(desk.hub.services.store, library, lambda: 0, Around)
     first = library.published["survey"].version
     with pytest.raises(BadRequest, match="There is no step 'b'"):
         await overview.publish("flow: survey\ntitle: S\nsteps:\n  a: {say: Hi, then: b}\n", author="ada")
@@ -380,6 +382,21 @@ async def test_a_flow_is_published_only_when_it_is_sound_and_can_be_rolled_back(
     assert sheet.versions[0].version == first
     with pytest.raises(NotFound):
         await overview.roll_back("survey", "nothing", author="ada")
+
+
+async def test_a_flow_that_names_what_this_hub_has_not_is_not_published(desk: Desk, erp: Erp) -> None:
+    hub = desk.hub.services
+
+    def around() -> Around:
+        return surroundings(desk.hub.settings, hub.dispatcher.policy, hub.dispatcher.staff())
+
+    overview = FlowOverview(hub.store, hub.self_service.library, lambda: 0, around)
+    text = "flow: survey\ntitle: S\nperson: {queue: suport}\nsteps:\n  a: {end: Bye.}\n"
+    with pytest.raises(BadRequest, match=r"There is no queue 'suport'\.\n +Did you mean 'support'"):
+        await overview.publish(text, author="ada")
+    trying = FlowTrying(hub.self_service, around)
+    tried = await trying.play("survey", Medium.CHAT, "en", [], text=text, now=desk.clock.now())
+    assert "There is no queue 'suport'." in tried.findings[0]
 
 
 async def test_a_flow_that_breaks_locks_nobody_out(desk: Desk, erp: Erp, caplog: pytest.LogCaptureFixture) -> None:
@@ -497,7 +514,7 @@ async def test_who_was_in_a_flow_of_an_agent_who_is_lost_waits_at_once(desk: Des
 
 
 async def test_a_flow_is_tried_without_a_trace_and_changes_nothing_outside(desk: Desk, erp: Erp) -> None:
-    trying = FlowTrying(desk.hub.services.self_service)
+    trying = FlowTrying(desk.hub.services.self_service, Around)
     now = START
     order = [Tried("choose", "order"), Tried("say", "FW-10000"), Tried("choose", "no"), Tried("say", "agent")]
     for medium in Medium:

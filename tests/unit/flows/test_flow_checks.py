@@ -17,7 +17,13 @@ from hub.settings import ChannelSettings, Service, load
 from hub.tools.flow import Player, Screen, flow_problems, shipped_folder
 from tests.unit.flows.talk import HEAD, MENU
 
-AROUND = Around(queues={"support": "", "billing": "0 of 4 agents can take it."}, services=["erp"], channels=["texts"])
+AROUND = Around(
+    queues={"support": "", "billing": "0 of 4 agents can take it."},
+    skills=["repairs"],
+    asked=lambda queue, skills: f"0 of 4 agents can take {queue}" if skills["repairs"] > 3 else "",
+    services=["erp"],
+    channels=["texts"],
+)
 
 
 def found(steps: str, *, head: str = HEAD, around: Around | None = None) -> list[tuple[int, str, str]]:
@@ -41,6 +47,11 @@ def test_a_sound_flow_has_nothing_wrong() -> None:
         ("  a: {branch: [{when: 'results.x.y == 1', then: end}], otherwise: end}\n", 1, "Nobody looks up results.x."),
         ("  a: {branch: [{when: 'x ==', then: end}], otherwise: end}\n", 1, "'x ==': There is no name 'x'."),
         ("  a: {branch: [{when: 'true', then: end}]}\n", 1, "The step 'a' is a dead end."),
+        (
+            "  a: {branch: [{when: 'true and false', then: end}], otherwise: end}\n",
+            1,
+            "'true and false': There is no name 'and'.",
+        ),
         ("  a: {end: {en: '{{ answers.x }}'}}\n", 1, "Nobody asks for answers.x."),
         ("  a: {end: {en: 'Hi {{ name }}', zh: 好}}\n", 1, "'Hi {{ name }}': There is no name 'name'."),
         ("  a: {end: {en: Hi}}\n", 1, "Not translated to zh: 'Hi'."),
@@ -50,6 +61,13 @@ def test_a_sound_flow_has_nothing_wrong() -> None:
             1,
             "The step 'a' may go round for ever without asking.",
         ),
+        (
+            "  a: {look_up: x, service: erp, path: /x, failed: a}\n  b: {end: true}\n",
+            1,
+            "The step 'a' may go round for ever without asking.",
+        ),
+        ("  a: {queue: support, skills: {repair: 3}}\n", 1, "There is no skill 'repair'."),
+        ("  a: {queue: support, skills: {repairs: 5}}\n", 1, "Queue 'support' with these skills: 0 of 4 agents"),
         ("  a: {flow: shop}\n  b: {end: true}\n", 0, "The flow enters itself by 'shop' without asking."),
         ("  a: {flow: nowhere}\n  b: {end: true}\n", 1, "There is no flow 'nowhere'."),
         ("  a: {queue: suport}\n", 1, "There is no queue 'suport'."),
@@ -142,6 +160,32 @@ intents: [{step: menu, text: parcel, choice: bill}]
     assert "wrong [chat] turn 1: 'banana' was not said" in said
     assert "The outcome is 'open', not 'resolved'." in said
     assert "understood as 'order' (1.00, sure), not as 'bill'." in said
+
+
+def test_flow_check_knows_whom_the_settings_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = HEAD.replace("{queue: support,", "{queue: workshop, skills: {repairs: 4},")
+    steps = "  a: {queue: workshop, skills: {sizing: 5, repairs: 5}}\n"
+    (tmp_path / "shop.yaml").write_text((head + steps).replace('"wants {{ answers.topic }}"', '""'), encoding="utf-8")
+    assert main(["flow", "check", "--flows", str(tmp_path)]) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning")]
+    assert len(said) == 1, "repairs 4 alone is met"
+    assert "shop.yaml:8: Queue 'workshop' with these skills: 0 of " in said[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["test", "shopp"], "there is no flow 'shopp'. There are: address-change"),
+        (["test", "--flows", "/nowhere"], "there is no flow. There are: none."),
+        (["play", "survey", "--language", "fr"], "survey does not speak 'fr'. It speaks: en, zh."),
+        (["draw", "survey", "--output", "/nowhere/survey.svg"], "/nowhere/survey.svg cannot be written: No such file"),
+    ],
+)
+def test_what_a_tool_cannot_do_is_said_in_one_line(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["flow", *arguments]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_flow_draw_writes_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
