@@ -1,7 +1,8 @@
 """What the routing engine was told, in the journal: replaying it rebuilds the engine exactly, and explains the past.
 
-Each start of a dispatcher writes the state it began with; each event it handled is one journal event, with the instant
-at which it was handled. Equal events at equal instants give equal decisions: what was decided need not be kept.
+Each start of a dispatcher writes the state it began with and the policy it decides under; each event it handled is one
+journal event, with the instant at which it was handled. Equal events at equal instants give equal decisions: what was
+decided need not be kept.
 """
 
 import asyncio
@@ -76,9 +77,10 @@ class RoutingRecord:
     async def start(self, snapshot: Snapshot) -> None:
         """Write the state an engine begins with."""
         encoded = msgspec.json.encode(msgspec.to_builtins(snapshot)).decode()
+        policy = msgspec.json.encode(msgspec.to_builtins(self._policy)).decode()
 
         async def unit(tx: UnitOfWork) -> None:
-            tx.record(EventKind.ROUTING_STARTED, snapshot=encoded, at_ms=snapshot.at_ms)
+            tx.record(EventKind.ROUTING_STARTED, snapshot=encoded, policy=policy, at_ms=snapshot.at_ms)
 
         await self._store.write(unit)
         self.written = 0
@@ -120,8 +122,7 @@ class RoutingRecord:
         Raises:
             NotFound: the journal does not reach back that far.
         """
-        if since is None:
-            since = await self._beginning(until_seq)
+        since = await self._beginning(until_seq, since)
         router, seq, at_ms = since.router, since.seq, since.at_ms
         decided: Sequence[told.Decision] = ()
         loop = asyncio.get_running_loop()
@@ -135,21 +136,36 @@ class RoutingRecord:
             if len(page) < _PAGE:
                 return Past(router=router, seq=seq, at_ms=at_ms, decided=decided)
 
-    async def _beginning(self, before: int) -> Past:
-        """Return the engine as it last began before a journal number."""
+    async def _beginning(self, before: int, since: Past | None) -> Past:
+        """Return the engine as it last began before a journal number, or `since` if it has not begun again after."""
 
-        async def unit(tx: UnitOfWork) -> tuple[int, Snapshot]:
+        async def unit(tx: UnitOfWork) -> tuple[int, Any] | None:
             row = await tx.fetch_one(
-                "SELECT seq, facts FROM journal WHERE kind = 'routing_started' AND seq <= $1 ORDER BY seq DESC LIMIT 1",
+                "SELECT seq, facts FROM journal WHERE kind = 'routing_started' AND seq <= $1 AND seq > $2 "
+                "ORDER BY seq DESC LIMIT 1",
                 before,
+                -1 if since is None else since.seq,
             )
-            if row is None:
-                raise NotFound("The journal does not reach back that far.")
-            facts = msgspec.json.decode(row[1])
-            return int(row[0]), msgspec.convert(_as_now(msgspec.json.decode(facts["snapshot"])), Snapshot)
+            return None if row is None else (int(row[0]), msgspec.json.decode(row[1]))
 
-        seq, snapshot = await self._store.read(unit)
-        return Past(router=Router(self._policy, snapshot), seq=seq, at_ms=snapshot.at_ms, decided=())
+        found = await self._store.read(unit)
+        if found is None:
+            if since is None:
+                raise NotFound("The journal does not reach back that far.")
+            return since
+        seq, facts = found
+        try:
+            snapshot = msgspec.convert(_as_now(msgspec.json.decode(facts["snapshot"])), Snapshot)
+            return Past(router=Router(self._policy_of(facts), snapshot), seq=seq, at_ms=snapshot.at_ms, decided=())
+        except (RoutingError, msgspec.ValidationError) as error:
+            raise NotFound(f"The routing of then can no longer be rebuilt: {error}.") from error
+
+    def _policy_of(self, facts: Mapping[str, Any]) -> Policy:
+        """Return the policy that was decided under; early records do not say, and are read under today's."""
+        told_policy = facts.get("policy")
+        if told_policy is None:
+            return self._policy
+        return msgspec.convert(msgspec.json.decode(told_policy), Policy)
 
     async def _page(self, after: int, until: int) -> list[tuple[int, int, told.Event]]:
         async def unit(tx: UnitOfWork) -> list[tuple[int, int, told.Event]]:

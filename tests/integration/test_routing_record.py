@@ -1,11 +1,13 @@
 """The routing record: replaying the journal rebuilds the engine exactly, explains the past, and feeds the simulator."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from hub.domain.errors import Unavailable
 from hub.domain.interaction import Interaction, Needs
+from hub.services.explaining import Explaining
 from hub.services.recorded_day import RecordedDay, read_day
 from hub.services.routing_record import RoutingRecord, decode, encode
 from hub.storage.unit_of_work import UnitOfWork
@@ -78,6 +80,28 @@ async def test_every_offer_of_the_past_is_explained(desk: Desk) -> None:
         for seq, agent in offers:
             lines = await explanation_at(record, chat.id, seq)
             assert any(line.startswith(f"  offered to {agent}: ") for line in lines), lines
+
+
+async def test_past_is_explained_under_the_policy_of_then_and_from_the_latest_start(desk: Desk) -> None:
+    """The hub is started again with other settings; both offers are explained, in one go."""
+    await desk.available("ann")
+    chat = await desk.chat()
+    await desk.hub.services.offers.reject((await desk.live_offers(agent="ann"))[0].id, "ann", "busy")
+    dispatcher = desk.hub.services.dispatcher
+    await desk.settle()
+    await dispatcher.stop()
+    queues = {key: replace(queue, target_ms=7_000, max_length=9) for key, queue in dispatcher.policy.queues.items()}
+    dispatcher.policy = replace(dispatcher.policy, queues={"support": queues["support"]})
+    dispatcher.record = RoutingRecord(desk.hub.services.store, dispatcher.policy, desk.clock)
+    await dispatcher.start()
+    await desk.wait(seconds=62)
+
+    explained = await Explaining(dispatcher, desk.hub.services.floor).interaction(chat.id)
+
+    targets = [offer.standing.facts["target_ms"] for offer in explained.offers if offer.standing]
+    assert targets == [60_000, 7_000]
+    past = await record_of(desk).past(until_seq=await desk.hub.services.journal.head())
+    assert past.router.policy == dispatcher.policy
 
 
 async def test_explanation_says_why_the_others_were_not_taken(desk: Desk) -> None:
