@@ -53,6 +53,8 @@ class Demand:
     value: int = 1
     skills: tuple[SkillNeed, ...] = ()
     languages: tuple[str, ...] = ()
+    stays: bool = False
+    """Nobody waits for it this minute, as for a letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +183,7 @@ def _stream(demand: Demand, rolls: Rolls, length_ms: int, start_ms: int) -> Iter
                 value=demand.value,
                 skills=demand.skills,
                 languages=demand.languages,
+                stays=demand.stays,
             ),
             max(1, round(handling_ms)),
             None if demand.patience_ms is None else max(1, round(patient.exponential(demand.patience_ms))),
@@ -269,6 +272,8 @@ class _Play:
         self._misses = {number: 1 for number, each in enumerate(day.customers) if each.miss_roll < day.missed_share}
         self._in_hand: dict[str, dict[str, tuple[int, int]]] = {}
         self._busy_since: dict[str, int] = {}
+        self._going_since: dict[str, int] = {}
+        """Whose shift is over while they have something in hand: they are there until it is done."""
         self._agents = {shift.agent.id: shift.agent for shift in day.shifts}
         self._steps = (self._shift, self._arrival, self._patience, self._answer, self._done)
         self._calendar: list[tuple[int, int, int, str, str]] = []
@@ -309,11 +314,14 @@ class _Play:
             present[agent_id] = present.get(agent_id, 0) - now_ms
             self._outcome.busy_ms.setdefault(agent_id, 0)
             self._outcome.unit_ms.setdefault(agent_id, 0.0)
+            present[agent_id] += now_ms - self._going_since.pop(agent_id, now_ms)
             self._tell(AgentChanged(shift.agent), now_ms)
         else:
             present[agent_id] += now_ms
             self._tell(AgentChanged(replace(shift.agent, is_available=False)), now_ms)
-            if not self._in_hand.get(agent_id):
+            if self._in_hand.get(agent_id):
+                self._going_since[agent_id] = now_ms
+            else:
                 self._tell(AgentLeft(agent_id), now_ms)
 
     def _arrival(self, now_ms: int, number: int, _: str, __: str) -> None:
@@ -359,6 +367,9 @@ class _Play:
         if not hand:
             self._outcome.busy_ms[agent_id] += now_ms - self._busy_since[agent_id]
         self._tell(WorkEnded(agent_id, interaction_id), now_ms)
+        if not hand and agent_id in self._going_since:
+            self._outcome.present_ms[agent_id] += now_ms - self._going_since.pop(agent_id)
+            self._tell(AgentLeft(agent_id), now_ms)
 
     def _tell(self, event: Event, now_ms: int) -> None:
         self._outcome.events += 1

@@ -3,16 +3,18 @@
 import argparse
 import asyncio
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from math import inf
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from hub.clock import SystemClock, iso
-from hub.domain.errors import NotFound
+from hub.domain.errors import BadRequest, NotFound
 from hub.services.recorded_day import RecordedDay, read_day
 from hub.services.routing_record import RoutingRecord
 from hub.settings import Problem, Settings, load, routing_policy
@@ -28,6 +30,10 @@ from routing.validate import Severity, check_policy
 _DAY_S = 86_400
 _SHAPE = (0.55, 0.8, 1.1, 1.25, 1.2, 1.1, 1.05, 0.95)
 _VALUED_SHARE = 0.2
+_HANDLING_S = 300.0
+_PATIENCE_S = 240.0
+_NEVER = "never"
+_MOST = 1e9
 
 
 def main(argv: Sequence[str]) -> int:
@@ -38,14 +44,41 @@ def main(argv: Sequence[str]) -> int:
     explain.add_argument("subject", help="an interaction's or an agent's id")
     explain.add_argument("--seq", type=int, help="as things stood at this number of the journal (default: each offer)")
     replay = tools.add_parser("replay", help="Play a recorded day again, under this policy and another.")
-    replay.add_argument("--day", help="YYYY-MM-DD in the company's time zone (default: today)")
+    replay.add_argument("--day", type=_day, help="YYYY-MM-DD in the company's time zone (default: today)")
     replay.add_argument("--against", type=Path, metavar="FILE", help="settings with the other policy")
     simulate = tools.add_parser("simulate", help="Play a generated day under several policies.")
     simulate.add_argument("--against", type=Path, metavar="FILE", help="settings with another policy")
-    simulate.add_argument("--hours", type=float, default=8.0)
-    simulate.add_argument("--load", type=float, default=0.95, help="work offered over work possible (default 0.95)")
-    simulate.add_argument("--handling", type=float, default=300.0, metavar="S", help="mean handling time, seconds")
-    simulate.add_argument("--patience", type=float, default=240.0, metavar="S", help="mean patience, seconds")
+    simulate.add_argument("--hours", type=_positive, default=8.0, metavar="H")
+    simulate.add_argument("--load", type=_positive, default=0.95, help="work offered over work possible (default 0.95)")
+    simulate.add_argument(
+        "--rates",
+        type=_rates,
+        default=_SHAPE,
+        metavar="R,R,...",
+        help="arrivals hour by hour, as shares of their mean; the last holds on",
+    )
+    simulate.add_argument(
+        "--kinds",
+        type=_by_kind,
+        default={},
+        metavar="KIND=SHARE,...",
+        help="how the work is shared between channel kinds (default: evenly between all that agents take)",
+    )
+    simulate.add_argument(
+        "--handling",
+        type=_by_kind,
+        default={},
+        metavar="S",
+        help="mean handling time in seconds, of all kinds or as KIND=S,... (default 300)",
+    )
+    simulate.add_argument(
+        "--patience",
+        type=_patience,
+        default={},
+        metavar="S",
+        help=f"mean patience in seconds, or KIND=S,...; {_NEVER}: they wait on "
+        f"(default 240, and {_NEVER} for work that may be interrupted)",
+    )
     for tool in (replay, simulate):
         tool.add_argument("--seed", type=int, default=1)
         tool.add_argument("--queue", help="figures of this queue only")
@@ -57,6 +90,39 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     code: int = arguments.run(arguments)
     return code
+
+
+def _positive(text: str) -> float:
+    try:
+        figure = float(text)
+    except ValueError:
+        figure = 0.0
+    if not 0 < figure < _MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no figure above 0")
+    return figure
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day, as in 2026-03-31") from None
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    return tuple(_positive(rate) for rate in text.split(","))
+
+
+def _by_kind(text: str) -> dict[str, float]:
+    """Return figures by channel kind; "" has the figure of all others."""
+    parts = [part.rpartition("=") for part in text.split(",")]
+    return {kind.strip(): _positive(figure) for kind, _, figure in parts}
+
+
+def _patience(text: str) -> dict[str, float]:
+    """Return the same, where a figure may be endless."""
+    parts = [part.rpartition("=") for part in text.split(",")]
+    return {kind.strip(): inf if figure == _NEVER else _positive(figure) for kind, _, figure in parts}
 
 
 def _settings(path: Path | None) -> Settings:
@@ -132,26 +198,48 @@ async def _head(store: Store) -> int:
 
 def _replay(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments.config)
+    policies = _policies(settings, arguments)
     zone = ZoneInfo(settings.company.zone)
-    day = datetime.fromisoformat(arguments.day) if arguments.day else datetime.now(zone)
-    begins = day.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=zone)
+    day = arguments.day or datetime.now(zone).date()
+    begins = datetime(day.year, day.month, day.day, tzinfo=zone)
     start_at = round(begins.timestamp() * 1000)
     end_at = min(round((begins + timedelta(seconds=_DAY_S)).timestamp() * 1000), SystemClock().now())
     recorded = asyncio.run(_read(settings, start_at, end_at))
     if not recorded.recorded:
         print(f"Nothing was recorded on {begins:%Y-%m-%d}.")
         return 1
-    policies = {"this policy": policy_of(settings)}
-    if arguments.against is not None:
-        policies["the other"] = policy_of(load(arguments.against, os.environ))
     played = Day(
         customers=from_record(recorded.recorded, seed=arguments.seed), shifts=recorded.shifts, start_ms=start_at
     )
-    outcomes = {"as it was": Outcome(policies["this policy"], recorded.fates)}
+    real = Outcome(policies["this policy"], recorded.fates, busy_ms=recorded.busy_ms, present_ms=recorded.present_ms)
+    outcomes = {"as it was": real}
     outcomes |= {name: run(played, policy, estimate_every=1) for name, policy in policies.items()}
     print(f"{begins:%Y-%m-%d}: {len(recorded.recorded)} entries into queues, {len(recorded.shifts)} shifts")
     print(table(compare(outcomes, queue_id=arguments.queue)))
     return 0
+
+
+def _policies(settings: Settings, arguments: argparse.Namespace) -> dict[str, Policy]:
+    """Return this policy and the other, if one is named.
+
+    Raises:
+        NotFound: there is no such queue, or the other policy lacks one.
+    """
+    policies = {"this policy": policy_of(settings)}
+    if arguments.queue is not None and arguments.queue not in settings.queues:
+        raise NotFound(f"There is no queue {arguments.queue!r}: {', '.join(settings.queues)}.")
+    if arguments.against is not None:
+        other = policies["the other"] = policy_of(load(arguments.against, os.environ))
+        for what, ours, theirs in (
+            ("queue", settings.queues, other.queues),
+            ("channel kind", settings.kinds, other.channels),
+        ):
+            missing = [name for name in ours if name not in theirs]
+            if missing:
+                raise NotFound(
+                    f"{arguments.against} has no {what} {', '.join(missing)}: the same day cannot be played."
+                )
+    return policies
 
 
 async def _read(settings: Settings, start_at: int, end_at: int) -> RecordedDay:
@@ -165,27 +253,30 @@ async def _read(settings: Settings, start_at: int, end_at: int) -> RecordedDay:
 
 def _simulate(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments.config)
-    policy = policy_of(settings)
+    policies = _policies(settings, arguments)
     if not settings.queues or not settings.agents:
         print("There are no queues or no agents in these settings.")
         return 1
-    if arguments.against is not None:
-        policies = {"this policy": policy, "the other": policy_of(load(arguments.against, os.environ))}
-    else:
-        policies = {"this policy": policy, "first come": _all(policy, Profile.FIRST_COME)}
+    if arguments.against is None:
+        policy = policies["this policy"]
         policies |= {
+            "first come": _all(policy, Profile.FIRST_COME),
             "strict priority": _all(policy, Profile.STRICT_PRIORITY),
             "c-mu": _all(policy, Profile.GENERALIZED_CMU),
         }
     staff = staff_of(settings)
-    demands = _demands(settings, staff, arguments)
+    _check_kinds(settings, {**arguments.kinds, **arguments.handling, **arguments.patience})
+    shares = _shares(settings, staff, arguments.kinds)
+    demands = [demand for kind, share in shares.items() for demand in _demands(settings, staff, kind, share, arguments)]
     day = Day(
         customers=generate(demands, hours=arguments.hours, seed=arguments.seed),
         shifts=[Shift(agent=agent) for agent in staff],
     )
     outcomes = {name: run(day, one, estimate_every=5) for name, one in policies.items()}
+    count = Counter(customer.interaction.channel for customer in day.customers)
     print(
-        f"{len(day.customers):,} customers in {arguments.hours:g} hours, {len(staff)} agents, load {arguments.load:g}"
+        f"{len(day.customers):,} customers in {arguments.hours:g} hours, {len(staff)} agents, load {arguments.load:g}: "
+        + ", ".join(f"{kind} {count[kind]:,}" for kind in shares)
     )
     print(table(compare(outcomes, queue_id=arguments.queue)))
     return 0
@@ -215,26 +306,65 @@ def staff_of(settings: Settings) -> list[AgentState]:
     ]
 
 
-def _demands(settings: Settings, staff: list[AgentState], arguments: argparse.Namespace) -> list[Demand]:
-    """Return two streams for each queue, ordinary and valued customers, that together make the load asked for."""
-    units = settings.kind("chat").units
-    places = sum(agent.capacity_units // units for agent in staff)
-    per_hour = arguments.load * places * 3_600 / arguments.handling / len(settings.queues)
+def _check_kinds(settings: Settings, asked: Iterable[str]) -> None:
+    """Raise NotFound if a channel kind is named that is not there."""
+    for kind in asked:
+        if kind and kind not in settings.kinds:
+            raise NotFound(f"There is no channel kind {kind!r}: {', '.join(settings.kinds)}.")
+
+
+def _shares(settings: Settings, staff: list[AgentState], asked: dict[str, float]) -> dict[str, float]:
+    """Return what share of the work each channel kind brings; together 1.
+
+    Raises:
+        BadRequest: a share is of no kind, or nobody takes anything.
+    """
+    if "" in asked:
+        raise BadRequest(f"Name the channel kinds, as in {next(iter(settings.kinds))}=1.")
+    taken = {kind: 1.0 for kind in settings.kinds if _places(settings, staff, kind)}
+    shares = asked or taken
+    if not shares:
+        raise BadRequest("No agent takes any work.")
+    return {kind: share / sum(shares.values()) for kind, share in shares.items()}
+
+
+def _places(settings: Settings, staff: list[AgentState], kind: str) -> int:
+    """Return how many interactions of a kind the staff can have in hand at once."""
+    takers = [agent for agent in staff if agent.channels is None or kind in agent.channels]
+    return sum(agent.capacity_units // agent.units.get(kind, settings.kinds[kind].units) for agent in takers)
+
+
+def _demands(
+    settings: Settings, staff: list[AgentState], kind: str, share: float, arguments: argparse.Namespace
+) -> list[Demand]:
+    """Return two streams for each queue, ordinary and valued customers, that together make a kind's share of the load.
+
+    What may be interrupted nobody waits for this minute: its senders never give up, unless they are said to.
+    """
+    handling_s = _figure(arguments.handling, kind, _HANDLING_S)
+    is_letter = bool(settings.kinds[kind].may_be_interrupted_by)
+    patience_s = _figure(arguments.patience, kind, inf if is_letter else _PATIENCE_S)
+    places = _places(settings, staff, kind)
+    rates = arguments.rates
+    per_hour = share * arguments.load * places * 3_600 / handling_s / len(settings.queues) / (sum(rates) / len(rates))
     best = max((tier.value for tier in settings.tiers.values()), default=1)
-    demands = []
-    for queue in settings.queues:
-        for name, value, share in (("ordinary", 1, 1 - _VALUED_SHARE), ("valued", best, _VALUED_SHARE)):
-            demands.append(
-                Demand(
-                    name=f"{queue}-{name}",
-                    queue_id=queue,
-                    channel="chat",
-                    per_hour=tuple(per_hour * share * shape for shape in _SHAPE),
-                    handling_ms=round(arguments.handling * 1000),
-                    handling_variation=0.8,
-                    patience_ms=round(arguments.patience * 1000),
-                    value=value,
-                    languages=(settings.company.default_language,),
-                )
-            )
-    return demands
+    return [
+        Demand(
+            name=f"{queue}-{kind}-{name}",
+            queue_id=queue,
+            channel=kind,
+            per_hour=tuple(per_hour * part * rate for rate in rates),
+            handling_ms=round(handling_s * 1000),
+            handling_variation=0.8,
+            patience_ms=None if patience_s == inf else round(patience_s * 1000),
+            value=value,
+            languages=(settings.company.default_language,),
+            stays=is_letter,
+        )
+        for queue in settings.queues
+        for name, value, part in (("ordinary", 1, 1 - _VALUED_SHARE), ("valued", best, _VALUED_SHARE))
+    ]
+
+
+def _figure(asked: dict[str, float], kind: str, otherwise: float) -> float:
+    return asked.get(kind, asked.get("", otherwise))

@@ -1,7 +1,9 @@
 """The command line, as an operator uses it."""
 
+import asyncio
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from subprocess import PIPE
 import pytest
 
 from hub.__main__ import main
+from hub.domain.agent import Presence
 from hub.storage.migrations import HEAD
 from tests.builders import Desk
 from tests.payloads.mail.builders import mail
@@ -107,6 +110,74 @@ def test_what_routing_refuses_is_said_before_the_hub_starts(
     said = capsys.readouterr().err
     assert "error: routing: channel voice may be interrupted by itself" in said
     assert "warning: queues.support: queue support: the ring far after 60000 ms comes after the longest wait" in said
+
+
+def test_generated_day_has_several_channels_and_is_played_under_several_policies(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = ("routing", "simulate", "--config", str(config), "--hours", "4")
+
+    assert run(*day) == 0
+    head, columns, *rows = capsys.readouterr().out.splitlines()
+    assert all(re.search(rf"\b{kind} [1-9]", head) for kind in ("voice", "chat", "email"))
+    assert columns.split()[:3] == ["policy", "offered", "in"]
+    assert [row[:11].strip() for row in rows] == ["this policy", "first come", "strict prio", "c-mu"]
+
+    said = ("--kinds", "chat=3,voice=1", "--handling", "chat=600,voice=200", "--patience", "never", "--rates", "1,3")
+    assert run(*day, *said, "--queue", "support", "--against", str(config)) == 0
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert "email" not in head
+    assert [row.split()[0] + row.split()[1] for row in rows] == ["thispolicy", "theother"]
+    assert "0.00%" in rows[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("simulate --hours -1", 2, "'-1' is no figure above 0"),
+        ("simulate --load 0", 2, "'0' is no figure above 0"),
+        ("simulate --handling voice=0", 2, "'0' is no figure above 0"),
+        ("simulate --rates 1,x", 2, "'x' is no figure above 0"),
+        ("simulate --kinds 3", 1, "Name the channel kinds"),
+        ("simulate --patience fax=9", 1, "There is no channel kind 'fax': voice, chat, email."),
+        ("simulate --queue law", 1, "There is no queue 'law': support."),
+        ("simulate --against other.toml", 1, "other.toml has no queue support"),
+        ("replay --day tomorrow", 2, "'tomorrow' is no day"),
+        ("replay --against other.toml", 1, "other.toml has no queue support"),
+        ("replay --queue law", 1, "There is no queue 'law': support."),
+    ],
+)
+def test_day_that_cannot_be_played_is_explained(
+    config: Path, words: str, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (config.parent / "other.toml").write_text('[queues.law]\nname = "Law"\n')
+    assert run("routing", *words.split(), "--config", str(config)) == code
+    assert said in capsys.readouterr().err
+
+
+async def test_recorded_day_is_played_again_beside_what_really_was(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chat = await desk.handled("ann")
+    await desk.wait(seconds=300)
+    await desk.hub.services.handling.complete(chat.id, await desk.scope("ann"), "solved")
+    await desk.chat()
+    await desk.wait(seconds=60)
+    await desk.hub.services.presence.choose("ann", Presence.OFFLINE, "")
+    path = tmp_path / "again.toml"
+    url = desk.hub.settings.server.database_url.reveal()
+    queues = "".join(f'[queues.{name}]\nname = "{name}"\n' for name in desk.hub.settings.queues)
+    path.write_text(f'[server]\ndatabase_url = "{url}"\n{queues}')
+
+    day = ("routing", "replay", "--day", "2026-01-01", "--config", str(path))
+    assert await asyncio.to_thread(run, *day) == 0
+
+    head, _, real, again = capsys.readouterr().out.splitlines()
+    assert head == "2026-01-01: 2 entries into queues, 1 shifts"
+    assert (real.split()[:4], again.split()[:3]) == (["as", "it", "was", "2"], ["this", "policy", "2"])
+    busy = float(real.split()[-3].rstrip("%"))
+    assert 82 < busy < 84, "Ann was there for six minutes and talked for five"
+    assert await asyncio.to_thread(run, *day[:-4], "--day", "2020-02-02", "--config", str(path)) == 1
 
 
 def test_first_admin_is_made_and_weak_passwords_are_refused(

@@ -7,7 +7,7 @@ from routing.measure import compare, figures, gini, quantile, table
 from routing.model import WaitingInteraction, WayOut, WayOutKind
 from routing.policy import QueuePolicy
 from routing.rolls import Rolls
-from routing.simulate import Day, Demand, Recorded, Shift, from_record, generate, run
+from routing.simulate import Customer, Day, Demand, Recorded, Shift, from_record, generate, run
 from tests.unit.routing.floors import a_policy, an_agent
 
 CALLS = Demand(
@@ -84,7 +84,18 @@ def test_shifts_end_and_nobody_works_after_theirs() -> None:
     late = {fate.agent_id for fate in outcome.fates if fate.answered_ms is not None and fate.answered_ms > 1_800_000}
     assert early == {"ann"}
     assert late == {"bob"}
-    assert outcome.present_ms["ann"] == 1_800_000
+    last_call = max(fate.answered_ms or 0 for fate in outcome.fates if fate.agent_id == "ann")
+    assert outcome.present_ms["ann"] >= max(1_800_000, last_call)
+    assert outcome.busy_ms["ann"] <= outcome.present_ms["ann"]
+
+
+def test_who_is_busy_as_their_shift_ends_is_there_until_the_work_is_done() -> None:
+    call = Customer(WaitingInteraction(id="i1", queue_id="billing", channel="voice", queued_at_ms=50_000), 60_000, None)
+    shifts = [Shift(agent=an_agent("ann"), until_ms=100_000)]
+
+    outcome = run(Day(customers=[call], shifts=shifts), a_policy())
+
+    assert (outcome.present_ms, outcome.busy_ms) == ({"ann": 110_000}, {"ann": 60_000})
 
 
 def test_recorded_day_is_replayed_with_what_it_knows() -> None:
