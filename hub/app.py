@@ -43,7 +43,7 @@ from hub.services.call_flows import CallFlows
 from hub.services.call_orders import CallOrders
 from hub.services.callbacks import TIMER as CALLBACK_TIMER
 from hub.services.callbacks import Callbacks
-from hub.services.calls import CallService
+from hub.services.calls import RECORDINGS_TIMER, CallService
 from hub.services.chats import Chats
 from hub.services.data_folder import SHARED, STRANGE, DataFolder, NodeName
 from hub.services.delivery import Delivery
@@ -447,6 +447,7 @@ def _handlers(services: Services) -> dict[str, jobs.Handler]:
         "callback_again": services.calls.call_again,
         CALLBACK_TIMER: services.callbacks.due,
         "fetch_recording": services.recordings.fetch,
+        RECORDINGS_TIMER: services.recordings.compare,
         "jwt_used": nothing,
         TIMER: services.promises.overdue,
         "flow_wait": services.self_service.time_up,

@@ -382,6 +382,10 @@ class Voice:
         """Return how these lines stand (see `LiveCalls`)."""
         return await self.orders.look(lines)
 
+    async def recordings_of(self, line: Target) -> list[RecordingNews]:
+        """Return what was recorded of a line (see `LiveCalls`)."""
+        return await self.orders.recordings_of(line)
+
     async def lines_up(self) -> list[LegView]:
         """Return every inbound line that is up (see `LiveCalls`)."""
         return await self.orders.lines_up()

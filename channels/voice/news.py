@@ -28,7 +28,7 @@ CAUSES: Final = {
     "no-answer": EndCause.NO_ANSWER,
     "canceled": EndCause.HUNG_UP_BY_US,
 }
-_MACHINES: Final = frozenset({"machine_start", "machine_end_beep", "machine_end_silence", "machine_end_other", "fax"})
+RECORDED: Final = frozenset({"completed", "absent", "failed"})
 Params = Mapping[str, str]
 ENDED: Final = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
@@ -71,10 +71,15 @@ def of_leg(params: Params, leg: str = "") -> LegNews | None:
 def of_machine(params: Params, leg: str) -> LegNews | None:
     """Return that a machine has answered; None for people and for the unknown."""
     answered_by, sid = params.get("AnsweredBy", ""), params.get("CallSid", "")
-    if answered_by not in _MACHINES or not sid:
+    if not is_machine(answered_by) or not sid:
         return None
     key = f"{sid}:machine"
     return LegNews(key=key, leg=leg, provider_id=sid, is_machine=True)
+
+
+def is_machine(answered_by: str) -> bool:
+    """Whether the carrier's word for who has answered means that nobody has."""
+    return answered_by.startswith("machine") or answered_by == "fax"
 
 
 def of_room(params: Params) -> LegNews | None:
@@ -120,7 +125,7 @@ def _seconds(timestamp: str) -> int:
 def of_recording(params: Params, interaction: str, *, is_message: bool) -> RecordingNews | None:
     """Return that a recording is ready or came to nothing; None while it runs."""
     sid, status = params.get("RecordingSid", ""), params.get("RecordingStatus", "")
-    if not sid or status not in {"completed", "absent", "failed"}:
+    if not sid or status not in RECORDED:
         return None
     duration = params.get("RecordingDuration", "")
     return RecordingNews(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from channels._twilio import TIMEOUT_S, Gone, Rest
+from channels.voice import news
 from channels.voice.documents import ROOM_EVENTS, Places
 from channels.voice.news import CAUSES
 from hub.clock import Clock
-from hub.contract.calls import DialTo, LegView, Target
+from hub.contract.calls import DialTo, LegView, RecordingNews, Target
 from hub.domain.calls import EndCause, LegRole, Listening, Order, OrderKind, Place
 from hub.domain.errors import ChannelUnavailable, MessageRejected
 from hub.settings import Secret
@@ -220,7 +221,7 @@ class Orders:
         Many lines are looked up in the carrier's lists of what is up, and only what is not on them one by one.
         """
         names = dict.fromkeys(line.interaction for line in lines)
-        up: set[str] = set()
+        up: dict[str, LegView] = {}
         if len(names) <= _FEW:
             rooms = [room for room in await asyncio.gather(*map(self._conference, names)) if room]
         else:
@@ -229,7 +230,7 @@ class Orders:
         participants: dict[str, Any] = {}
         for found in await self._few_at_once(self._participants, rooms):
             participants |= found
-        views = [LegView(provider_id=line.provider_id, is_live=True) for line in lines if line.provider_id in up]
+        views = [up[line.provider_id] for line in lines if line.provider_id in up]
         asked = [line.provider_id for line in lines if line.provider_id not in up]
         views += [view for view in await self._few_at_once(self._view, asked) if view is not None]
         return [_with_place(view, participants.get(view.provider_id)) for view in views]
@@ -255,11 +256,11 @@ class Orders:
             found += [room.sid for room in await self._rest.call(ask) if room.friendly_name in names]
         return found
 
-    async def _calls_up(self) -> set[str]:
+    async def _calls_up(self) -> dict[str, LegView]:
         async def ask(client: "Client") -> Any:  # noqa: ANN401
             return await client.calls.list_async(status="in-progress", page_size=1_000)
 
-        return {call.sid for call in await self._rest.call(ask)}
+        return {call.sid: _view(call) for call in await self._rest.call(ask)}
 
     async def _participants(self, conference: str) -> dict[str, Any]:
         """Return who is in a room, by the carrier's name of their line."""
@@ -280,9 +281,33 @@ class Orders:
             call = await self._rest.call(ask)
         except Gone:
             return None
-        return LegView(
-            provider_id=provider_id, is_live=call.status in _UP, cause=CAUSES.get(call.status, EndCause.LOST)
-        )
+        return _view(call)
+
+    async def recordings_of(self, line: Target) -> list[RecordingNews]:
+        """Return what was recorded of a line that is over, in the words that its callbacks would have had.
+
+        Raises:
+            ChannelUnavailable: some of it is still being made.
+        """
+
+        async def ask(client: "Client") -> Any:  # noqa: ANN401
+            return await client.calls(line.provider_id).recordings.list_async(limit=50)
+
+        try:
+            recordings = await self._rest.call(ask)
+        except Gone:
+            return []
+        if any(one.status not in news.RECORDED for one in recordings):
+            raise ChannelUnavailable("A recording is still being made.")
+        told = [
+            news.of_recording(
+                {"RecordingSid": one.sid, "RecordingStatus": one.status, "RecordingDuration": one.duration or ""},
+                line.interaction,
+                is_message=one.source == "RecordVerb",
+            )
+            for one in recordings
+        ]
+        return [one for one in told if one is not None]
 
     async def lines_up(self) -> list[LegView]:
         """Return every inbound line to our number that is up."""
@@ -315,6 +340,15 @@ class Orders:
         )
         token.add_grant(VoiceGrant(incoming_allow=True, outgoing_application_sid=application_sid or None))
         return str(token.to_jwt()), (now_s + PASS_S) * 1000
+
+
+def _view(call: Any) -> LegView:  # noqa: ANN401 - the library's row
+    return LegView(
+        provider_id=str(call.sid),
+        is_live=call.status in _UP,
+        is_machine=news.is_machine(call.answered_by or ""),
+        cause=CAUSES.get(call.status, EndCause.LOST),
+    )
 
 
 def _with_place(view: LegView, participant: Any) -> LegView:  # noqa: ANN401

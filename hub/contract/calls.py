@@ -165,6 +165,7 @@ class LegView(msgspec.Struct, frozen=True, kw_only=True):
     is_live: bool = True
     place: Place = Place.NOWHERE
     is_held: bool = False
+    is_machine: bool = False
     cause: EndCause | None = None
     number: str = ""
     began_at: int = 0
@@ -200,6 +201,9 @@ class LiveCalls(Protocol):
 
     async def look(self, lines: Sequence[Target]) -> list[LegView]:
         """Return how these lines stand by the carrier's word, and which are in their room; who is gone is left out."""
+
+    async def recordings_of(self, line: Target) -> list[RecordingNews]:
+        """Return what was recorded of a line that is over; ChannelUnavailable while some of it is still being made."""
 
     async def lines_up(self) -> list[LegView]:
         """Return every line of ours that is up, for finding what nobody knows of."""

@@ -294,11 +294,14 @@ class CallOrders:
                 key = f"compared:{leg.id}:{self._clock.now()}"
                 said = LegNews(key=key, leg=leg.id, state="up", place=place, is_held=view.is_held)
                 await self._tell(call, leg, said)
+            elif view.is_machine and leg.role is LegRole.CUSTOMER and leg.cause is None:
+                key = f"{leg.provider_id}:machine"
+                await self._tell(call, leg, LegNews(key=key, leg=leg.id, is_machine=True))
 
     async def _tell(self, call: Call, leg: Leg, said: LegNews) -> None:
         """Take the carrier's own word for what it had told nobody, unless it has been told meanwhile."""
-        log.warning("a line is not as it was told", extra={"leg": leg.id, "interaction": call.id})
-        await self._calls.happened(call.channel, said, as_of=leg)
+        if await self._calls.compared(call.channel, said, leg):
+            log.warning("a line is not as it was told", extra={"leg": leg.id, "interaction": call.id})
 
     async def _take_in(self, channel: str, view: LegView) -> None:
         log.warning("a caller nobody knew is taken in", extra={"channel": channel})

@@ -48,6 +48,9 @@ _YES = frozenset(
     {"yes", "yes please", "i agree", "sure", "ok", "okay", "是", "是的", "同意", "我同意", "好", "好的", "可以"}
 )
 MESSAGE_MAX_S = 180
+RECORDINGS_TIMER = "compare_recordings"
+TOLD_BY_MS = 120_000
+"""How long after a line's end the carrier has told of its recordings; then its list is read."""
 _WAITS = frozenset({State.QUEUED, State.OFFERED, State.CONNECTING})
 _TALKING = frozenset({State.ACTIVE, State.HELD, State.CONSULTING})
 
@@ -436,25 +439,32 @@ class CallService:
 
     # -- the carrier's news
 
-    async def happened(self, channel: str, news: LegNews | RecordingNews, *, as_of: Leg | None = None) -> None:
-        """Take the carrier's news; what was told before changes nothing, and no state ever goes back.
+    async def happened(self, channel: str, news: LegNews | RecordingNews) -> None:
+        """Take the carrier's news; what was told before changes nothing, and no state ever goes back."""
+        await self._take(channel, news, None)
 
-        `as_of`: the line as it was when the carrier was asked; if it has changed since, the answer counts no more.
+    async def compared(self, channel: str, news: LegNews, as_of: Leg) -> bool:
+        """Take what the carrier has answered about a line as it was when it was asked; whether the answer counts.
+
+        It does not where the line has changed since: the carrier has told, and the answer may be the older of the two.
         """
+        return await self._take(channel, news, as_of)
 
-        async def unit(tx: UnitOfWork) -> None:
+    async def _take(self, channel: str, news: LegNews | RecordingNews, as_of: Leg | None) -> bool:
+        async def unit(tx: UnitOfWork) -> bool:
             interaction = await self._interaction_of(tx, channel, news)
             if as_of is not None and await tx.get(LEGS, as_of.id) != as_of:
-                return
+                return False
             if not await _is_first(tx, channel, news, interaction) or interaction is None:
-                return
+                return False
             if isinstance(news, RecordingNews):
                 await self._recorded(tx, interaction, news)
             else:
                 await self._told(tx, interaction, news)
                 await settle(tx, interaction, self.news.take)
+            return True
 
-        await self._store.write(unit)
+        return await self._store.write(unit)
 
     async def look(self, interaction_id: str) -> None:
         """See whether the call needs anything; asked after every change of its interaction, and by timers."""
@@ -505,6 +515,13 @@ class CallService:
                 cause=str(leg.cause),
                 talked_ms=tx.now - leg.joined_at if leg.joined_at else 0,
             )
+            if leg.role is LegRole.CUSTOMER and self._may_have_sound(whole.call, leg):
+                await moves.schedule(tx, RECORDINGS_TIMER, leg.id, tx.now + TOLD_BY_MS)
+
+    def _may_have_sound(self, call: Call, leg: Leg) -> bool:
+        """Whether something may have been recorded of a line: the call, or a message that was left."""
+        line = self.lines.get(call.channel)
+        return call.records or leg.goes_to is Place.MESSAGE or (line is not None and bool(line.flow))
 
     async def _recorded(self, tx: UnitOfWork, interaction: str, news: RecordingNews) -> None:
         whole = await whole_call(tx, interaction)

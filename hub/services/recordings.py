@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Mapping
 
-from hub.contract.calls import LiveCalls
-from hub.domain.calls import Call, Direction, Recording
+from hub.contract.calls import LiveCalls, Target
+from hub.domain.calls import Call, Direction, Leg, Recording
 from hub.domain.errors import ChannelUnavailable
 from hub.services.calls import CallService
 from hub.services.files import FileStore
 from hub.services.sound import is_silent
-from hub.storage.tables import CALLS, RECORDINGS
+from hub.storage.tables import CALLS, LEGS, RECORDINGS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 _LARGEST = 200_000_000
@@ -58,6 +58,25 @@ class Recordings:
             limit=_LARGEST,
         )
         await self._calls.recording_kept(recording_id, file)
+
+    async def compare(self, leg_id: str) -> None:
+        """Take what the carrier has recorded of a line that is over; what it has told of already counts once.
+
+        Raises:
+            ChannelUnavailable: it is not ready yet, or the carrier is out of reach; the timer tries again.
+        """
+
+        async def unit(tx: UnitOfWork) -> tuple[Leg | None, Call | None]:
+            leg = await tx.get(LEGS, leg_id)
+            return leg, await tx.get(CALLS, leg.interaction) if leg else None
+
+        leg, call = await self._store.read(unit)
+        channel = self._channels.get(call.channel) if call is not None else None
+        if leg is None or call is None or channel is None or not leg.provider_id:
+            return
+        line = Target(leg=leg.id, provider_id=leg.provider_id, interaction=call.id)
+        for news in await channel.recordings_of(line):
+            await self._calls.happened(call.channel, news)
 
     async def _is_silent(self, channel: LiveCalls, recording: Recording) -> bool:
         sound = bytearray()
