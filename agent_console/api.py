@@ -150,8 +150,10 @@ class Api:
         """What the customer did by themselves: the path, the answers, what was looked up."""
         found, _ = await self._hub.reading.interaction(call.id, call.scope)
         current = self._hub.floor.interactions.get(found.id, found)
+        language = self._spoken(call)
         return api.PathsAnswer(
-            sessions=await self._hub.paths.of(found), offerable=self._hub.agent_flows.offerable(current, call.scope)
+            sessions=await self._hub.paths.of(found, language),
+            offerable=self._hub.agent_flows.offerable(current, call.scope, language),
         )
 
     async def texting(self, call: Call) -> Answer:
@@ -188,7 +190,10 @@ class Api:
 
     async def publish_flow(self, call: Call) -> Answer:
         """Publish a flow's text."""
-        return api.FlowAnswer(flow=await self._hub.flows.publish(call.body.text, author=call.agent.id))
+        language = self._spoken(call)
+        return api.FlowAnswer(
+            flow=await self._hub.flows.publish(call.body.text, author=call.agent.id, language=language)
+        )
 
     async def try_flow(self, call: Call) -> Answer:
         """Meet a flow as a customer does; nothing is stored or sent."""
@@ -201,7 +206,8 @@ class Api:
 
     async def roll_back_flow(self, call: Call) -> Answer:
         """Publish an older version again."""
-        found = await self._hub.flows.roll_back(call.id, call.body.version, author=call.agent.id)
+        language = self._spoken(call)
+        found = await self._hub.flows.roll_back(call.id, call.body.version, author=call.agent.id, language=language)
         return api.FlowAnswer(flow=found)
 
     async def messages(self, call: Call) -> Answer:

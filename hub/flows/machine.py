@@ -127,7 +127,7 @@ def _go(run: Run, target: str) -> None:
         if not target or run.session.is_over:
             break
         if run.session.steps >= MAX_STEPS:
-            run.hand_over("too_long")
+            run.hand_over("too_many_steps")
             break
         if target == PERSON:
             run.hand_over("flow")

@@ -10,6 +10,7 @@ from hub.domain.calls import LegRole, OrderKind, Place
 from hub.domain.errors import Conflict, NotFound
 from hub.domain.interaction import Interaction, State, moved
 from hub.domain.segments import SegmentKind
+from hub.flows.phrases import base
 from hub.services import moves
 from hub.services.access import Scope
 from hub.services.call_state import order, save_leg, whole_call
@@ -34,13 +35,13 @@ class AgentFlows:
         self._store = store
         self._flows = flows
 
-    def offerable(self, interaction: Interaction, scope: Scope) -> list[Offerable]:
-        """Return the flows that this agent can send this customer into now."""
+    def offerable(self, interaction: Interaction, scope: Scope, language: str = "") -> list[Offerable]:
+        """Return the flows that this agent can send this customer into now, with their titles in this language."""
         if interaction.agent != scope.agent or interaction.state is not State.ACTIVE or not _is_live(interaction):
             return []
         medium = medium_of(interaction)
         return [
-            Offerable(name, flow.title.of((interaction.language, *flow.languages), ""))
+            Offerable(name, flow.title.of((language, base(language), *flow.languages), ""))
             for name, flow in sorted(self._flows.library.published.items())
             if medium in flow.media
         ]

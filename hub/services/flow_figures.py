@@ -40,7 +40,10 @@ class StepFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FlowFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """One flow today. Begun = open + solved + handed over + left. `on_older` are open on a version before this."""
+    """One flow today, entered from another one too. Begun = open + solved + handed over + left.
+
+    `on_older` are open on a version before this.
+    """
 
     name: str
     title: str
@@ -110,10 +113,12 @@ class FlowOverview:
         figures = _figures(flow, *await self._tallies(), language)
         numbers = {one.step: Numbers(now=one.now, passed=one.passed, left=one.left) for one in figures.steps}
         return FlowSheet(
-            figures=figures, picture=svg(flow, numbers, follows_theme=True), versions=await self._versions(flow)
+            figures=figures,
+            picture=svg(flow, numbers, follows_theme=True, language=language),
+            versions=await self._versions(flow),
         )
 
-    async def publish(self, text: str, *, author: str) -> FlowSheet:
+    async def publish(self, text: str, *, author: str, language: str = "") -> FlowSheet:
         """Publish a flow's text, if nothing is wrong with it; those under way end on what they began with.
 
         Raises:
@@ -127,9 +132,9 @@ class FlowOverview:
         if errors:
             raise BadRequest("\n".join(map(str, errors)))
         await self._library.publish(text, author=author)
-        return await self.sheet(flow.name)
+        return await self.sheet(flow.name, language)
 
-    async def roll_back(self, name: str, version: str, *, author: str) -> FlowSheet:
+    async def roll_back(self, name: str, version: str, *, author: str, language: str = "") -> FlowSheet:
         """Publish an older version again.
 
         Raises:
@@ -142,7 +147,7 @@ class FlowOverview:
         found = await self._store.read(unit)
         if found is None:
             raise NotFound("There is no such version.")
-        return await self.publish(found.text, author=author)
+        return await self.publish(found.text, author=author, language=language)
 
     def _findings(self, flow: Flow) -> list[Finding]:
         return check(flow, {**self._library.published, flow.name: flow}, self._around())
@@ -211,25 +216,25 @@ def _figures(flow: Flow, over: Tally, now: Tally, language: str) -> FlowFigures:
         name=flow.name,
         title=flow.title.of((language, base(language), *flow.languages), ""),
         version=flow.version,
-        begun=ended.begun + going.open,
+        begun=ended.begun + going.begun,
         open=going.open,
-        solved=ended.solved,
+        solved=ended.solved + going.solved,
         handed_over=ended.handed_over,
         left=ended.left,
         on_older=going.open - going.open_by_version[flow.version],
         steps=[
-            _step(flow, step, over.steps[flow.name, name], now.steps[flow.name, name])
+            _step(flow, step, over.steps[flow.name, name], now.steps[flow.name, name], language)
             for name, step in flow.steps.items()
         ],
     )
 
 
-def _step(flow: Flow, step: AnyStep, over: StepTally, now: StepTally) -> StepFigures:
+def _step(flow: Flow, step: AnyStep, over: StepTally, now: StepTally, language: str) -> StepFigures:
     took_ms = [*over.took_ms, *now.took_ms]
     return StepFigures(
         step=step.id,
         kind=kind_of(step),
-        about=caption(step, flow),
+        about=caption(step, flow, language),
         now=now.now,
         passed=over.passed + now.passed,
         left=over.left,

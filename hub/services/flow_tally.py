@@ -8,7 +8,6 @@ from hub.flows.session import Outcome, Session
 
 MOST_TIMES: Final = 1_000
 """Times of one step that its median is taken of: the latest ones."""
-_BY_THEMSELVES: Final = frozenset({Outcome.RESOLVED, Outcome.ABANDONED})
 
 
 @dataclass(slots=True)
@@ -24,7 +23,7 @@ class StepTally:
 
 @dataclass(slots=True)
 class FlowTally:
-    """One flow. Begun = open + solved + handed over + left."""
+    """One flow, entered from another one too. Begun = open + solved + handed over + left."""
 
     open: int = 0
     solved: int = 0
@@ -34,7 +33,7 @@ class FlowTally:
 
     @property
     def begun(self) -> int:
-        """How many began in this flow."""
+        """How often somebody entered this flow."""
         return self.open + self.solved + self.handed_over + self.left
 
 
@@ -46,18 +45,33 @@ class Tally:
         self.steps: defaultdict[tuple[str, str], StepTally] = defaultdict(StepTally)
 
     def add(self, session: Session) -> None:
-        """Count a session."""
-        own = self.flows[session.flow]
-        if not session.is_over:
-            own.open += 1
-            own.open_by_version[session.pins[session.flow]] += 1
-        elif session.outcome is Outcome.RESOLVED:
-            own.solved += 1
-        elif session.outcome is Outcome.ABANDONED:
-            own.left += 1
-        else:
-            own.handed_over += 1
+        """Count a session in its flow, and in each flow that it entered from there as often as it did.
+
+        Who comes back from a flow has got there what they came for.
+        """
+        inside = [session.flow]
+        for visit in session.path:
+            if visit.flow in inside:
+                while inside[-1] != visit.flow:
+                    self.flows[inside.pop()].solved += 1
+            else:
+                inside.append(visit.flow)
+        for name in inside:
+            self._add_to(self.flows[name], session, session.pins.get(name, ""))
         self._add_path(session)
+
+    @staticmethod
+    def _add_to(flow: FlowTally, session: Session, version: str) -> None:
+        """Count a session in a flow that it has not come back from."""
+        if not session.is_over:
+            flow.open += 1
+            flow.open_by_version[version] += 1
+        elif _is_solved(session):
+            flow.solved += 1
+        elif session.outcome is Outcome.ABANDONED:
+            flow.left += 1
+        else:
+            flow.handed_over += 1
 
     def _add_path(self, session: Session) -> None:
         for place, visit in enumerate(session.path):
@@ -73,5 +87,11 @@ class Tally:
             last.now += 1
         elif session.outcome is Outcome.ABANDONED:
             last.left += 1
-        elif session.outcome not in _BY_THEMSELVES:
+        elif not _is_solved(session):
             last.handed_over += 1
+
+
+def _is_solved(session: Session) -> bool:
+    """Whether a session came to the end of its flow; whom an agent had sent there is with them again."""
+    is_back = session.outcome is Outcome.HANDED_BACK and session.reason == "done"
+    return is_back or session.outcome is Outcome.RESOLVED

@@ -55,7 +55,7 @@ class Edit(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Duplicate(msgspec.Struct, kw_only=True):
-    """Another customer who may be the same person, with the evidence in words."""
+    """Another customer who may be the same person; evidence is `code|value`: the same `name`, `email` or `phone`."""
 
     id: str
     name: str
@@ -406,7 +406,7 @@ class People:
                     customer.id,
                 )
                 for other in same_name:
-                    _suggest(candidates, other, f"same name: {other.name}", 40)
+                    _suggest(candidates, other, f"name|{other.name}", 40)
             for text, score, label in _claims(customer):
                 claiming = await tx.select(
                     CUSTOMERS,
@@ -422,7 +422,7 @@ class People:
                     customer.id,
                 )
                 for other in [*claiming, *holding]:
-                    _suggest(candidates, other, f"{label}: {text}", score)
+                    _suggest(candidates, other, f"{label}|{text}", score)
             seen = [found for found in candidates.values() if await _is_seen(tx, found.id, scope)]
             return sorted(seen, key=lambda found: (-found.score, found.id))[:10]
 
@@ -432,7 +432,7 @@ class People:
 def _claims(customer: Customer) -> list[tuple[str, int, str]]:
     """Return the addresses the customer typed without proof."""
     return [
-        (value, 60, f"gave the same {name}")
+        (value, 60, name)
         for name, value in customer.fields.items()
         if name in {"email", "phone"} and len(value) > 5 and "%" not in value
     ]

@@ -1,8 +1,10 @@
 """Flows at work: a chat begins in one, is answered, solved or handed over; nothing is lost, doubled or locked out."""
 
+# ruff: noqa: RUF001 - full-width marks are how Chinese is written
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -78,6 +80,11 @@ async def words(desk: Desk, interaction: Interaction) -> list[str]:
     return [message.text for message in await desk.messages(interaction) if message.author is Author.SYSTEM]
 
 
+def texts_in(picture: str) -> set[str]:
+    root = ElementTree.fromstring(picture)
+    return {text.text or "" for text in root.iter("{http://www.w3.org/2000/svg}text")}
+
+
 async def session_of(desk: Desk, interaction: Interaction) -> tuple[FlowSession, Session]:
     (stored,) = await desk._rows(FLOW_SESSIONS, "WHERE interaction = $1", interaction.id)
     return stored, msgspec.json.decode(stored.body, type=Session)
@@ -141,7 +148,7 @@ async def test_an_order_is_looked_up_and_told_and_a_person_takes_over(desk: Desk
     assert shown == [
         ("What is it about?", "Order status"),
         ("What is the order number? It begins with FW.", "FW-10000"),
-        ("erp/orders/…", ""),
+        ("order", ""),
         ("Is there anything else I can do?", ""),
     ]
     assert taken.results["order"]["status"] == "shipped"
@@ -353,6 +360,11 @@ async def test_the_page_shows_who_is_where_and_what_was_solved(
     sheet = await overview.sheet("main-menu")
     figures = sheet.figures
     assert (figures.begun, figures.open, figures.solved, figures.handed_over, figures.left) == (4, 1, 1, 1, 1)
+    hours = (await overview.sheet("opening-hours", "zh-CN")).figures
+    assert (hours.begun, hours.open, hours.solved, hours.handed_over) == (1, 0, 1, 0), "entered from the menu"
+    assert [step.about for step in hours.steps][1] == "我们正在营业。"
+    assert {"订单状态", "请问您需要什么帮助？"} <= texts_in((await overview.sheet("main-menu", "zh-CN")).picture)
+    assert {"Order status", "What is it about?"} <= texts_in(sheet.picture)
     menu = next(step for step in figures.steps if step.step == "menu")
     assert (menu.now, menu.passed, menu.left, menu.handed_over) == (1, 4, 1, 1)
     assert (await overview.sheet("main-menu")).figures == figures, "what is over counts once"
@@ -365,6 +377,27 @@ async def test_the_page_shows_who_is_where_and_what_was_solved(
     after = (await overview.sheet("main-menu")).figures
     assert (after.begun, after.open, after.handed_over) == (4, 0, 2)
     assert (await FlowOverview(desk.hub.services.store, library, lambda: 0, Around).sheet("main-menu")).figures == after
+
+
+async def test_who_is_in_a_flow_within_a_flow_is_counted_in_both(desk: Desk, erp: Erp) -> None:
+    library = desk.hub.services.self_service.library
+    overview = FlowOverview(desk.hub.services.store, library, lambda: 0, Around)
+    asked = await begun(desk, "where is my order?")
+    gone = await begun(desk, "where is my order?")
+    await desk.hub.services.chats.end(gone.id, desk.visitors[gone.id])
+
+    async def figures() -> dict[str, tuple[int, int, int, int, int]]:
+        all_of = await overview.figures()
+        return {one.name: (one.begun, one.open, one.solved, one.handed_over, one.left) for one in all_of}
+
+    found = await figures()
+    assert found["main-menu"] == found["order-status"] == (2, 1, 0, 0, 1)
+    await says(desk, asked, "FW-10000")
+    found = await figures()
+    assert (found["main-menu"], found["order-status"]) == ((2, 1, 0, 0, 1), (2, 0, 1, 0, 1))
+    await says(desk, asked, "agent")
+    found = await figures()
+    assert (found["main-menu"], found["order-status"]) == ((2, 0, 0, 1, 1), (2, 0, 1, 0, 1))
 
 
 async def test_a_flow_is_published_only_when_it_is_sound_and_can_be_rolled_back(desk: Desk, erp: Erp) -> None:
@@ -382,6 +415,22 @@ async def test_a_flow_is_published_only_when_it_is_sound_and_can_be_rolled_back(
     assert sheet.versions[0].version == first
     with pytest.raises(NotFound):
         await overview.roll_back("survey", "nothing", author="ada")
+
+
+async def test_what_a_person_is_told_of_the_path_is_in_their_language(desk: Desk, erp: Erp) -> None:
+    interaction = await begun(desk, "where is my order FW-10000?")
+    await says(desk, interaction, "agent")
+    paths = Paths(desk.hub.services.store, desk.hub.services.self_service.library)
+    told = await desk.interaction(interaction.id)
+    for language, title, question, choice in (
+        ("zh-CN", "主菜单", "请问您需要什么帮助？", "订单状态"),
+        ("en", "Main menu", "What is it about?", "Order status"),
+        ("fr", "Main menu", "What is it about?", "Order status"),
+    ):
+        (taken,) = await paths.of(told, language)
+        asked = next(step for step in taken.steps if step.kind == "ask")
+        assert (taken.title, asked.about, asked.answer) == (title, question, choice)
+        assert [step.about for step in taken.steps if step.kind == "look_up"] == ["order"], "no address of a system"
 
 
 async def test_a_flow_that_names_what_this_hub_has_not_is_not_published(desk: Desk, erp: Erp) -> None:

@@ -116,7 +116,7 @@ async def test_claimed_address_neither_merges_nor_reveals(site: Site) -> None:
     assert first.customer != other.customer
     assert second["messages"][0]["text"] == "I am Maria"
     duplicates = await site.desk.hub.services.people.duplicates(other.customer, await site.desk.scope("sue"))
-    assert [(d.id, d.evidence) for d in duplicates] == [(first.customer, ["gave the same email: maria@example.test"])]
+    assert [(d.id, d.evidence) for d in duplicates] == [(first.customer, ["email|maria@example.test"])]
 
 
 async def test_signed_identity_is_known_again_on_another_device(site: Site) -> None:

@@ -25,6 +25,12 @@ async function undo(merge, customer, onChange) {
   await reload(customer, onChange);
 }
 
+/** What two profiles have in common, `code|value`. @param {string} evidence */
+function because(evidence) {
+  const [code, ...value] = evidence.split("|");
+  return t(`duplicates.${code}`, { value: value.join("|") });
+}
+
 /** Profiles that may be the same person, and why. Nothing is merged without a person's word. @param {{ customer: Customer, onChange: (customer: Customer) => void }} props */
 export function Duplicates({ customer, onChange }) {
   const [found, setFound] = useState(/** @type {import("../types").Duplicate[]} */ ([]));
@@ -47,7 +53,7 @@ export function Duplicates({ customer, onChange }) {
   };
   if (!found.length) return null;
   return html`<section class="panel duplicates"><h3>${t("duplicates", { n: found.length })}</h3>${found.slice(0, SHOWN).map((one) => html`<div key=${one.id} class="duplicate">
-    <${Avatar} name=${one.name} size="s" /><div><b>${one.name}</b><p>${one.evidence.join(", ")}</p></div>
+    <${Avatar} name=${one.name} size="s" /><div><b>${one.name}</b><p>${one.evidence.map(because).join(t("duplicates.and"))}</p></div>
     <${Button} small icon="git-merge" busy=${busy === one.id} onClick=${() => merge(one)} aria-label=${t("merge.with", { name: one.name })}>${t("merge")}<//></div>`)}</section>`;
 }
 

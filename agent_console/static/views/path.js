@@ -34,7 +34,7 @@ function Session({ one }) {
   const last = one.steps.at(-1);
   const ending = last && !last.answer && last.outcome === one.reason ? "" : one.reason || one.outcome;
   return html`<div class="path-session"><h4>${one.title}${ending && html` <span class="quiet">${has(`path.${ending}`) ? t(`path.${ending}`) : ending}</span>`}</h4>
-    <ol>${one.steps.filter(told).map((step, n) => html`<li key=${n}><time>${clockTime(step.at)}</time><span>${step.about}</span>
+    <ol>${one.steps.filter(told).map((step, n) => html`<li key=${n}><time>${clockTime(step.at)}</time><span>${step.kind === "look_up" ? t("path.look_up", { what: step.about }) : step.about}</span>
       ${step.answer ? html`<b dir="auto">${step.answer}</b>` : html`<em>${has(`path.${step.outcome}`) ? t(`path.${step.outcome}`) : step.outcome || t(one.outcome ? "path.unanswered" : "path.open")}</em>`}</li>`)}</ol>
     ${Object.entries(one.results).filter(([, kept]) => Object.keys(kept).length).map(([name, kept]) => html`<dl key=${name} class="path-result" aria-label=${name}>
       ${Object.entries(kept).map(([key, value]) => html`<div key=${key}><dt><${Icon} name="search" size=${12} />${key}</dt><dd>${value}</dd></div>`)}</dl>`)}</div>`;

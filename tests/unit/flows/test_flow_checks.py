@@ -10,7 +10,7 @@ from hub.__main__ import main
 from hub.demo.config import company_file
 from hub.flows.checking import Around, check
 from hub.flows.drawing import Numbers, arrows, layout, mermaid, svg
-from hub.flows.model import Medium
+from hub.flows.model import RESERVED, Medium
 from hub.flows.reading import read_flow
 from hub.services.flow_files import read_folder
 from hub.settings import ChannelSettings, Service, load
@@ -24,6 +24,8 @@ AROUND = Around(
     services=["erp"],
     channels=["texts"],
 )
+
+TEXT = "{http://www.w3.org/2000/svg}text"
 
 
 def found(steps: str, *, head: str = HEAD, around: Around | None = None) -> list[tuple[int, str, str]]:
@@ -120,6 +122,24 @@ def test_a_picture_is_drawn_of_hostile_names_too() -> None:
     assert "<script>" not in svg(flow)
     ElementTree.fromstring(svg(flow))
     assert "<script>" not in mermaid(flow)
+
+
+def test_what_stands_in_a_picture_fits_its_boxes_in_every_script() -> None:
+    flow = read_flow(
+        HEAD + '  a: {end: {en: "Order {{ answers.order }} is on its way to you", zh: "订单{{ answers.order }}已发出'
+        '，请您耐心等待快递员送达"}}\n',
+        "x",
+    )
+    for language, wanted in (("en", "Order … is on its way to y…"), ("zh", "订单…已发出，请您耐心等待…")):
+        words = [text.text for text in ElementTree.fromstring(svg(flow, language=language)).iter(TEXT)]
+        assert words == ["a", wanted]
+
+
+def test_where_a_flow_is_over_stands_behind_all_that_leads_there() -> None:
+    for flow in read_folder(shipped_folder())[0].values():
+        places = layout(flow)
+        for start, target, _ in arrows(flow):
+            assert target not in RESERVED or places[target].layer > places[start].layer, (flow.name, start, target)
 
 
 def test_mermaid_has_every_way() -> None:
