@@ -16,7 +16,7 @@ from hub.contract import RawArrival
 from hub.domain.correspondence import Authenticity, Envelope, OutgoingState, Party
 from hub.domain.interaction import Interaction
 from hub.services.acknowledging import may_be_answered
-from hub.settings import Hours, QueueSettings
+from hub.settings import Hours, Letters, QueueSettings
 from hub.storage.tables import ENVELOPES, INTERACTIONS, OUTGOING
 from tests.builders import Desk, open_desk
 from tests.peers import Peer, Wire, peer_block
@@ -116,6 +116,29 @@ async def test_one_address_is_acknowledged_once_a_day(desk: Desk) -> None:
     for number in range(1, 4):
         await arrives(desk, mail(f"Letter {number}", subject=f"Subject {number}", number=number))
     assert (len(answers()), len(await interactions(desk))) == (1, 3)
+
+
+async def test_one_exchange_is_acknowledged_so_often_however_long_it_goes_on(database_url: str, tmp_path: Path) -> None:
+    Peer.wire = Wire()
+    limits = Letters(acknowledgements_per_day=20, acknowledgements_per_thread=2)
+    desk = await peer(tmp_path, database_url, "help@one.test", {"letters": limits})
+    await desk.available("ann")
+    handling, scope = desk.hub.services.handling, await desk.scope("ann")
+    try:
+        for number in range(1, 5):
+            more = f"References: {' '.join(f'<{one}@customer.test>' for one in range(1, number))}\r\n"
+            await arrives(desk, mail(f"Letter {number}", number=number, more=more if number > 1 else ""))
+            interaction = await desk.accept("ann")
+            await handling.wrap_up(interaction.id, scope)
+            await handling.complete(interaction.id, scope, "solved")
+            await desk.settle()
+        assert len({one.root for one in await interactions(desk)}) == 1
+        assert (len(await interactions(desk)), len(answers())) == (4, 2)
+        await arrives(desk, mail("Another matter", number=9, subject="Tent"))
+        assert len(answers()) == 3
+    finally:
+        desk.clock.settle = None
+        await desk.hub.stop()
 
 
 async def test_old_mail_of_a_mailbox_read_for_the_first_time_is_not_acknowledged(desk: Desk) -> None:
