@@ -73,7 +73,8 @@ class Loader:
             n=letter.n,
             provider_id=letter.provider_id,
             attempt=letter.attempts,
-            at=letter.created_at,
+            # When it was first sent: one that was scheduled is not a week old when it comes.
+            at=letter.tried_since or letter.created_at,
             to=envelope.recipients,
             cc=envelope.cc,
             bcc=envelope.bcc,
