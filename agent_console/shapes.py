@@ -221,7 +221,8 @@ class LetterRow(msgspec.Struct, frozen=True, kw_only=True):
     """What surrounds message `n`, where a channel's messages have envelopes; its id is `INTERACTION:n`.
 
     `quoted` was folded away from the words; `has_page`: it came as a page, which is served apart, made safe. `evidence`
-    says why it stands here, `linked` where it might belong. `status` and `problem`: it came back.
+    says why it stands here, `linked` where it might belong. `status` and `problem`: it came back, or, as the status
+    begins, is "delayed" or a "complaint".
     """
 
     id: str

@@ -92,6 +92,7 @@ class Mailed(msgspec.Struct, frozen=True, kw_only=True):
     is_automatic: bool = False
     must_not_answer: bool = False
     bounce_of: str = ""
+    bounce_kind: str = "failed"
     status: str = ""
 
 
@@ -176,7 +177,7 @@ class Letterbox:
             return message
         return InboundReport(
             dedupe=letter.name,
-            kind="failed",
+            kind=letter.bounce_kind,
             provider_ids=(letter.bounce_of,),
             recipient=letter.sender.address,
             status=letter.status,

@@ -7,7 +7,7 @@ from typing import Final
 from channels.mail import threads
 from channels.mail.addresses import Address
 from channels.mail.authenticity import Verdict
-from channels.mail.bounces import Bounce, BounceKind
+from channels.mail.bounces import Bounce, BouncedRecipient, BounceKind
 from channels.mail.languages import language_of
 from channels.mail.parsed import ParsedMail
 from channels.mail.references import own_message
@@ -79,10 +79,24 @@ def _report(mail: ParsedMail, bounce: Bounce, message: InboundMessage) -> Inboun
         kind=_REPORTS[bounce.kind],
         provider_ids=tuple(dict.fromkeys(one for one in ids if one)),
         recipient=bounce.recipient,
-        status="read" if bounce.kind is BounceKind.READ else bounce.status,
-        text=bounce.reason,
+        status=_read_or_not(bounce) if bounce.kind is BounceKind.READ else bounce.status,
+        text="; ".join([bounce.reason, *map(_of_recipient, _others(bounce))]),
         message=message,
     )
+
+
+def _read_or_not(bounce: Bounce) -> str:
+    """Return what a disposition says: who deletes a letter unread sends one as well (RFC 8098, 3.2.6)."""
+    return "read" if "displayed" in bounce.reason.lower() else "delivered"
+
+
+def _others(bounce: Bounce) -> list[BouncedRecipient]:
+    """Return whom else the letter did not reach, if that is what a report says."""
+    return [one for one in bounce.recipients if one.kind is bounce.kind is BounceKind.FAILED][1:]
+
+
+def _of_recipient(one: BouncedRecipient) -> str:
+    return " ".join(part for part in (f"{one.recipient}:", one.status, one.reason) if part)
 
 
 def _message(mail: ParsedMail, routes: Routes, keys: Sequence[bytes]) -> InboundMessage:

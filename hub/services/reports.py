@@ -17,6 +17,9 @@ from hub.storage.unit_of_work import UnitOfWork
 
 DO_NOT_CONTACT = "do-not-contact"
 """The tag of a customer who told their provider that they do not want our letters."""
+DELAYED, COMPLAINT = "delayed", "complaint"
+"""Kinds of reports, with which the status of their letter begins: it is still tried; its recipient calls it abuse."""
+_MAX_PROBLEM = 4_000
 _LATELY_MS = 7 * 86_400_000
 _TELLING = frozenset({State.ACTIVE, State.HELD, State.CONSULTING, State.QUEUED, State.OFFERED, State.TRANSFERRING})
 
@@ -39,10 +42,10 @@ async def apply(
     if interaction is None:
         return None
     await _note(tx, report, about, interaction)
-    if report.kind == "complaint" and named is not None:
+    if report.kind == COMPLAINT and named is not None:
         # Who only knows an address, and not the letter, does not speak for whoever got it.
         await _tag(tx, interaction.customer)
-    if report.kind in {"complaint", "failed"}:
+    if report.kind in {COMPLAINT, "failed"}:
         # Given up is given up, also for a reason that might have passed (RFC 3464, 2.3.3: failed, with a 4.x.x).
         await _tell(tx, arrival, report, await unreached(tx, interaction), reopen)
     return about.interaction, about.n
@@ -92,14 +95,21 @@ async def _latest_to(tx: UnitOfWork, report: InboundReport) -> Envelope | None:
 async def _note(tx: UnitOfWork, report: InboundReport, about: Envelope, interaction: Interaction) -> None:
     """Write on the envelope what became of it; what is worse than the news stays."""
     words = without_cards(report.text.replace("\x00", "").encode("utf-8", "replace").decode()).strip()[:1_000]
+    came_back = bool(about.problem) and not about.status.startswith(DELAYED)
+    recipient = compared(report.recipient) if report.recipient else ""
     if report.kind == "delivered":
-        changed = about if about.problem else msgspec.structs.replace(about, status=report.status or "delivered")
-    elif report.kind == "delayed":
-        changed = about if about.problem else msgspec.structs.replace(about, status=report.status, problem=words)
+        told = about.status if came_back else report.status or "delivered", about.problem if came_back else ""
+    elif report.kind == DELAYED:
+        told = f"{DELAYED} {report.status}".strip(), words or recipient or DELAYED
+        if came_back:
+            told = about.status, about.problem
     else:
-        recipient = compared(report.recipient) if report.recipient else ""
         problem = ": ".join(part for part in (recipient, words or report.kind) if part)
-        changed = msgspec.structs.replace(about, status=report.status or report.kind, problem=problem)
+        if came_back and recipient and recipient not in about.problem:
+            # Each of several recipients has a report of their own.
+            problem = f"{about.problem}; {problem}"[:_MAX_PROBLEM]
+        told = report.kind if report.kind == COMPLAINT else report.status or report.kind, problem
+    changed = msgspec.structs.replace(about, status=told[0], problem=told[1])
     await tx.execute(ENVELOPES.update, *ENVELOPES.update_values(changed))
     tx.touch(changed)
     tx.record(
@@ -126,7 +136,7 @@ async def _tell(
     tx: UnitOfWork, arrival: Arrival, report: InboundReport, interaction: Interaction, reopen: Reopen
 ) -> None:
     """Bring it to an agent's attention: said in the conversation, woken if parked, begun anew if it has ended."""
-    code = "complained" if report.kind == "complaint" else "bounced"
+    code = "complained" if report.kind == COMPLAINT else "bounced"
     if interaction.state is State.PARKED:
         await moves.wake_parked(tx, await moves.say_system(tx, interaction, code))
     elif interaction.state in _TELLING:

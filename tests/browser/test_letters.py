@@ -1,6 +1,7 @@
 """Letters at the console: read, answered by keys alone, taken back, kept; what goes wrong; how all of it looks."""
 
 import asyncio
+import re
 import struct
 import zlib
 from urllib.parse import parse_qs, urlsplit
@@ -89,6 +90,30 @@ async def test_a_letter_is_answered_by_keys_and_the_answer_to_it_comes_back(hous
     assert (await house.mailed(back)).id == one
     await expect(page.locator(".letter.theirs .letter-text").last).to_have_text("Thanks!")
     await expect(page.locator(".letter.theirs").last.locator(".letter-subject")).to_have_count(0)
+
+
+async def test_what_is_reported_of_a_letter_stands_on_it(house: House, seat: SeatAt) -> None:
+    ann, post = await seat(house, "ann"), letterbox.of(house.hub)
+    await reading(house, ann)
+    page = ann.page
+    await page.keyboard.press("r")
+    await ann.composer.fill("It is on its way back.")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".letter-state")).to_contain_text("Sent", timeout=(UNDO_S + 10) * 1000)
+    (sent,) = post.sent
+    said = page.locator(".letter.ours .letter-trouble")
+
+    async def reported(name: str, kind: str, status: str, text: str) -> None:
+        await post.post(
+            Mailed(name=name, sender=LI, text=text, bounce_of=sent.provider_id, bounce_kind=kind, status=status)
+        )
+
+    await reported("<r1@x>", "delayed", "4.4.1", "timed out")
+    await expect(said).to_have_text(re.compile(r"still tried: 4.4.1 timed out"))
+    await reported("<r2@x>", "failed", "5.1.1", "no such mailbox")
+    await expect(said).to_have_text(re.compile(r"It came back: 5.1.1 li@example.com: no such mailbox"))
+    await reported("<r3@x>", "complaint", "", "abuse")
+    await expect(said).to_have_text(re.compile(r"reported it as unwanted: +li@example.com: abuse"))
 
 
 async def test_an_undone_letter_is_a_draft_that_survives_a_reload(house: House, seat: SeatAt) -> None:

@@ -316,6 +316,28 @@ async def test_a_delay_disturbs_nobody_and_does_not_hide_a_bounce(post: Post) ->
     assert (await post.envelope(interaction, 2)).problem == "gave up"
 
 
+async def test_what_reports_say_of_a_letter_is_the_worst_that_is_known(post: Post) -> None:
+    interaction = await parked(post)
+    ids = ("<hub.1@example.com>",)
+
+    async def told(kind: str, recipient: str = "", status: str = "", text: str = "") -> tuple[str, str]:
+        await post.deliver(
+            InboundReport(
+                dedupe=new_id("b"), kind=kind, provider_ids=ids, recipient=recipient, status=status, text=text
+            )
+        )
+        envelope = await post.envelope(interaction, 2)
+        return envelope.status, envelope.problem
+
+    assert await told("delayed", status="4.4.1", text="trying") == ("delayed 4.4.1", "trying")
+    assert await told("delivered", status="read") == ("read", ""), "it is late no longer"
+    assert await told("failed", "li@example.cn", "5.1.1", "gone") == ("5.1.1", "li@example.cn: gone")
+    both = ("5.2.2", "li@example.cn: gone; bo@example.cn: full")
+    assert await told("failed", "bo@example.cn", "5.2.2", "full") == both
+    assert await told("delivered") == both
+    assert (await told("complaint", text="abuse"))[0] == "complaint"
+
+
 async def test_a_bounce_after_the_end_opens_the_next_one(post: Post) -> None:
     interaction = await ended(post, await parked(post))
 

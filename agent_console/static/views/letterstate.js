@@ -10,9 +10,15 @@ const SOON_MS = 120_000;
 
 /** Where a letter of ours stands, what a server said, and what a person can do about it. @param {Props} props */
 export function LetterState({ row, letter, out, quiet }) {
-  const bounce = letter.problem && html`<div class="letter-trouble" role="note"><${Icon} name="mail-x" /><p><b>${t("letter.bounced")}</b> ${letter.status && html`<code>${letter.status}</code>`} <span dir="auto">${letter.problem}</span></p></div>`;
+  const bounce = letter.problem && cameBack(letter);
   if (quiet) return bounce || trouble(row, out, true);
   return html`${out && html`<span class="letter-state">${standing(row, out)}</span>`}${bounce}${trouble(row, out, false)}`;
+}
+
+/** What was reported of it: it came back, is still tried, or its recipient complained. @param {import("../types").LetterRow} letter */
+function cameBack({ status, problem }) {
+  const [what, icon, tone, code] = status.startsWith("delayed") ? ["letter.late", "timer", "warn", status.slice(8)] : status === "complaint" ? ["letter.complained", "triangle-alert", "", ""] : ["letter.bounced", "mail-x", "", status];
+  return html`<div class="letter-trouble ${tone}" role="note"><${Icon} name=${icon} /><p><b>${t(what)}</b> ${code && html`<code>${code}</code>`} <span dir="auto">${problem}</span></p></div>`;
 }
 
 /** @param {import("../types").MessageRow} row @param {import("../types").OutgoingRow} out */

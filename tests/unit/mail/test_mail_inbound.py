@@ -123,6 +123,25 @@ def test_reports_are_reports_with_the_mail_itself_beside(name: str) -> None:
         assert found.message.is_automatic
 
 
+def report(name: str) -> InboundReport:
+    found = read(REPORTS[name][0])
+    assert isinstance(found, InboundReport)
+    return found
+
+
+def test_a_receipt_says_read_only_of_what_was_shown() -> None:
+    assert (report("read").status, report("mdn deleted").status) == ("read", "delivered")
+
+
+def test_all_whom_a_letter_did_not_reach_are_told() -> None:
+    both = REPORTS["two recipients, one failed"][0].replace(b"delivered", b"failed").replace(b"2.0.0", b"5.2.2")
+    found = read(both)
+    assert isinstance(found, InboundReport)
+    assert found.recipient == "carla@example.net"
+    assert "bob@example.net: 5.1.1" in found.text
+    assert "carla" not in report("two recipients, one failed").text
+
+
 @pytest.mark.parametrize(
     ("words", "language"),
     [
