@@ -92,6 +92,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MINUTE_MS = 60_000
+PUBLISHED_MS = 5_000
 HOUR_MS = 3_600_000
 OVERDUE_MS = 2_000
 
@@ -266,9 +267,12 @@ class Hub:
         log.error("an invariant is broken", extra={"invariant": name})
 
     async def _keep_house(self) -> None:
-        """Once a second: the invariants, figures that are levels. Once a minute: the board's lines, the new day."""
+        """Once a second: the invariants, figures that are levels. Once a minute: the board's lines, the new day.
+
+        Every five seconds: flows that another hub has published.
+        """
         floor = self.services.floor
-        sampled_at = swept_at = 0
+        sampled_at = swept_at = learned_at = 0
         while True:
             now = self.clock.now()
             self.monitor.look(now)
@@ -280,6 +284,9 @@ class Hub:
             await self.services.data_folder.keep()
             await self.services.presence.catch_up()
             await self.services.chats.catch_up()
+            if now - learned_at >= PUBLISHED_MS and self.services.store.is_postgresql:
+                learned_at = now
+                await self._learn_flows()
             if now - sampled_at >= MINUTE_MS:
                 sampled_at = now
                 floor.begin_day(now)
@@ -288,6 +295,13 @@ class Hub:
                 swept_at = now
                 await self._forget_old()
             await self.clock.sleep(1)
+
+    async def _learn_flows(self) -> None:
+        """Take what other hubs have published; while the database is away there is nothing to take."""
+        try:
+            await self.services.self_service.library.catch_up()
+        except HubError as error:
+            log.debug("flows are not looked for", extra={"error": str(error)})
 
     async def _forget_old(self) -> None:
         """Remove what has been kept for its time; what cannot be removed now is tried again in an hour."""

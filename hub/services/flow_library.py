@@ -12,6 +12,9 @@ from hub.services.flow_files import read_folder
 from hub.storage.tables import FLOW_VERSIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
+LATE_MS = 60_000
+"""How late a publication may be committed and still be taken."""
+
 
 class FlowLibrary:
     """Flows by name and version. A session that began on a version finds it here for as long as it runs."""
@@ -21,6 +24,7 @@ class FlowLibrary:
         self._folder = folder
         self._flows: dict[tuple[str, str], Flow] = {}
         self._published: dict[str, str] = {}
+        self._published_at: dict[str, int] = {}
 
     @property
     def published(self) -> dict[str, Flow]:
@@ -41,6 +45,23 @@ class FlowLibrary:
     def known(self, pins: Mapping[str, str]) -> dict[str, Flow]:
         """Return those of a session's flows that are here, to read what it did."""
         return {name: self._flows[name, version] for name, version in pins.items() if (name, version) in self._flows}
+
+    async def learn(self, tx: UnitOfWork, pins: Mapping[str, str]) -> None:
+        """Read what a session is pinned to and this node has not seen yet: another node published it just now."""
+        missing = [f"{name}@{version}" for name, version in pins.items() if (name, version) not in self._flows]
+        if missing:
+            for version in await tx.select(FLOW_VERSIONS, "WHERE id ANY_OF($1)", missing):
+                self._know(version)
+
+    async def catch_up(self) -> None:
+        """Take what other nodes have published since this one looked."""
+        since = max(self._published_at.values(), default=0) - LATE_MS
+
+        async def unit(tx: UnitOfWork) -> list[FlowVersion]:
+            return await tx.select(FLOW_VERSIONS, "WHERE published_at > $1 ORDER BY published_at, id", since)
+
+        for version in await self._store.read(unit):
+            self._take(version)
 
     def has(self, name: str) -> bool:
         """Whether there is such a flow, and all that it enters."""
@@ -87,10 +108,14 @@ class FlowLibrary:
         return version
 
     def _take(self, version: FlowVersion) -> None:
+        self._know(version)
+        if version.published_at >= self._published_at.get(version.name, 0):
+            self._published[version.name], self._published_at[version.name] = version.version, version.published_at
+
+    def _know(self, version: FlowVersion) -> None:
         key = (version.name, version.version)
         if key not in self._flows:
             self._flows[key] = read_flow(version.text, version.file)
-        self._published[version.name] = version.version
 
 
 def _text_of(flow: Flow) -> str:

@@ -279,6 +279,7 @@ class SelfService:
         known = {"customer": known_of(customer), "queues": self.queues, "now": self._now(tx.now)}
         unsent: list[str] = []
         try:
+            await self.library.learn(tx, session.pins)
             book = self.library.book(session.pins)
             stepped = step(book, session, given, tx.now, known=known, similar=self.similar(session.language))
             while (wish := stepped.sending) is not None:

@@ -17,6 +17,7 @@ from hub.domain.ids import new_id
 from hub.events import Bus
 from hub.flows.session import Said, Session
 from hub.services import moves
+from hub.services.flow_library import FlowLibrary
 from hub.settings.sections import Flows
 from hub.storage.tables import CALLS, FLOW_SESSIONS, INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import UnitOfWork
@@ -123,6 +124,35 @@ SHOP = (
     '  third: {ask: third, type: text, text: "And last?"}\n'
     "  bye: {end: Bye.}\n"
 )
+
+
+async def test_what_one_node_publishes_is_known_to_the_other(tmp_path: Path, url: str) -> None:
+    (tmp_path / "shop.yaml").write_text(SHOP, encoding="utf-8")
+    desk = await open_desk(tmp_path, url, {"flows": Flows(folder=tmp_path)})
+    try:
+        flows = desk.hub.services.self_service
+        here, there = flows.library, FlowLibrary(desk.hub.services.store, tmp_path)
+        await there.load()
+        old = here.published["shop"].version
+        await desk.wait(1)
+        new = (await there.publish(SHOP.replace("And last?", "And then nothing?"), author="ada")).version
+
+        flows.library = there  # a customer begins at that node, and goes on at this one, which has not looked yet
+        talk = await desk.chat(text="", flow="shop")
+        flows.library = here
+        for text in ("a tent", "boots"):
+            await desk.visitor_says(talk, text)
+        told = [message.text for message in await desk.messages(await desk.interaction(talk.id))]
+        assert [text for text in told if text.endswith("?")] == ["What first?", "And then?", "And then nothing?"]
+
+        await (desk.wait(6) if desk.hub.services.store.is_postgresql else here.catch_up())
+        assert here.published["shop"].version == new
+        await desk.wait(1)
+        await there.publish(SHOP, author="ada")
+        await here.catch_up()
+        assert here.published["shop"].version == old, "rolled back there, and so here"
+    finally:
+        await desk.hub.stop()
 
 
 @pytest.mark.parametrize("ids", [("m1", "m2"), ("m1", "m1")])
