@@ -121,6 +121,7 @@ class CallApi:
                         api.PhoneShape(
                             kind="module" if how.kind == "module" else "websocket",
                             url=how.url,
+                            account=how.account,
                             token=token,
                             expires_at=expires_at,
                             needs_microphone=how.needs_microphone,

@@ -75,10 +75,11 @@ class CallAnswer(Answer, frozen=True, kw_only=True):
 
 
 class PhoneShape(msgspec.Struct, frozen=True, kw_only=True):
-    """A telephone that this browser may be: how it registers (`kind`, `url`), with what, until when."""
+    """A telephone that this browser may be: how it registers (`kind`, `url`, `account`), with what, until when."""
 
     kind: Literal["websocket", "module"]
     url: str
+    account: str
     token: str
     expires_at: int
     needs_microphone: bool

@@ -29,8 +29,12 @@ const calls = signal(/** @type {PhoneCall[]} */ ([]));
 const sounds = signal(/** @type {(Sound & { key: string, call: string, mine?: boolean })[]} */ ([]));
 /** Until when a call that comes is one this person has asked for. */
 const expectedUntil = signal(0);
-/** @type {Map<string, Phone>} */
+/** One for each account that this browser registers at. @type {Map<string, Phone>} */
 const phones = new Map();
+/** The same, and those that are being opened. @type {Map<string, Promise<Phone>>} */
+const opening = new Map();
+/** @param {Pass} pass */
+const keyOf = ({ kind, url, account }) => `${kind} ${url} ${account}`;
 let generation = 0;
 
 export const phoneState = () => state.value;
@@ -60,13 +64,13 @@ function expected() {
 /** @param {string} id @param {Partial<PhoneCall>} news */
 const setCall = (id, news) => (calls.value = calls.peek().map((one) => (one.id === id ? { ...one, ...news } : one)));
 
-/** @param {string} url @returns {import("./softphone.js").Told} */
-const told = (url) => ({
+/** @param {string} key @returns {import("./softphone.js").Told} */
+const told = (key) => ({
   registered: (expiresAt) => (change({ status: "ready", why: "" }), renewAt(expiresAt)),
   unregistered: (why) => change({ status: "lost", why }),
-  expiring: () => void renew(),
+  expiring: renewSoon,
   incoming: ({ id, from }) => {
-    const phone = phones.get(url);
+    const phone = phones.get(key);
     if (phone) calls.value = [...calls.peek().filter((one) => one.id !== id), { id, from, phone, at: serverNow(), open: false, muted: false, asks: false }];
     setTimeout(() => setCall(id, { asks: true }), GRACE_MS);
   },
@@ -89,9 +93,17 @@ function renewAt(expiresAt) {
   renewal = window.setTimeout(() => void renew(), Math.max(RETRY_MS, expiresAt - serverNow() - RENEW_MS));
 }
 
-/** Fetch passes and register with each; what cannot be reached is tried again. */
+let renewedAt = -Infinity;
+/** A pass is over or refused: another one, at once the first time; a carrier that refuses each is not stormed. */
+function renewSoon() {
+  clearTimeout(renewal);
+  renewal = window.setTimeout(() => void renew(), Math.max(0, renewedAt + RETRY_MS - performance.now()));
+}
+
+/** Fetch passes and register with each, none waiting for another; what cannot be reached is tried again. */
 async function renew() {
   const mine = generation;
+  renewedAt = performance.now();
   const answer = /** @type {any} */ (await get("/phone"));
   if (mine !== generation) return;
   if (!answer.ok) {
@@ -102,14 +114,28 @@ async function renew() {
   if (!answer.phones.length) return change({ status: answer.own ? "own" : "none", own: answer.own });
   if (state.peek().status !== "ready") change({ status: "connecting" });
   for (const pass of /** @type {Pass[]} */ (answer.phones)) {
-    try {
-      if (!phones.has(pass.url)) phones.set(pass.url, await openPhone(pass, told(pass.url)));
-      await phones.get(pass.url)?.register(pass.token, pass.expires_at);
-      phones.get(pass.url)?.use(preferences());
-    } catch (error) {
-      change({ status: "lost", why: error instanceof Error ? error.message : String(error) });
-    }
+    void register(pass);
     if (pass.needs_microphone) (change({ speaks: true }), void watchMicrophone());
+  }
+}
+
+/** @param {Pass} pass */
+async function register(pass) {
+  const key = keyOf(pass);
+  const mine = generation;
+  const coming = opening.get(key) ?? openPhone(pass, told(key));
+  opening.set(key, coming);
+  try {
+    const phone = await coming;
+    if (mine !== generation) return phone.close();
+    phones.set(key, phone);
+    await phone.register(pass.token, pass.expires_at);
+    phone.use(preferences());
+  } catch (error) {
+    if (mine !== generation) return;
+    if (!phones.has(key)) opening.delete(key);
+    change({ status: "lost", why: error instanceof Error ? error.message : String(error) });
+    renewSoon();
   }
 }
 
@@ -128,6 +154,7 @@ function stop() {
   clearTimeout(renewal);
   for (const phone of phones.values()) phone.close();
   phones.clear();
+  opening.clear();
   calls.value = [];
   taken.clear();
   sounds.value = [];

@@ -10,7 +10,7 @@
  * @typedef {{ register: (token: string, expiresAt: number) => unknown, accept: (id: string) => void, reject: (id: string) => void, hangUp: (id: string) => void,
  *   mute: (id: string, muted: boolean) => void, digits: (id: string, keys: string) => void, say: ((id: string, text: string) => void) | null,
  *   reach: () => Promise<number>, echo: ((text: string) => Promise<string>) | null, use: (chosen: { microphone: string, speaker: string }) => unknown, close: () => void }} Phone
- * @typedef {{ kind: "websocket" | "module", url: string, token: string, expires_at: number, needs_microphone: boolean }} Pass
+ * @typedef {{ kind: "websocket" | "module", url: string, account: string, token: string, expires_at: number, needs_microphone: boolean }} Pass
  */
 const AGAIN_MS = [500, 1000, 2000, 5000, 10_000];
 /** Refused for the token: another one mends it. */

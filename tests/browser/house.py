@@ -262,13 +262,13 @@ async def open_house(
     offer_timeout_s: float = 60.0,
     wrap_up_s: float = 60.0,
     passwords: bool = False,
-    phones: bool = False,
+    phones: bool | dict[str, Any] = False,
     whatsapp: bool = False,
 ) -> AsyncIterator[House]:
     """Start hub and shop in this very loop.
 
     `passwords` lets people sign in by the form too. `phones` gives the company a line at a carrier of its own,
-    `whatsapp` one for texts.
+    with these words in its block, `whatsapp` one for texts.
     """
     hub_port, shop_port = free_port(), free_port()
     url, shop, abroad, stranger = (
@@ -280,6 +280,7 @@ async def open_house(
         carrier = Carrier(account(f"{url}/webhooks/hotline", None), SystemClock(), transport=NetworkTransport())
         exchange = Server(carrier)
         block = options(await exchange.start()) | {"softphone": "websocket", "records": True}
+        block |= phones if isinstance(phones, dict) else {}
         lines = {"hotline": ChannelSettings(id="hotline", kind="voice", options=block)}
     if whatsapp:
         carrier = Carrier(texts.account(f"{url}/webhooks/texts"), SystemClock(), transport=NetworkTransport())

@@ -37,6 +37,7 @@ export async function open(_phone, told) {
   let device = null;
   /** @type {Map<string, any>} */
   const calls = new Map();
+  let passEnds = 0;
   let microphone = "";
   let speaker = "";
 
@@ -58,11 +59,11 @@ export async function open(_phone, told) {
     told.incoming({ id, from: call.parameters.From ?? "" });
   }
 
-  /** @param {string} token @param {number} expiresAt */
-  async function begin(token, expiresAt) {
+  /** @param {string} token */
+  async function begin(token) {
     device = new Device(token, { logLevel: "error", closeProtection: false, tokenRefreshMs: 60_000 });
     device.audio?.incoming(false);
-    device.on("registered", () => told.registered(expiresAt));
+    device.on("registered", () => told.registered(passEnds));
     device.on("unregistered", () => told.unregistered(""));
     device.on("tokenWillExpire", told.expiring);
     device.on("error", (/** @type {{ code: number, message: string }} */ error) => (TOKEN_CODES.includes(error.code) ? told.expiring() : told.unregistered(error.message)));
@@ -83,10 +84,12 @@ export async function open(_phone, told) {
   return {
     /** @param {string} token @param {number} expiresAt */
     async register(token, expiresAt) {
-      if (!device) return begin(token, expiresAt);
+      passEnds = expiresAt;
+      if (!device) return begin(token);
       device.updateToken(token);
-      if (device.state !== "registered") await device.register();
-      else told.registered(expiresAt);
+      // While it is registering by itself it may not be asked to, and says when it has.
+      if (device.state === "unregistered") await device.register();
+      else if (device.state === "registered") told.registered(passEnds);
     },
     /** @param {string} id */
     accept: (id) => calls.get(id)?.accept(microphone ? { rtcConstraints: { audio: { deviceId: { ideal: microphone } } } } : {}),
