@@ -15,6 +15,8 @@ from tests.browser.test_pages import Look, prepared
 from tests.integration.phones import ANN
 
 GUEST = "+14155550199"
+PATIENCE_MS = 40_000
+"""For what takes trips between browser, hub and carrier: each has its own time on a slow machine."""
 TALKS: tuple[Step, ...] = (Meet("", 60), Wait(2), Say("My tent leaks"), Wait(600))
 
 
@@ -44,13 +46,14 @@ async def taken(house: House, ann: Seat) -> Leg:
     await expect(ann.offer).to_contain_text(ANN)
     await ann.page.keyboard.press("Alt+Enter")
     await state_is(ann, "Talking")
-    await expect(ann.page.locator(".heard-lines")).to_contain_text("My tent leaks")
+    # The caller speaks only once both are in the room, by the carrier's own clock.
+    await expect(ann.page.locator(".heard-lines")).to_contain_text("My tent leaks", timeout=PATIENCE_MS)
     return line
 
 
 async def state_is(seat: Seat, word: str) -> None:
     """Wait until the call's panel says so."""
-    await expect(seat.page.locator(".call-who b")).to_have_text(word)
+    await expect(seat.page.locator(".call-who b")).to_have_text(word, timeout=PATIENCE_MS)
 
 
 async def press(seat: Seat, name: str) -> None:
@@ -128,6 +131,7 @@ async def test_supervisor_listens_whispers_and_takes_over(houses: Houses, seat: 
     await sue.arrive(f"#/floor/interaction/{row.id}")
     await expect(sue.page.locator(".phone-status")).to_have_text("Phone ready")
     panel = sue.page.locator(".listen")
+    await expect(sue.page.locator(".channel-main b").filter(has_text="Call")).to_have_text("Call")
     await panel.get_by_role("button", name="Listen", exact=True).click()
     await expect(panel.get_by_role("status")).to_have_text("You hear both. Nobody hears you.")
     await expect(ann.page.locator(".call-legs")).to_contain_text("Sue")
@@ -192,6 +196,29 @@ async def test_call_is_planned_moved_and_made(houses: Houses, seat: SeatAt) -> N
     await panel.get_by_role("button", name="Call now").click()
     await state_is(ann, "Talking")
     await expect(ann.page.locator(".heard-lines")).to_contain_text("Hello?")
+
+
+async def test_news_cover_no_button_on_a_small_screen(houses: Houses, seat: SeatAt) -> None:
+    house, ann = await at_the_phone(houses, seat)
+    await ann.available()
+    await house.chat("Maya", "My tent leaks")
+    await ann.accept()
+    await ann.page.set_viewport_size({"width": 390, "height": 844})
+    await ann.page.locator(".composer-tabs button").nth(1).click()
+    await ann.page.locator(".log").first.click(position={"x": 4, "y": 4})
+    await ann.page.keyboard.press("d")
+    pad = ann.page.get_by_role("dialog", name="Call a number")
+    await pad.get_by_role("textbox", name="Number").fill(ANN)
+    await pad.get_by_role("button", name="Call later").click()
+    await pad.get_by_role("menuitem", name="Tomorrow morning").click()
+    toast = ann.page.locator(".toast")
+    await expect(toast).to_contain_text("Planned")
+    await shot(ann.page, "planned-toast-390-light")
+    save = await ann.page.get_by_role("button", name="Save note").bounding_box()
+    news = await toast.bounding_box()
+    assert save is not None
+    assert news is not None
+    assert news["y"] + news["height"] <= save["y"]
 
 
 async def test_caller_who_hangs_up_and_a_browser_that_comes_back(houses: Houses, seat: SeatAt) -> None:

@@ -6,7 +6,7 @@ import { explain, fileSize, fullTime, shortDay, t } from "../i18n.js";
 import { toast } from "../screen.js";
 import { agents, hubSettings, kindOf } from "../store.js";
 import { Button, Chip, Empty, Icon, Skeleton } from "../ui/parts.js";
-import { ChannelStates } from "./channels.js";
+import { ChannelStates, channelName } from "./channels.js";
 import { Promised } from "./promises.js";
 
 /** What a person has to look at: arrivals that could not be read, letters that did not go, promises that were not kept, channels that do not work. */
@@ -29,7 +29,8 @@ export function AttentionPage() {
 function Arrival({ one }) {
   const [busy, setBusy] = useState("");
   const [sure, setSure] = useState(false);
-  const kind = kindOf((hubSettings()?.channels ?? []).find((each) => each.id === one.channel)?.kind ?? "");
+  const channel = (hubSettings()?.channels ?? []).find((each) => each.id === one.channel);
+  const kind = kindOf(channel?.kind);
   const letters = kind.has_envelopes;
   const act = async (/** @type {"read-again" | "dismiss"} */ what) => {
     setBusy(what);
@@ -38,7 +39,7 @@ function Arrival({ one }) {
     toast(answer.ok ? t(`attention.${what}.done`) : explain(answer), answer.ok ? "ok" : "bad");
   };
   return html`<li class="attention-row"><span class="attention-icon"><${Icon} name=${letters ? "mail-x" : (kind.icon ?? "inbox")} /></span>
-    <div class="attention-main"><p class="attention-title"><b>${one.channel}</b><time title=${fullTime(one.at)}>${shortDay(one.at, ticking())}</time></p><p class="attention-problem" dir="auto">${one.problem}</p><p class="quiet">${fileSize(one.size)} · ${t("attention.attempts", { n: one.attempts })}</p></div>
+    <div class="attention-main"><p class="attention-title"><b title=${one.channel}>${channel ? channelName(channel.id, channel.kind) : one.channel}</b><time title=${fullTime(one.at)}>${shortDay(one.at, ticking())}</time></p><p class="attention-problem" dir="auto">${one.problem}</p><p class="quiet">${fileSize(one.size)} · ${t("attention.attempts", { n: one.attempts })}</p></div>
     <div class="attention-actions">${sure
       ? html`<span class="quiet">${t("attention.dismiss.sure")}</span><${Button} small kind="ghost" onClick=${() => setSure(false)}>${t("cancel")}<//><${Button} small kind="bad" busy=${busy === "dismiss"} onClick=${() => act("dismiss")}>${t("attention.dismiss")}<//>`
       : html`<a class="button ghost small" href=${`/api/v1/arrivals/${encodeURIComponent(one.id)}/raw`} download><${Icon} name="download" /><span>${t("attention.raw")}</span></a>

@@ -1,4 +1,4 @@
-import { html, useEffect } from "vendor/preact";
+import { html, useEffect, useRef } from "vendor/preact";
 import { t } from "../i18n.js";
 import { closeLayer, dismissToast, go, openLayer, route, selected, showLayer, shownPane, showPane, toasts } from "../screen.js";
 import { connectionState, isSupervisor, myOffers, myself } from "../store.js";
@@ -106,8 +106,16 @@ function StatusLine() {
   </footer>`;
 }
 
+/** On a small screen they stand above what one writes or decides in, never on its buttons. */
 function Toasts() {
-  return html`<div class="toasts">${toasts().map((one) => html`<div key=${one.id} class=${`toast ${one.kind}`} role=${one.kind === "bad" ? "alert" : "status"}>
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const shown = toasts().length;
+  useEffect(() => {
+    const foot = [...document.querySelectorAll(".composer, .wrapup")].map((one) => one.getBoundingClientRect()).find((one) => one.height > 0);
+    const isSmall = matchMedia("(max-width: 719px)").matches;
+    if (box.current) box.current.style.bottom = isSmall && foot ? `${innerHeight - foot.top + 8}px` : "";
+  }, [shown]);
+  return html`<div class="toasts" ref=${box}>${toasts().map((one) => html`<div key=${one.id} class=${`toast ${one.kind}`} role=${one.kind === "bad" ? "alert" : "status"}>
     <${Icon} name=${one.kind === "bad" ? "triangle-alert" : one.kind === "ok" ? "check" : "info"} /><span>${one.text}</span>
     ${one.action && html`<button type="button" onClick=${() => (one.action?.run(), dismissToast(one.id))}>${one.action.label}</button>`}
     <${IconButton} icon="x" label=${t("close")} onClick=${() => dismissToast(one.id)} />
