@@ -105,8 +105,13 @@ class Dispatcher:
 
     async def _begin(self) -> None:
         """Begin to decide, from the floor as it is."""
-        await self._begin_engine()
-        self._loop_task = asyncio.create_task(self._run(), name="dispatch")
+        is_sound = True
+        try:
+            await self._begin_engine()
+        except Unavailable as error:
+            is_sound = False
+            log.warning("dispatching waits for the database", extra={"error": str(error)})
+        self._loop_task = asyncio.create_task(self._run(is_sound=is_sound), name="dispatch")
 
     async def _begin_engine(self) -> None:
         waiting = [i.id for i in self._floor.interactions.values() if i.state in _WAITING]
@@ -226,20 +231,22 @@ class Dispatcher:
 
     # -- deciding
 
-    async def _run(self) -> None:
+    async def _run(self, *, is_sound: bool) -> None:
         """Decide, for ever. What went wrong in the engine itself is not mended by waiting: it begins anew."""
-        is_sound = True
         while True:
             try:
                 if not is_sound:
+                    await self._clock.sleep(_AGAIN_S)
                     await self._begin_engine()
                     is_sound = True
                 await self._decide()
+            except Unavailable as error:
+                is_sound = False
+                log.warning("dispatching waits for the database", extra={"error": str(error)})
             except Exception:
                 is_sound = False
                 self.corrections += 1
                 log.exception("deciding failed: the engine begins anew from the floor as it is")
-                await self._clock.sleep(_AGAIN_S)
 
     async def _decide(self) -> None:
         next_sweep = self._clock.now()

@@ -571,6 +571,22 @@ async def test_engine_that_fails_begins_anew(desk: Desk, monkeypatch: pytest.Mon
     assert dispatcher.corrections == 1
 
 
+async def test_dispatching_begins_when_the_database_is_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    services = desk.hub.services
+    await services.dispatcher.stop()
+    chat = await desk.chat()
+    with monkeypatch.context() as away:
+        assert services.dispatcher.record is not None
+        away.setattr(services.dispatcher.record, "start", _refuse)
+        await services.dispatcher.start()
+        await desk.wait(seconds=3)
+
+    await desk.available("ann")
+    await desk.wait(seconds=2)
+
+    assert await desk.offers_of(chat) == [("ann", "pending")]
+
+
 async def test_visitors_who_leave_as_soon_as_they_came_leave_nothing_behind(desk: Desk) -> None:
     await desk.available("ann")
     chats = desk.hub.services.chats
