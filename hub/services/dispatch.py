@@ -87,6 +87,8 @@ class Dispatcher:
         self._inbox: deque[told.Event] = deque()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._leaving: set[str] = set()
+        """Interactions whose way out is decided and not yet committed."""
         self._loop_task: asyncio.Task[None] | None = None
         self.corrections = 0
         self.record: RoutingRecord | None = None
@@ -299,7 +301,10 @@ class Dispatcher:
             case told.MakeOffer():
                 self._spawn(self._make(decision))
             case told.FlowOut():
-                self._spawn(self._flow_out(decision))
+                waiting = self._floor.interactions.get(decision.interaction_id)
+                if waiting is not None and waiting.queue == decision.queue_id:
+                    self._leaving.add(waiting.id)
+                    self._spawn(self._flow_out(decision, waiting))
             case told.WithdrawOffer(cause=OfferEnd.TIMED_OUT):
                 self._spawn(self._expire(decision))
             case told.MarkNotResponding() | told.Relaxed() | told.WithdrawOffer():
@@ -368,12 +373,15 @@ class Dispatcher:
             why.append(f"tier|{interaction.tier}")
         return (f"rule|{decision.reason.rule}", *why)
 
-    async def _flow_out(self, decision: told.FlowOut) -> None:
+    async def _flow_out(self, decision: told.FlowOut, waiting: Interaction) -> None:
         way_out = decision.way_out
         to_queue = way_out.target if way_out.kind is WayOutKind.QUEUE else None
-        await self._handling.flow_out(
-            decision.interaction_id, _REASONS[decision.cause], queue=to_queue, is_kept=way_out.kind in _KEPT
-        )
+        try:
+            await self._handling.flow_out(
+                waiting, _REASONS[decision.cause], queue=to_queue, is_kept=way_out.kind in _KEPT
+            )
+        finally:
+            self._leaving.discard(waiting.id)
 
     async def _expire(self, decision: told.WithdrawOffer) -> None:
         for offer in self._floor.offers_of(decision.agent_id):
@@ -385,6 +393,8 @@ class Dispatcher:
     def _sweep(self) -> None:
         """Tell the engine what it should know and does not, and the other way round. Normally this finds nothing."""
         for interaction in self._floor.interactions.values():
+            if interaction.id in self._leaving:
+                continue
             if interaction.state in _WAITING and interaction.id not in self.router.floor.items:
                 self.corrections += 1
                 self._inbox.append(told.InteractionQueued(self._waiting(interaction)))

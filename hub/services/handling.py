@@ -366,16 +366,18 @@ class Handling:
         return await tx.save(INTERACTIONS, ended)
 
     async def flow_out(
-        self, interaction_id: str, reason: ClosingReason, *, queue: str | None = None, is_kept: bool = False
+        self, waiting: Interaction, reason: ClosingReason, *, queue: str | None = None, is_kept: bool = False
     ) -> Interaction | None:
         """Take the queue's way out: another queue, a message to be answered later (`is_kept`), or the end of the wait.
 
-        The customer is told which. A caller hears it from the line. One that waits no longer is left alone.
+        The customer is told which. A caller hears it from the line. One that waits no longer where it waited when this
+        was decided (`waiting`) is left alone.
         """
 
         async def unit(tx: UnitOfWork) -> Interaction | None:
-            interaction = await moves.interaction_for_change(tx, interaction_id)
-            if interaction.state not in {State.QUEUED, State.OFFERED}:
+            interaction = await moves.interaction_for_change(tx, waiting.id)
+            has_moved = (interaction.queue, interaction.queued_at) != (waiting.queue, waiting.queued_at)
+            if has_moved or interaction.state not in {State.QUEUED, State.OFFERED}:
                 return None
             is_spoken = interaction.kind in CONNECTED_FIRST
             if queue is None and (is_spoken or not is_kept):
@@ -391,12 +393,12 @@ class Handling:
                 to_queue=queue or interaction.queue,
                 outcome="flowed_out",
             )
-            waiting = msgspec.structs.replace(interaction, state=State.QUEUED)
+            anew = msgspec.structs.replace(interaction, state=State.QUEUED)
             if queue is None:
-                waiting = await moves.say_system(tx, msgspec.structs.replace(waiting, is_message=True), "message_left")
+                anew = await moves.say_system(tx, msgspec.structs.replace(anew, is_message=True), "message_left")
             after = await moves.enter_queue(
                 tx,
-                waiting,
+                anew,
                 "message" if queue is None else "overflow",
                 outcome="flowed_out",
                 queue=queue or interaction.queue,

@@ -9,9 +9,11 @@ import pytest
 from hub.contract import ChatStart
 from hub.domain.agent import Connectivity, Presence
 from hub.domain.errors import BadRequest, OfferGone, Refused, Unavailable
+from hub.domain.events import EventKind
 from hub.domain.interaction import ClosingReason, Needs, State
 from hub.domain.offer import REJECT_REASONS
 from hub.settings.floor import AgentSettings, ChannelSettings, QueueSettings, WayOut
+from hub.storage.journal import Journal
 from tests.builders import Desk, open_desk
 
 
@@ -514,6 +516,35 @@ async def test_queues_way_out_is_told_and_a_message_stays_until_it_is_answered(
     await desk.wait(90)
     await desk.available("ann")
     assert len(await desk.live_offers(agent="ann")) == (kind == "message")
+    await desk.hub.stop()
+
+
+async def test_way_out_is_taken_once_though_the_customer_writes_and_the_clock_strikes_meanwhile(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = QueueSettings(id="support", max_wait_s=60.0, when_waited=WayOut(kind="queue", target="billing"))
+    desk = await open_desk(
+        tmp_path, database_url, {"queues": {"support": queue, "billing": QueueSettings(id="billing")}}
+    )
+    chat, handling = await desk.chat(), desk.hub.services.handling
+    take, may_go = handling.flow_out, asyncio.Event()
+
+    async def slowly(*args: Any, **options: Any) -> Any:
+        await may_go.wait()
+        return await take(*args, **options)
+
+    monkeypatch.setattr(handling, "flow_out", slowly)
+    await desk.wait(seconds=62)
+    await desk.visitor_says(chat, "Is anybody there?")
+    may_go.set()
+    await desk.wait(seconds=2)
+
+    moved = [event for event in await Journal(desk.hub.services.store).read(0, 10_000) if event.interaction == chat.id]
+    assert sum(event.kind is EventKind.INTERACTION_TRANSFERRED for event in moved) == 1
+    assert sum(event.kind is EventKind.INTERACTION_QUEUED for event in moved) == 2
+    assert (await desk.interaction(chat.id)).queue == "billing"
+    assert [each.queue_id for each in desk.hub.services.dispatcher.router.snapshot().waiting] == ["billing"]
+    assert desk.hub.services.dispatcher.corrections == 0
     await desk.hub.stop()
 
 
