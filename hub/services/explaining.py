@@ -15,6 +15,7 @@ from routing.explain import Explanation, Verdict, explain_agent
 from routing.model import Figure
 
 MOST_OFFERS = 5
+MOST_LEAVINGS = 3
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,11 +56,23 @@ class ExplainedOffer(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing | None
 
 
+class ExplainedLeaving(msgspec.Struct, frozen=True, kw_only=True):
+    """One time it left its queue unanswered: how, the way out it took and what decided that, how it stood before."""
+
+    seq: int
+    at: int
+    outcome: str
+    way_out: str
+    figures: dict[str, Figure]
+    standing: Standing | None
+
+
 class Explained(msgspec.Struct, frozen=True, kw_only=True):
-    """An interaction explained: as it waits now, and each of its latest offers."""
+    """An interaction explained: as it waits now, each of its latest offers, and how it left without an answer."""
 
     now: Standing | None
     offers: list[ExplainedOffer]
+    left: list[ExplainedLeaving]
 
 
 class Weighed(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +103,11 @@ class Explaining:
     async def interaction(self, interaction_id: str) -> Explained:
         """Explain an interaction. What the journal no longer reaches back to is left out."""
         now = explained(self._dispatcher.router, interaction_id)
-        return Explained(now=self._standing(now) if now else None, offers=await self._offers(interaction_id))
+        return Explained(
+            now=self._standing(now) if now else None,
+            offers=await self._offers(interaction_id),
+            left=await self._left(interaction_id),
+        )
 
     async def agent(self, agent_id: str, scope: Scope, seq: int | None = None) -> AgentStanding:
         """Explain an agent, as things stand or as they stood at a number of the journal.
@@ -148,6 +165,28 @@ class Explaining:
                     name=self._name(agent),
                     rule=str(made[0].reason.rule) if made else "",
                     figures=dict(made[0].reason.figures) if made else {},
+                    standing=self._standing(explanation) if explanation else None,
+                )
+            )
+        return found
+
+    async def _left(self, interaction_id: str) -> list[ExplainedLeaving]:
+        record = self._dispatcher.record
+        if record is None:
+            return []
+        found: list[ExplainedLeaving] = []
+        for seq, at_ms, outcome in (await record.leavings_of(interaction_id))[-MOST_LEAVINGS:]:
+            try:
+                flowed, explanation = await record.explain_leaving(interaction_id, seq, at_ms)
+            except NotFound:
+                continue
+            found.append(
+                ExplainedLeaving(
+                    seq=seq,
+                    at=at_ms,
+                    outcome=outcome,
+                    way_out=f"{flowed.way_out.kind} {flowed.way_out.target}".strip() if flowed else "",
+                    figures=dict(flowed.reason.figures) if flowed else {},
                     standing=self._standing(explanation) if explanation else None,
                 )
             )

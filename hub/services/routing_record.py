@@ -47,6 +47,7 @@ _KINDS: Final[Mapping[str, type]] = {
     )
 }
 _PAGE = 2_000
+_UNANSWERED = frozenset({"abandoned", "flowed_out", "cancelled"})
 _FRESH_AFTER = 50_000
 
 
@@ -54,13 +55,14 @@ _FRESH_AFTER = 50_000
 class Past:
     """The engine as it was, and what it decided about the subject on the way there.
 
-    `decided` are the decisions of the last event that concerned the subject.
+    `decided` are the decisions of the last event that concerned the subject, and `decided_seq` is that event's number.
     """
 
     router: Router
     seq: int
     at_ms: int
     decided: Sequence[told.Decision]
+    decided_seq: int = 0
 
 
 class RoutingRecord:
@@ -125,16 +127,18 @@ class RoutingRecord:
         since = await self._beginning(until_seq, since)
         router, seq, at_ms = since.router, since.seq, since.at_ms
         decided: Sequence[told.Decision] = ()
+        decided_seq = 0
         loop = asyncio.get_running_loop()
         while True:
             page = await self._page(seq, until_seq)
             # Thousands of events take a second: not on the loop that everybody waits for.
-            about = await loop.run_in_executor(None, _play, router, page, subject)
-            decided = about or decided
+            about, about_seq = await loop.run_in_executor(None, _play, router, page, subject)
+            if about:
+                decided, decided_seq = about, about_seq
             if page:
                 seq, at_ms, _ = page[-1]
             if len(page) < _PAGE:
-                return Past(router=router, seq=seq, at_ms=at_ms, decided=decided)
+                return Past(router=router, seq=seq, at_ms=at_ms, decided=decided, decided_seq=decided_seq)
 
     async def _beginning(self, before: int, since: Past | None) -> Past:
         """Return the engine as it last began before a journal number, or `since` if it has not begun again after."""
@@ -190,6 +194,37 @@ class RoutingRecord:
 
         return await self._store.read(unit)
 
+    async def leavings_of(self, interaction: str) -> list[tuple[int, int, str]]:
+        """Return (journal number, instant, outcome) of each time an interaction left its queue unanswered, in order."""
+
+        async def unit(tx: UnitOfWork) -> list[tuple[int, int, str]]:
+            rows = await tx.fetch(
+                "SELECT seq, at, facts FROM journal WHERE interaction = $1 "
+                "AND kind IN ('interaction_ended', 'interaction_transferred') ORDER BY seq",
+                interaction,
+            )
+            found = [(int(seq), int(at), str(msgspec.json.decode(facts).get("outcome"))) for seq, at, facts in rows]
+            return [one for one in found if one[2] in _UNANSWERED]
+
+        return await self._store.read(unit)
+
+    async def explain_leaving(
+        self, subject: str, seq: int, at_ms: int
+    ) -> tuple[told.FlowOut | None, Explanation | None]:
+        """Return the way out that an interaction took, if it took one, and how it stood until it left.
+
+        Raises:
+            NotFound: the journal does not reach back that far.
+        """
+        past, explanation = await self.explain_past(subject, seq)
+        flowed = next((one for one in past.decided if isinstance(one, told.FlowOut)), None)
+        if explanation is not None:
+            return None, _later(past.router, subject, at_ms) or explanation
+        if flowed is None:
+            return None, None
+        before, explanation = await self.explain_past(subject, past.decided_seq - 1)
+        return flowed, _later(before.router, subject, at_ms - 1) or explanation
+
     async def explain_past(
         self, subject: str, seq: int, *, since: Past | None = None
     ) -> tuple[Past, Explanation | None]:
@@ -205,6 +240,12 @@ class RoutingRecord:
 def explained(router: Router, subject: str) -> Explanation | None:
     """Explain an interaction or an agent as the engine sees it; None if it knows neither."""
     return explain_interaction(router, subject) or explain_agent(router, subject)
+
+
+def _later(router: Router, subject: str, at_ms: int) -> Explanation | None:
+    """Explain the subject when nothing but time has passed till then; None if that has made it leave."""
+    _handle(router, told.Tick(), max(at_ms, router.now_ms))
+    return explained(router, subject)
 
 
 def encode(event: told.Event) -> str:
@@ -232,13 +273,17 @@ def _as_now(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return {name: _as_now(one) for name, one in value.items()}
 
 
-def _play(router: Router, page: Sequence[tuple[int, int, told.Event]], subject: str) -> Sequence[told.Decision]:
-    """Tell the router a page of the record; return the last decisions about the subject."""
+def _play(
+    router: Router, page: Sequence[tuple[int, int, told.Event]], subject: str
+) -> tuple[Sequence[told.Decision], int]:
+    """Tell the router a page of the record; return the last decisions about the subject, and their event's number."""
     decided: Sequence[told.Decision] = ()
-    for _, at_ms, event in page:
+    decided_seq = 0
+    for seq, at_ms, event in page:
         about = [found for found in _handle(router, event, at_ms) if subject in decision_subjects(found)]
-        decided = about or decided
-    return decided
+        if about:
+            decided, decided_seq = about, seq
+    return decided, decided_seq
 
 
 def _handle(router: Router, event: told.Event, at_ms: int) -> list[told.Decision]:

@@ -162,13 +162,33 @@ async def _explained(settings: Settings, subject: str, seq: int | None) -> list[
         record = RoutingRecord(store, policy_of(settings), SystemClock())
         if seq is not None:
             return await explanation_at(record, subject, seq)
+        moments = [(offer_seq, 0, "") for offer_seq, _agent in await record.offers_of(subject)]
+        moments += await record.leavings_of(subject)
         lines: list[str] = []
-        for offer_seq, _agent in await record.offers_of(subject):
-            lines += [*await explanation_at(record, subject, offer_seq), ""]
+        for moment, at_ms, outcome in sorted(moments):
+            if outcome:
+                lines += [*await leaving_at(record, subject, (moment, at_ms, outcome)), ""]
+            else:
+                lines += [*await explanation_at(record, subject, moment), ""]
         if lines:
             return lines[:-1]
         head = await _head(store)
         return await explanation_at(record, subject, head)
+
+
+async def leaving_at(record: RoutingRecord, subject: str, leaving: tuple[int, int, str]) -> list[str]:
+    """Return how an interaction left its queue unanswered as lines, then everybody who was considered till then.
+
+    Raises:
+        NotFound: the journal does not reach back that far.
+    """
+    seq, at_ms, outcome = leaving
+    flowed, explanation = await record.explain_leaving(subject, seq, at_ms)
+    lines = [f"{iso(at_ms)} (journal {seq})", f"  left: {outcome.replace('_', ' ')}"]
+    if flowed is not None:
+        way_out = f"{flowed.way_out.kind} {flowed.way_out.target}".strip()
+        lines.append(f"  way out {way_out}: {flowed.reason.text()}")
+    return lines + (explanation.lines()[1:] if explanation else [])
 
 
 async def explanation_at(record: RoutingRecord, subject: str, seq: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,13 +11,14 @@ from hub.domain.interaction import Interaction, Needs
 from hub.services.explaining import Explaining
 from hub.services.recorded_day import RecordedDay, read_day
 from hub.services.routing_record import RoutingRecord, decode, encode
+from hub.settings.floor import QueueSettings, WayOut
 from hub.storage.unit_of_work import UnitOfWork
-from hub.tools.routing import explanation_at
+from hub.tools.routing import explanation_at, leaving_at
 from routing.events import AgentChanged, InteractionQueued
 from routing.measure import figures
 from routing.model import HeldWork, SkillNeed
 from routing.simulate import Day, Outcome, from_record, run
-from tests.builders import Desk
+from tests.builders import Desk, open_desk
 
 
 def record_of(desk: Desk) -> RoutingRecord:
@@ -187,3 +189,31 @@ class _Away:
 
     async def write(self, unit: object) -> None:
         await self.submit(unit)
+
+
+async def test_leaving_without_an_answer_is_explained(database_url: str, tmp_path: Path) -> None:
+    queue = QueueSettings(id="support", skills={"tents": 3}, max_wait_s=60.0, when_waited=WayOut(kind="end"))
+    desk = await open_desk(tmp_path, database_url, {"queues": {"support": queue}})
+    await desk.available("ann")
+    sent_away, gave_up = await desk.chat(), await desk.chat()
+    await desk.wait(seconds=20)
+    await desk.hub.services.chats.end(gave_up.id, desk.visitors[gave_up.id])
+    await desk.wait(seconds=41)
+
+    explaining = Explaining(desk.hub.services.dispatcher, desk.hub.services.floor)
+    for chat, outcome, waited_ms, way_out in (
+        (sent_away, "flowed_out", 60_000, "end"),
+        (gave_up, "abandoned", 20_000, ""),
+    ):
+        (left,) = (await explaining.interaction(chat.id)).left
+        assert (left.outcome, left.way_out) == (outcome, way_out)
+        assert left.standing is not None
+        assert waited_ms - 1 <= int(left.standing.facts["waited_ms"]) <= waited_ms
+        assert [why.code for one in left.standing.considered for why in one.refusals] == ["skill"]
+        lines = await leaving_at(record_of(desk), chat.id, (left.seq, left.at, outcome))
+        assert lines[1] == f"  left: {outcome.replace('_', ' ')}"
+        assert "  ann: not taken, skill: tents 0 < 3" in lines
+        assert any(line.startswith("  way out end: The queue's way out (cause waited_too_long") for line in lines) == (
+            way_out == "end"
+        )
+    await desk.hub.stop()

@@ -8,7 +8,8 @@ import { Button, Icon } from "../ui/parts.js";
  * @typedef {{ agent: string, name: string, may_take: boolean, rank: number | null, refusals: Refused[] }} Considered
  * @typedef {{ at: number, considered: Considered[] }} Standing
  * @typedef {{ seq: number, at: number, agent: string, name: string, rule: string, standing: Standing | null }} Offered
- * @typedef {{ now: Standing | null, offers: Offered[] }} Routing
+ * @typedef {{ seq: number, at: number, outcome: string, way_out: string, figures: Record<string, string | number>, standing: Standing | null }} Left
+ * @typedef {{ now: Standing | null, offers: Offered[], left: Left[] }} Routing
  */
 
 /** Who was looked at, and why it went to whom it went to. Asked for only when somebody wants to know. @param {{ id: string }} props */
@@ -27,10 +28,13 @@ export function Why({ id }) {
     <${Button} class="wide" icon="info" busy=${busy} onClick=${ask}>${t("why.ask")}<//>${failed && html`<p class="quiet" role="alert">${t("why.failed")}</p>`}</section>`;
   return html`<section class="panel why" aria-live="polite"><h3>${t("why.title")}</h3>
     ${routing.now && html`<div class="why-step"><h4>${t("why.now")}</h4><${People} standing=${routing.now} /></div>`}
+    ${[...routing.left].reverse().map((left) => html`<div class="why-step" key=${left.seq}><h4><time>${clockSeconds(left.at)}</time> ${t(`why.left.${left.outcome}`)}</h4>
+      ${left.figures.cause && has(`why.cause.${left.figures.cause}`) && html`<p class="quiet">${t(`why.cause.${left.figures.cause}`)}</p>`}
+      ${left.standing && html`<${People} standing=${left.standing} />`}</div>`)}
     ${[...routing.offers].reverse().map((offer) => html`<div class="why-step" key=${offer.seq}><h4><time>${clockSeconds(offer.at)}</time> ${t("why.offered", { name: offer.name })}</h4>
       ${offer.rule && has(`rule.${offer.rule}`) && html`<p class="quiet">${t(`rule.${offer.rule}`)}</p>`}
       ${offer.standing && html`<${People} standing=${offer.standing} but=${offer.agent} />`}</div>`)}
-    ${!routing.now && !routing.offers.length && html`<p class="quiet">${t("why.nothing")}</p>`}</section>`;
+    ${!routing.now && !routing.offers.length && !routing.left.length && html`<p class="quiet">${t("why.nothing")}</p>`}</section>`;
 }
 
 /** @param {{ standing: Standing, but?: string }} props */
