@@ -1,5 +1,6 @@
 """A mailbox's way out as its configuration block describes it: checked at start, and the channel's half that sends."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,10 @@ from channels.mail.templates import Templates
 from hub.contract import AutomaticText, Circumstances, OutboundMessage, Pace, Receipt
 from hub.domain.errors import ChannelUnavailable
 from hub.settings import Problem, Secret
+
+_LINK = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)\S+|(?<!\S)[^\s/]+\.[a-z]{2,20}/\S*", re.IGNORECASE)
+_ADDRESS = re.compile(r"://|@|\.[a-z]{2,}", re.IGNORECASE)
+"""What an acknowledgement repeats of a stranger's words goes to whoever they say they are: it carries no links."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,11 +180,12 @@ class WayOut:
         if not self._outlet.acknowledge:
             return None
         language = circumstances.language.partition("-")[0].lower() or "en"
+        subject = _LINK.sub("...", circumstances.subject)
         zone = ZoneInfo(circumstances.zone)
         at = circumstances.opens_at
         values = {
-            "name": circumstances.name,
-            "subject": circumstances.subject,
+            "name": "" if _ADDRESS.search(circumstances.name) else circumstances.name,
+            "subject": subject,
             "company": circumstances.company,
             "is_open": circumstances.is_open,
             "opens_at": moment(datetime.fromtimestamp(at / 1000, zone)) if at is not None else "",
@@ -191,7 +197,7 @@ class WayOut:
             text = self._templates.render_text(source, **values)
         else:
             text = self._templates.acknowledgement(language, **values)
-        return AutomaticText(answer_subject(circumstances.subject, "reply"), text)
+        return AutomaticText(answer_subject(subject, "reply"), text)
 
     def safe_page(
         self, html: str, images: Mapping[str, str], *, remote_image: Callable[[str], str] | None = None

@@ -82,6 +82,15 @@ async def test_what_opens_an_interaction_is_acknowledged_at_once(desk: Desk) -> 
     assert interaction.waits_since is not None
 
 
+async def test_what_it_repeats_carries_no_links_to_whoever_a_stranger_names(desk: Desk) -> None:
+    subject = "Win at https://evil.test/?a=1 or www.evil.test or evil.test/now, order 1.5/2"
+    await arrives(desk, mail(subject=subject).replace(b"Li Wei", b"Go to evil.test"))
+    (answer,) = answers()
+    assert answer.subject == "Re: Win at ... or ... or ... order 1.5/2"
+    assert "evil" not in answer.body_text
+    assert "Hello,\n" in answer.body_text
+
+
 async def test_the_answer_to_it_comes_back_into_the_interaction(desk: Desk) -> None:
     await arrives(desk, mail())
     (answer,) = answers()
