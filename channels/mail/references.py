@@ -6,6 +6,7 @@ import hmac
 import re
 from collections.abc import Sequence
 
+_IDS = re.compile(r"<([^<>]{1,990})>")
 _ID = re.compile(r"<([^<>\s]{1,990})>")
 _BARE = re.compile(r"[^\s<>\"(),;]{3,500}@[^\s<>\"(),;]{1,250}")
 MAX_REFERENCES = 100
@@ -22,8 +23,12 @@ def first_message_id(value: str) -> str:
 
 
 def message_ids(value: str) -> tuple[str, ...]:
-    """Every id of a References field, each once; of a flood the first and the last are kept."""
-    found = list(dict.fromkeys(f"<{match[1]}>" for match in _ID.finditer(value[:200_000])))
+    """Every id of a References field, each once; of a flood the first and the last are kept.
+
+    An id in which a gateway has broken the line is put together again.
+    """
+    pieces = ((match[1], "".join(match[1].split())) for match in _IDS.finditer(value[:200_000]))
+    found = list(dict.fromkeys(f"<{whole}>" for sent, whole in pieces if whole and (sent == whole or "@" in whole)))
     if len(found) > MAX_REFERENCES:
         found = found[:1] + found[1 - MAX_REFERENCES :]
     return tuple(found)

@@ -142,6 +142,7 @@ def verify_reply_address(keys: Sequence[bytes], found: ReplyAddress, recipients:
     return ""
 
 
+_MAX_PARENTS = 10
 _ADDRESSED_TO = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-forwarded-to", "to", "cc")
 
 
@@ -161,10 +162,11 @@ def collect_evidence(
         for recipient in recipients
         if read_reply_address(recipient) is not None
     ]
-    parent = first_message_id(headers.raw("in-reply-to") or "")
-    references = message_ids(headers.raw("references") or "")
-    ids = dict.fromkeys([*([parent] if parent else []), *reversed(references)])
-    found.extend(_of_id(message_id, keys, is_parent=message_id == parent) for message_id in ids)
+    answered = " ".join(headers.all("in-reply-to"))
+    parents = message_ids(answered)[:_MAX_PARENTS] or tuple(filter(None, [first_message_id(answered)]))
+    references = message_ids(" ".join(headers.all("references")))
+    ids = dict.fromkeys([*parents, *reversed(references)])
+    found.extend(_of_id(message_id, keys, is_parent=message_id in parents) for message_id in ids)
     if base_subject(subject):
         found.append(Evidence(EvidenceKind.SUBJECT, base_subject(subject), Strength.WEAK))
     return tuple(sorted(found, key=lambda evidence: -evidence.strength))

@@ -104,6 +104,26 @@ def test_own_message_id_and_foreign_references_join_for_participants() -> None:
     assert decided(foreign).action is Action.JOIN
 
 
+OWN_ID = make_message_id(KEY, "m-1", "example.com")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"In-Reply-To": f"<x@y.example> {OWN_ID}"},
+        {"In-Reply-To": f"Your letter of Monday {OWN_ID}"},
+        {"In-Reply-To": OWN_ID.strip("<>")},
+        {"References": "<a@b.example>", "references": OWN_ID},
+        {"References": f"<a@b.example>,{OWN_ID},<c@d.example>"},
+        {"References": f"<a@b.example>\r\n {OWN_ID[:20]}\r\n {OWN_ID[20:]}"},
+    ],
+)
+def test_our_id_is_found_however_a_program_writes_it(fields: dict[str, str]) -> None:
+    evidence = parse(mail("Hello", fields), Reading(signing_keys=(KEY,))).evidence
+
+    assert (evidence[0].kind, evidence[0].value) == (EvidenceKind.OWN_MESSAGE_ID, OWN_ID)
+
+
 @pytest.mark.parametrize(
     ("subject", "sender", "action"),
     [
