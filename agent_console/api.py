@@ -397,7 +397,7 @@ def _card(known: Known, matched: str | None = None) -> api.CustomerCard:
     customer = known.customer
     return api.CustomerCard(
         id=customer.id,
-        name=named(customer.name, customer.id),
+        name=named(customer.name, customer.id, *(address.value for address in known.addresses)),
         language=customer.language or None,
         company=customer.company or None,
         tier=customer.tier or None,

@@ -136,7 +136,9 @@ class Rows:
             icon=capabilities.icon if capabilities else _ICON,
             queue=interaction.queue,
             customer=interaction.customer,
-            customer_name=named(customer_name or (brief.name if brief else ""), interaction.customer),
+            customer_name=named(
+                customer_name or (brief.name if brief else ""), interaction.customer, interaction.address
+            ),
             tier=(brief.tier if brief else interaction.tier) or None,
             language=interaction.language or (brief.language if brief else "") or None,
             subject=interaction.subject,
@@ -252,7 +254,9 @@ class Rows:
             state=offer.state,
             why=list(offer.why),
             channel_kind=interaction.kind if interaction else "",
-            customer_name=named(brief.name if brief else "", interaction.customer if interaction else ""),
+            customer_name=named(brief.name if brief else "", interaction.customer, interaction.address)
+            if interaction
+            else "",
             tier=(brief.tier or None) if brief else None,
             queue=offer.queue,
             queued_at=interaction.queued_at if interaction else None,
@@ -292,9 +296,10 @@ class Rows:
         return shapes.FileShape(file.id, file.name, file.type, file.size, self._link(file))
 
 
-def named(name: str, customer_id: str) -> str:
-    """Return what to call a customer: who has no name yet is told apart by the end of their id."""
-    return name or f"Visitor {customer_id[-4:].upper()}"
+def named(name: str, customer_id: str, *addresses: str) -> str:
+    """Return what to call a customer: who has no name yet by a number or mail address, else by the end of their id."""
+    told = (one for one in addresses if one.startswith("+") or "@" in one)
+    return name or next(told, f"Visitor {customer_id[-4:].upper()}")
 
 
 def note(record: Note) -> shapes.NoteRow:
@@ -393,7 +398,7 @@ def customer(profile: Profile) -> shapes.CustomerShape:
     known: Customer = profile.customer
     return shapes.CustomerShape(
         id=known.id,
-        name=named(known.name, known.id),
+        name=named(known.name, known.id, *(address.value for address in profile.addresses)),
         language=known.language or None,
         tier=known.tier or None,
         value=known.value,

@@ -229,7 +229,7 @@ class ConsoleSockets:
         name = str(signal.get("name") or "")
         if signal.get("who") == "customer":
             brief = self._hub.floor.customers.get(interaction.customer)
-            name = named(brief.name if brief else "", interaction.customer)
+            name = named(brief.name if brief else "", interaction.customer, interaction.address)
         by = signal.get("agent")
         heard = {
             "interaction": interaction.id,

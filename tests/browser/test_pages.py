@@ -29,6 +29,10 @@ RUN = """async (rules) => {
   const found = await axe.run(document, { iframes: false, preload: false, resultTypes: ["violations"], ...only });
   return found.violations.map((one) => [one.id, ...one.nodes.map((node) => `${node.target} ${node.failureSummary}`)]);
 }"""
+CUT_OFF = """() => {
+  const end = document.querySelector(".wall footer").getBoundingClientRect().top;
+  return [...document.querySelectorAll(".wall-queues p")].filter((p) => p.getBoundingClientRect().bottom > end).length;
+}"""
 SIZES = {"1440": (1440, 900), "390": (390, 844)}
 THEMES: Mapping[Literal["light", "dark"], Sequence[str]] = {
     "light": (),
@@ -195,6 +199,8 @@ async def test_the_supervisors_pages(house: House, seat: SeatAt, lang: str) -> N
     await sue.page.goto(f"{house.url}/#/wallboard")
     await expect(sue.page.locator(".wallboard, .wall").first).to_be_visible()
     await look.at(sue.page, "wallboard")
+    if (sue.page.viewport_size or {"width": 0})["width"] > 1000:
+        assert await sue.page.evaluate(CUT_OFF) == 0, "a figure of the wallboard is cut off"
     assert "\n".join(look.wrong) == ""
 
 

@@ -23,6 +23,7 @@ export function IconButton({ icon, label, keys, size = 16, class: more = "", tip
 function initials(name) {
   const han = name.match(/\p{Script=Han}/gu);
   if (han) return han.slice(han.length > 2 ? -2 : 0).join("");
+  if (/^\+\d{4,}$/.test(name)) return name.slice(-2); // a number's end tells it apart
   const words = name.split(/[\s.@_-]+/).filter(Boolean);
   return words.length ? (words[0][0] + (words.length > 1 ? words[words.length - 1][0] : "")).toUpperCase() : "?";
 }

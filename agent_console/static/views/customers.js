@@ -44,7 +44,7 @@ export function Customers() {
         ${!answer && html`<${Skeleton} kind="rows" rows=${6} />`}
         <${WindowList} rows=${found} height=${64} label=${t("nav.customers")} id=${(/** @type {Customer} */ one) => one.id} row=${(/** @type {Customer} */ one, /** @type {number} */ _at, /** @type {object} */ place) => html`<div key=${one.id} role="listitem" ...${place}>
           <a class="row" data-row href=${address("customers", one.id)} aria-current=${one.id === id ? "true" : undefined}><${Avatar} name=${one.name} />
-          <span class="row-main"><span class="row-name"><b>${one.name}</b>${one.tier && html`<${Tier} tier=${one.tier} />`}</span><span class="row-preview">${one.company || contactOf(one)}</span></span></a></div>`} />
+          <span class="row-main"><span class="row-name"><b>${one.name}</b>${one.tier && html`<${Tier} tier=${one.tier} />`}</span><span class="row-preview">${one.company || (contactOf(one) === one.name ? "" : contactOf(one))}</span></span></a></div>`} />
       </div>
     </section>
     ${id ? html`<${CustomerPage} key=${id} id=${id} />` : html`<section class="customer-page"><${Empty} icon="users" title=${t("customers.pick")} text=${t("customers.pick.text")} /></section>`}

@@ -14,8 +14,8 @@ import { nextOf, reasonWord } from "./presence.js";
 
 /** @typedef {import("../types").QueueRow} QueueRow @typedef {import("../types").AgentRow} AgentRow */
 
-/** "61 %", or a dash where nothing was offered. @param {number | null | undefined} share */
-export const percent = (share) => (share === null || share === undefined ? "-" : `${Math.round(share * 100)} %`);
+/** "61 %", or a dash where nothing was offered; what is below its target is not rounded up to it. @param {number | null | undefined} share @param {number} target */
+export const percent = (share, target = 0) => (share === null || share === undefined ? "-" : `${share < target ? Math.floor(share * 100) : Math.round(share * 100)} %`);
 /** @param {QueueRow} one @param {number} now */
 export const oldest = (one, now) => (one.oldest_at && one.waiting ? now - one.oldest_at : 0);
 /** Worst first: over target, then the longest wait. @param {number} now */
@@ -82,7 +82,7 @@ function QueueLine({ one, now, top }) {
   return html`<tr><th scope="row"><i class="queue-dot" style=${{ background: one.color ?? "var(--text3)" }} aria-hidden="true"></i>${one.name}${!one.open && html` <${Chip}>${t("closed.now")}<//>`}</th>
     ${cell(t("col.waiting"), one.waiting, `figure ${one.waiting ? "strong" : ""}`)}
     ${cell(t("col.longest"), one.waiting ? html`<span class=${over ? "over" : ""}>${over && html`<${Icon} name="triangle-alert" size=${12} label=${t("over.target")} />`}${duration(wait)}</span>` : "-", "figure")}
-    ${cell(t("col.sl"), html`<span class=${below ? "over" : ""}>${below && html`<${Icon} name="triangle-alert" size=${12} label=${t("below.target")} />`}${percent(one.service_level)}</span>${one.service_level !== null && one.service_level !== undefined && html` <small>${t("of.target", { share: Math.round(one.target_share * 100) })}</small>`}`, "figure")}
+    ${cell(t("col.sl"), html`<span class=${below ? "over" : ""}>${below && html`<${Icon} name="triangle-alert" size=${12} label=${t("below.target")} />`}${percent(one.service_level, one.target_share)}</span>${one.service_level !== null && one.service_level !== undefined && html` <small>${t("of.target", { share: Math.round(one.target_share * 100) })}</small>`}`, "figure")}
     ${cell(t("col.asa"), one.asa_s === null || one.asa_s === undefined ? "-" : duration(one.asa_s * 1000), "figure wide-only")}
     ${cell(t("col.serving"), one.serving, "figure")}${cell(t("col.free"), one.available, `figure ${one.waiting && !one.available ? "over" : ""}`)}${cell(t("col.away"), one.away, "figure")}
     ${cell(t("col.abandoned"), `${one.abandoned} / ${one.offered}`, "figure wide-only")}

@@ -37,10 +37,14 @@ export function Wallboard() {
     return () => document.removeEventListener("keydown", onKey);
   }, []);
   const people = /** @type {[string, string, number][]} */ ([["available", t("floor.free"), count("available")], ["busy", t("wall.busy"), count("busy", "full", "offered")], ["wrapping", t("wall.wrapping"), count("wrapping")], ["away", t("wall.away"), count("away")]]);
+  const shown = queues.all().sort(worstFirst(now));
+  // Up to four beside one another; more are smaller, so that all of them are on the screen.
+  const rows = Math.min(3, Math.ceil(shown.length / 4));
+  const room = { "--columns": Math.ceil(shown.length / rows), "--share": [1, 1, 0.72, 0.48][rows] };
   return html`<main class=${`wall ${stale ? "stale" : ""}`} id="main" tabindex="-1" style=${{ transform: `translate(${shift}px, ${shift}px)` }}>
     <header><h1>${t("wallboard")}</h1><${IconButton} icon="x" size=${20} label=${t("wall.leave")} keys="Esc" tip="left" onClick=${() => go("floor")} /><time>${clockSeconds(now)}</time></header>
     ${stale && html`<p class="wall-stale"><${Icon} name="wifi-off" size=${20} />${t("wall.stale", { at: clockSeconds(heardAt) })}</p>`}
-    <div class="wall-queues">${queues.all().sort(worstFirst(now)).map((one) => html`<${WallQueue} key=${one.id} one=${one} now=${now} />`)}</div>
+    <div class="wall-queues" style=${room}>${shown.map((one) => html`<${WallQueue} key=${one.id} one=${one} now=${now} />`)}</div>
     <footer>${people.map(([mark, word, n]) => html`<span key=${mark}><${StateMark} state=${mark} /><b>${n}</b> ${word}</span>`)}</footer>
   </main>`;
 }
@@ -54,5 +58,5 @@ function WallQueue({ one, now }) {
   return html`<section class=${over ? "alarm" : ""}><h2>${one.name}</h2>
     <p class="wall-big"><b>${one.waiting}</b><span>${t("floor.waiting")}</span></p>
     <p class=${over ? "over" : ""}><b>${one.waiting ? duration(wait) : "-"}</b> <span>${over && sign}${over ? t("wall.over") : t("wall.longest")}</span></p>
-    <p class=${below ? "over" : ""}><b>${percent(one.service_level)}</b> <span>${below && sign}${one.offered ? t("of.target", { share: Math.round(one.target_share * 100) }) : t("wall.none")}</span></p></section>`;
+    <p class=${below ? "over" : ""}><b>${percent(one.service_level, one.target_share)}</b> <span>${below && sign}${one.offered ? t("of.target", { share: Math.round(one.target_share * 100) }) : t("wall.none")}</span></p></section>`;
 }
