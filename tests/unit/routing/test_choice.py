@@ -1,6 +1,8 @@
 """Who goes first, and who gets it."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from routing.events import AgentChanged, InteractionQueued, MakeOffer, WorkEnded
 from routing.model import AgentState, WaitingInteraction
@@ -238,3 +240,33 @@ def test_equal_agents_share_a_pool_and_unequal_do_not() -> None:
     floor.tell(AgentChanged(AgentState(id="cat", skills={"b": 1})))
 
     assert len(floor.router.floor.catalogue.pools) == 2
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(st.sampled_from([1, 2, 4, 1_000]), st.sampled_from([0, 3, 9, 40])), min_size=2, max_size=40))
+def test_nobody_starves_however_many_better_customers_come(stream: list[tuple[int, int]]) -> None:
+    """Who has waited three targets goes before everybody who has not, and in the end everybody was served."""
+    floor = Floor(a_policy(QueuePolicy(id="billing", target_ms=10_000)))
+    floor.agent("ann")
+    came: dict[str, int] = {}
+    served: list[str] = []
+
+    def serve(said: list[str]) -> None:
+        for one in said:
+            taken = one.partition(">")[0]
+            someone_long = any(floor.now - at_ms >= 30_000 for at_ms in came.values())
+            assert floor.now - came.pop(taken) >= (30_000 if someone_long else 0)
+            served.append(taken)
+            floor.accept(taken, "ann")
+
+    for number, (value, gap_s) in enumerate(stream, start=1):
+        floor.now += gap_s * 1_000
+        came[f"i{number}"] = floor.now
+        serve(floor.queue(value=value))
+        if number % 2 == 0 and served:
+            floor.now += 1_000
+            serve(floor.tell(WorkEnded("ann", served[-1])))
+    while came:
+        floor.now += 12_000
+        serve(floor.tell(WorkEnded("ann", served[-1])))
+    assert sorted(served) == sorted(f"i{number}" for number in range(1, len(stream) + 1))
