@@ -305,12 +305,16 @@ class Hub:
 
     async def _forget_old(self) -> None:
         """Remove what has been kept for its time; what cannot be removed now is tried again in an hour."""
-        if not self.settings.letters.raw_days:
-            return
-        try:
-            await self.services.arrivals.forget_old(self.settings.letters.raw_days)
-        except (HubError, OSError) as error:
-            log.warning("old letters' bytes stay", extra={"error": str(error)})
+        kept = (
+            ("letters", self.settings.letters.raw_days, self.services.arrivals.forget_old),
+            ("recordings", self.settings.calls.recording_days, self.services.recordings.forget_old),
+        )
+        for what, days, forget_old in kept:
+            try:
+                if days:
+                    await forget_old(days)
+            except (HubError, OSError) as error:
+                log.warning("what is old stays", extra={"kind": what, "error": str(error)})
 
 
 def build(settings: Settings, *, clock: Clock | None = None, strict: bool = False, demo: bool = False) -> Hub:

@@ -386,6 +386,10 @@ class Voice:
         """Return what was recorded of a line (see `LiveCalls`)."""
         return await self.orders.recordings_of(line)
 
+    async def forget(self, recording: str) -> None:
+        """Remove a recording at the carrier (see `LiveCalls`)."""
+        await self.orders.forget(recording)
+
     async def lines_up(self) -> list[LegView]:
         """Return every inbound line that is up (see `LiveCalls`)."""
         return await self.orders.lines_up()

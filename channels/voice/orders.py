@@ -1,6 +1,7 @@
 """What the hub orders, in the carrier's REST words. An order that comes again finds what it began before."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -308,6 +309,15 @@ class Orders:
             for one in recordings
         ]
         return [one for one in told if one is not None]
+
+    async def forget(self, recording: str) -> None:
+        """Remove a recording at the carrier."""
+
+        async def ask(client: "Client") -> Any:  # noqa: ANN401
+            return await client.recordings(recording).delete_async()
+
+        with contextlib.suppress(Gone):
+            await self._rest.call(ask)
 
     async def lines_up(self) -> list[LegView]:
         """Return every inbound line to our number that is up."""

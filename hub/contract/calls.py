@@ -205,6 +205,9 @@ class LiveCalls(Protocol):
     async def recordings_of(self, line: Target) -> list[RecordingNews]:
         """Return what was recorded of a line that is over; ChannelUnavailable while some of it is still being made."""
 
+    async def forget(self, recording: str) -> None:
+        """Remove a recording at the carrier; one that is gone already is no fault."""
+
     async def lines_up(self) -> list[LegView]:
         """Return every line of ours that is up, for finding what nobody knows of."""
 

@@ -38,8 +38,9 @@ from hub.services.call_state import WholeCall, call_in_flow, ended, order, save_
 from hub.services.call_words import HOLD_CODES, spoken, standing
 from hub.services.floor import Floor
 from hub.services.handling import Handling
+from hub.services.wording import worded
 from hub.settings import Settings
-from hub.storage.tables import CALLS, CARRIER_EVENTS, INTERACTIONS, LEGS, RECORDINGS
+from hub.storage.tables import CALLS, CARRIER_EVENTS, INTERACTIONS, LEGS, MESSAGES, RECORDINGS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 BOOKING_KEY = "1"
@@ -406,6 +407,27 @@ class CallService:
                 file=file.id,
                 duration_s=recording.duration_s,
             )
+
+        await self._store.write(unit)
+
+    async def recording_removed(self, recording_id: str) -> None:
+        """Note that a recording's sound is not kept any more, where it was shown, too."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            recording = await tx.get(RECORDINGS, recording_id, lock=True)
+            if recording is None or recording.file is None:
+                return
+            gone = msgspec.structs.replace(recording, file=None, problem="removed")
+            await tx.execute(RECORDINGS.update, *RECORDINGS.update_values(gone))
+            tx.touch(gone)
+            interaction = await moves.interaction_for_change(tx, recording.interaction)
+            for message in await tx.select(MESSAGES, "WHERE interaction = $1", interaction.id):
+                if any(file.id == recording.file for file in message.files):
+                    code = "recording_removed"
+                    said = msgspec.structs.replace(
+                        message, code=code, text=worded(code, interaction.language), files=()
+                    )
+                    await tx.execute(MESSAGES.update, *MESSAGES.update_values(said))
 
         await self._store.write(unit)
 

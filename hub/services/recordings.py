@@ -14,6 +14,8 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 
 _LARGEST = 200_000_000
 """Bytes; a call of four hours, both sides, at the carrier's rate."""
+_DAY_MS = 86_400_000
+_AT_A_TIME = 500
 _LARGEST_WEIGHED = 16_000_000
 """Bytes of a message's plain sound: more than a quarter of an hour, which nobody is silent for."""
 
@@ -77,6 +79,31 @@ class Recordings:
         line = Target(leg=leg.id, provider_id=leg.provider_id, interaction=call.id)
         for news in await channel.recordings_of(line):
             await self._calls.happened(call.channel, news)
+
+    async def forget_old(self, days: int) -> int:
+        """Remove the sound of what ended more than so many days ago, at the carrier first; return how many went.
+
+        Safe to repeat, and on several nodes at once.
+
+        Raises:
+            ChannelUnavailable: the carrier is out of reach; what could not be removed there stays here, too.
+        """
+
+        async def unit(tx: UnitOfWork) -> list[tuple[Recording, Call | None]]:
+            before = tx.now - days * _DAY_MS
+            old = await tx.select(RECORDINGS, "WHERE file IS NOT NULL AND started_at < $1 ORDER BY started_at", before)
+            calls = await tx.select(CALLS, "WHERE id ANY_OF($1)", sorted({one.interaction for one in old}))
+            by_id = {call.id: call for call in calls}
+            return [(one, by_id.get(one.interaction)) for one in old[:_AT_A_TIME]]
+
+        found = await self._store.read(unit)
+        for recording, call in found:
+            channel = self._channels.get(call.channel) if call is not None else None
+            if channel is not None:
+                await channel.forget(recording.provider_id)
+            await self._calls.recording_removed(recording.id)
+            await self._files.forget([recording.file or ""])
+        return len(found)
 
     async def _is_silent(self, channel: LiveCalls, recording: Recording) -> bool:
         sound = bytearray()

@@ -27,6 +27,10 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "zh": "抱歉，目前无人接待，请稍后再联系我们。",
     },
     "call_recorded": {"en": "The recording of the call.", "zh": "通话录音。"},
+    "recording_removed": {
+        "en": "There was a recording; it has been removed after its time.",
+        "zh": "录音已按保留期限删除。",
+    },
     "recording_agreed": {"en": "The caller agreed to being recorded.", "zh": "来电者同意录音。"},
     "recording_refused": {
         "en": "The caller did not agree to being recorded: there is no recording.",

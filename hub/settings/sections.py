@@ -124,6 +124,9 @@ class CallSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How often a customer who does not answer is called back."""
     callback_again_s: SomeSeconds = 1800.0
     """How long after an unanswered callback it is tried again. Minutes annoy, days break the promise."""
+    recording_days: Count = 0
+    """Days that the sound of calls and of messages left on the phone is kept, here and at the provider; 0: for ever.
+    The conversation says that there was some."""
     reconcile_s: SomeSeconds = 15.0
     """How often open calls are compared with the carrier's own list. Rarely: ghosts hold agents; all the time: the
     carrier's limits are spent on questions."""

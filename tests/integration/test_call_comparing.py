@@ -11,8 +11,10 @@ from channels.simulator.carrier.faults import Fault
 from channels.simulator.carrier.phones import HangUp, Manners, Phone, Say, Wait, WaitFor
 from hub.contract.calls import LegView, Target
 from hub.domain.calls import EndCause, LegRole
+from hub.domain.errors import ChannelUnavailable, NotFound
 from hub.domain.interaction import State
 from hub.settings import Hours, QueueSettings
+from hub.settings.sections import CallSettings
 from hub.storage.tables import RECORDINGS
 from tests.integration.phones import ANN, AgentPhone, PhoneHouse, phone_house
 
@@ -59,6 +61,36 @@ async def test_recording_that_was_told_of_is_kept_once(database_url: str, tmp_pa
         await house.wait(240)
         assert [m.code for m in await house.desk.messages(interaction)].count("call_recorded") == 1
         assert len(await house.desk._rows(RECORDINGS, "")) == 1
+
+
+async def test_sound_goes_after_its_time_here_and_at_the_carrier(database_url: str, tmp_path: Path) -> None:
+    settings = {"calls": CallSettings(recording_days=3)}
+    async with phone_house(tmp_path, database_url, records=True, settings=settings) as house:
+        interaction, line, _ = await house.talking()
+        await house.wait(5)
+        line.hang_up()
+        await house.wait(180)
+        (before,) = await house.desk._rows(RECORDINGS, "")
+        files = house.desk.hub.services.files
+        assert before.file is not None
+        assert await files.content(before.file)
+        service = house.desk.hub.services.recordings
+        assert await service.forget_old(3) == 0
+
+        house.clock._now += 4 * 86_400_000  # as after days in which the hub stood still
+        house.carrier.switch.faults.switch_on(Fault(kind="rest", effect="status", code=503))
+        with pytest.raises(ChannelUnavailable):
+            await service.forget_old(3)
+        assert await files.content(before.file)
+        house.carrier.switch.faults.switch_off()
+        assert await service.forget_old(3) == 1
+        assert await service.forget_old(3) == 0
+        with pytest.raises(NotFound):
+            await files.content(before.file)
+        assert before.provider_id not in house.carrier.plant.recordings
+        said = [(m.code, m.files) for m in await house.desk.messages(interaction)]
+        assert ("recording_removed", ()) in said
+        assert "call_recorded" not in [code for code, _ in said]
 
 
 @pytest.mark.parametrize("others", [0, 4], ids=["asked about alone", "found in a list"])
