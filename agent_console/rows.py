@@ -16,6 +16,7 @@ from hub.domain.messages import Author, FileRef, Message, Note
 from hub.domain.offer import Offer
 from hub.domain.promises import Promise
 from hub.domain.segments import Segment
+from hub.services.call_state import is_recorded
 from hub.services.floor import Floor
 from hub.services.people import Profile
 
@@ -161,15 +162,15 @@ class Rows:
             head_start_s=interaction.head_start_ms // 1000,
             position=place.position if place else None,
             wait_s=place.wait_s if place else None,
-            call=self._call(interaction.id),
+            call=self._call(interaction),
         )
 
-    def _call(self, interaction: str) -> shapes.CallShape | None:
+    def _call(self, interaction: Interaction) -> shapes.CallShape | None:
         """Return the facts of an open call, with the lines that ended: why a colleague did not answer is news."""
-        call = self.floor.calls.get(interaction)
+        call = self.floor.calls.get(interaction.id)
         if call is None:
             return None
-        legs = self.floor.legs_of(interaction)
+        legs = self.floor.legs_of(interaction.id)
         joined = [
             min((leg.joined_at for leg in legs if leg.role is role and leg.joined_at is not None), default=None)
             for role in (LegRole.CUSTOMER, LegRole.AGENT)
@@ -179,7 +180,7 @@ class Rows:
             number=call.number,
             line=call.line,
             legs=[self._leg(leg, call.number) for leg in legs],
-            records=call.records,
+            records=is_recorded(self.floor.settings, call, interaction.queue),
             paused=call.is_recording_paused,
             released=call.is_released,
             reattach_until_at=call.reattach_until,

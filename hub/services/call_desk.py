@@ -14,7 +14,7 @@ from hub.services import moves, people
 from hub.services.access import Scope
 from hub.services.call_arrivals import KIND, may_record
 from hub.services.call_news import customers_line, guests
-from hub.services.call_state import WholeCall, order, save_leg, settle, whole_call
+from hub.services.call_state import WholeCall, is_recorded, order, save_leg, settle, whole_call
 from hub.services.calls import CallService
 from hub.settings import Settings
 from hub.storage.tables import AGENTS, CALLS, INTERACTIONS
@@ -253,7 +253,7 @@ class CallDesk:
 
         async def unit(tx: UnitOfWork) -> None:
             whole = await _own(tx, interaction_id, scope)
-            if not whole.call.records:
+            if not is_recorded(self._settings, whole.call, whole.interaction.queue):
                 raise Conflict("This call is not recorded.")
             if whole.call.is_recording_paused is not paused:
                 await tx.save(CALLS, msgspec.structs.replace(whole.call, is_recording_paused=paused))

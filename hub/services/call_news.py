@@ -11,7 +11,7 @@ from hub.domain.events import EventKind
 from hub.domain.interaction import ClosingReason, Interaction, State, moved
 from hub.domain.segments import SegmentKind
 from hub.services import moves
-from hub.services.call_state import WholeCall, order, save_leg
+from hub.services.call_state import WholeCall, is_recorded, order, save_leg
 from hub.services.handling import Handling
 from hub.services.presence import take_back
 from hub.settings import Settings
@@ -65,11 +65,14 @@ class CallNews:
         active = await moves.say_system(tx, active, "joined", agent=agent.id, name=agent.name)
         await tx.save(AGENTS, msgspec.structs.replace(agent, misses=0, idle_since=tx.now))
         await tx.save(INTERACTIONS, active)
-        if call.records and call.direction is not Direction.INBOUND:
+        if not is_recorded(self._settings, whole.call, whole.interaction.queue):
+            return
+        if call.direction is not Direction.INBOUND:
             # Who calls has heard it before; whom we call hears it now.
             await order(tx, call, OrderKind.ANNOUNCE, leg=customers_line(whole), argument="recorded")
-        if call.records:
-            await order(tx, call, OrderKind.RECORD, leg=customers_line(whole))
+        await order(tx, call, OrderKind.RECORD, leg=customers_line(whole))
+        if call.is_recording_paused:
+            await tx.save(CALLS, msgspec.structs.replace(call, is_recording_paused=False))
 
     async def _connect_failed(self, tx: UnitOfWork, whole: WholeCall, cause: EndCause | None) -> None:
         """The agent's phone was not answered: the caller keeps their place, the agent pauses."""
@@ -157,7 +160,7 @@ class CallNews:
             agent=whole.interaction.agent,
             queue=whole.interaction.queue,
         )
-        if call.records:
+        if is_recorded(self._settings, whole.call, whole.interaction.queue):
             await order(tx, call, OrderKind.STOP_RECORDING, leg=customers_line(whole))
         await self._handling.begin_wrap_up(tx, whole.interaction, "handled", actor=f"agent:{whole.interaction.agent}")
 

@@ -7,11 +7,12 @@ import msgspec
 
 from hub.domain.agent import Agent, Connectivity
 from hub.domain.call_plan import News, Plan, Surroundings, plan
-from hub.domain.calls import Call, EndCause, Leg, LegState, Order
+from hub.domain.calls import Call, EndCause, Leg, LegState, Order, OrderKind
 from hub.domain.errors import NotFound
 from hub.domain.ids import new_id
 from hub.domain.interaction import Interaction, State
 from hub.services import moves
+from hub.settings import Settings
 from hub.storage.tables import AGENTS, CALL_ORDERS, CALLS, INTERACTIONS, LEGS
 from hub.storage.unit_of_work import UnitOfWork
 
@@ -20,6 +21,9 @@ _BESIDE = (
     "WHERE interaction = (SELECT line.interaction FROM legs AS line JOIN calls ON calls.id = line.interaction "
     "WHERE line.provider_id = $1 AND line.provider_id <> '' AND calls.channel = $2 LIMIT 1) "
     "ORDER BY wanted_at, id FOR UPDATE"
+)
+_LAST_OF_RECORDING = (
+    "WHERE interaction = $1 AND leg = $2 AND kind IN ('record', 'stop_recording') ORDER BY at DESC, id DESC LIMIT 1"
 )
 _SET_LEGS = LEGS.insertion._replace(
     tail="ON CONFLICT (id) DO UPDATE SET "
@@ -136,7 +140,23 @@ async def _apply(tx: UnitOfWork, whole: WholeCall, wanted: Plan) -> None:
     for leg in wanted.legs.values():
         await save_leg(tx, leg)
     for wish in wanted.wishes:
+        if wish.kind is OrderKind.PARK and await _is_being_recorded(tx, whole.call, wish.leg):
+            # Nobody talks any more; whether what follows is recorded is the next queue's to say.
+            await order(tx, whole.call, OrderKind.STOP_RECORDING, leg=wish.leg)
         await order(tx, whole.call, wish.kind, leg=wish.leg, argument=wish.argument)
+
+
+async def _is_being_recorded(tx: UnitOfWork, call: Call, leg: str) -> bool:
+    if not call.records:
+        return False
+    last = await tx.select(CALL_ORDERS, _LAST_OF_RECORDING, call.id, leg)
+    return bool(last) and last[0].kind is OrderKind.RECORD
+
+
+def is_recorded(settings: Settings, call: Call, queue: str) -> bool:
+    """Whether what is said in a call is recorded: it may be, and the queue that has it wants it."""
+    found = settings.queues.get(queue)
+    return call.records and (found is None or found.records_calls)
 
 
 def ended(leg: Leg, cause: EndCause, at: int) -> Leg:

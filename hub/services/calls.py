@@ -34,7 +34,7 @@ from hub.services import moves, people
 from hub.services.call_arrivals import KIND, CallArrivals, Taken, begun, latest_call, may_record, rule_at
 from hub.services.call_flows import CallFlows
 from hub.services.call_news import CallNews, customers_line
-from hub.services.call_state import WholeCall, call_in_flow, ended, order, save_leg, settle, whole_call
+from hub.services.call_state import WholeCall, call_in_flow, ended, is_recorded, order, save_leg, settle, whole_call
 from hub.services.call_words import HOLD_CODES, spoken, standing
 from hub.services.floor import Floor
 from hub.services.handling import Handling
@@ -216,7 +216,7 @@ class CallService:
                 code = "recording_agreed" if agrees else "recording_refused"
                 interaction = await tx.save(INTERACTIONS, await moves.say_system(tx, whole.interaction, code))
                 whole = await _no_longer_asked(tx, replace(whole, call=call, interaction=interaction), provider_id)
-                if agrees and interaction.state in _TALKING:
+                if is_recorded(self._settings, whole.call, whole.interaction.queue) and interaction.state in _TALKING:
                     await order(tx, call, OrderKind.RECORD, leg=customers_line(whole))
             return whole, await self._flow_step(tx, whole, provider_id)
 

@@ -166,6 +166,8 @@ class QueueSettings(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """In place of the channel kind's."""
     pull_allowed: bool = False
     """Agents may pick from the list. On: the easy ones go first."""
+    records_calls: bool = True
+    """On a line that records. Off: what is said while this queue has the call is never recorded."""
     reservation: Reservation | None = None
     wrap_up_s: Seconds | None = None
     """In place of `handling.wrap_up_s`."""

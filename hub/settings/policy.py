@@ -12,7 +12,7 @@ from hub.settings.floor import Hours, QueueSettings, Settings
 from hub.settings.sections import Kind
 
 _RENAMED: Final = {"hours": "hours_id", "pull_allowed": "pick_allowed"}
-_OURS: Final = frozenset({"name", "color", "language", "target_share", "service_level", "wrap_up_ms"})
+_OURS: Final = frozenset({"name", "color", "language", "target_share", "service_level", "records_calls", "wrap_up_ms"})
 
 
 def routing_policy(settings: Settings) -> dict[str, Any]:

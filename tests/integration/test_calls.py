@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from agent_console import Rows
 from channels.simulator.carrier.faults import Fault
 from channels.simulator.carrier.phones import HangUp, Manners, Meet, Phone, Press, Say, Step, Wait, WaitFor
 from hub.domain.calls import CallerSaid, Direction, EndCause, LegRole, Listening, OrderKind
@@ -560,6 +561,46 @@ async def test_recorded_call_is_kept_with_us_and_paused_for_card_data(database_u
         assert recorded.files[0].type == "audio/mpeg"
         kinds = [order.kind for order in await house.orders()]
         assert [kind for kind in kinds if "record" in kind] == ["record", "pause_recording", "resume_recording"]
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+async def test_each_queue_says_whether_its_talks_are_recorded(
+    database_url: str, tmp_path: Path, is_recorded: bool
+) -> None:
+    """The first talk is recorded in any case; nothing is of the wait after it, whatever was paused."""
+    billing = QueueSettings(id="billing", records_calls=is_recorded)
+    queues = {"support": QueueSettings(id="support"), "billing": billing}
+    async with phone_house(tmp_path, database_url, records=True, settings={"queues": queues}) as house:
+        interaction, line, _ = await house.talking()
+        desk, ann = house.desk.hub.services.call_desk, await house.desk.scope("ann")
+        await house.wait(5)
+        await desk.pause_recording(interaction.id, ann, paused=True)
+        await house.desk.hub.services.handling.transfer(interaction.id, ann, queue="billing")
+        await house.desk.hub.services.presence.choose("ann", "away", "")  # type: ignore[arg-type]
+        await house.wait(30)
+        kinds = [order.kind for order in await house.orders()]
+        assert [kind for kind in kinds if "record" in kind] == ["record", "pause_recording", "stop_recording"]
+
+        await house.desk.available("ann")
+        await house.wait(1)
+        talking = await house.desk.accept("ann")
+        await house.wait(10)
+        talking = await house.desk.interaction(talking.id)
+        assert (talking.id, talking.state, talking.queue) == (interaction.id, State.ACTIVE, "billing")
+        assert not (await house.call(talking)).is_recording_paused or not is_recorded
+        row = Rows(house.desk.hub.services.floor, {}, lambda file: file.id).interaction(talking)
+        assert row.call is not None
+        assert row.call.records is is_recorded
+        if not is_recorded:
+            with pytest.raises(Conflict):
+                await desk.pause_recording(talking.id, ann, paused=True)
+        line.hang_up()
+        await house.wait(30)
+
+        kinds = [order.kind for order in await house.orders()]
+        assert kinds.count(OrderKind.RECORD) == 1 + is_recorded
+        codes = [message.code for message in await house.desk.messages(interaction)]
+        assert codes.count("call_recorded") == 1 + is_recorded
 
 
 @pytest.mark.parametrize("answer", ["1", "2", ""])
