@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.mailserver import free_port
+from tests.ports import free_port
 
 _START_S = 20
 _MAIN = """\

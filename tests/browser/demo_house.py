@@ -12,7 +12,7 @@ from channels.simulator.tempo import Tempo
 from hub.app import build
 from hub.demo.config import company_file, demo_settings
 from tests.browser.house import House, listen
-from tests.integration.conftest import free_port
+from tests.ports import free_port
 
 
 @asynccontextmanager

@@ -37,9 +37,9 @@ from hub.storage.unit_of_work import UnitOfWork
 from tests import letterbox
 from tests.builders import PEOPLE, small_company
 from tests.integration import texts
-from tests.integration.conftest import free_port
 from tests.integration.phones import LINE, account, options
 from tests.letterbox import Mailed
+from tests.ports import free_port
 
 PASSWORD = "correct horse battery 17"
 LANGUAGES = ("en", "zh")

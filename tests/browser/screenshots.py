@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.conftest import ARGUMENTS, chromium_path
-from tests.integration.conftest import free_port
+from tests.ports import free_port
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 START_MS = 90_000

@@ -17,10 +17,11 @@ from channels.simulator.carrier.legs import Leg
 from channels.simulator.carrier.phones import HangUp, Meet, Say, Step, Wait
 from hub.clock import SystemClock
 from hub.domain.interaction import TERMINAL, WAITING
-from tests.bench.hub.running import HubProcess, Place, agent_id, database, free_port, staffed, start
+from tests.bench.hub.running import HubProcess, Place, agent_id, database, staffed, start
 from tests.fault.clients import AgentClient
 from tests.fault.test_kill import backends
 from tests.fault.truth import Truth
+from tests.ports import free_port
 
 KILLS = {"sqlite": 2, "postgresql": 1}
 EACH_TIME, AGENTS = 2, 3

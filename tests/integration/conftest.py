@@ -1,6 +1,5 @@
 """A hub that really listens, and people who really connect."""
 
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import socketio
 from aiohttp import ClientSession, web
 
 from tests.builders import Desk, open_desk
+from tests.ports import free_port
 
 SITE_SECRET = "s" * 40
 
@@ -80,14 +80,6 @@ class Site:
 def _reason(refused: list[Any], error: Exception) -> str:
     said = refused[0] if refused else str(error)
     return str(said.get("message", said)) if isinstance(said, dict) else str(said)
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

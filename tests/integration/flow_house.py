@@ -40,11 +40,11 @@ from hub.settings import ChannelSettings, Hours, Secret
 from hub.settings.sections import Limits
 from hub.storage.tables import FLOW_SESSIONS, INTERACTIONS, OUTGOING
 from tests.builders import Desk, open_desk, small_company
-from tests.integration.conftest import free_port
 from tests.integration.phones import KEY, KEY_SECRET, SID, TOKEN, AgentPhone, Wire, options
 from tests.peers import KIND as PEER
 from tests.peers import Peer, peer_block
 from tests.peers import Wire as Post
+from tests.ports import free_port
 
 LINES = {"en": "+15005550006", "zh": "+15005550007"}
 MAILBOXES = {"en": "help@fernway.test", "zh": "bangzhu@fernway.test"}

@@ -23,7 +23,7 @@ from hub.settings import ChannelSettings, Secret
 from hub.settings.sections import CallSettings
 from hub.storage.tables import CALL_ORDERS, CALLS, INTERACTIONS, LEGS
 from tests.builders import Desk, open_desk
-from tests.integration.conftest import free_port
+from tests.ports import free_port
 
 SID = "AC" + "0" * 31 + "1"
 TOKEN = "the-token-of-the-account"

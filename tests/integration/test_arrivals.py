@@ -11,7 +11,7 @@ from hub.contract import Inbound, RawArrival
 from hub.domain.correspondence import ArrivalState, Party
 from hub.domain.errors import ChannelUnavailable, Conflict, Forbidden, NotFound, PayloadUnreadable, Unavailable
 from hub.storage.tables import ARRIVALS
-from hub.storage.unit_of_work import UnitOfWork
+from hub.storage.unit_of_work import Unit, UnitOfWork
 from tests.arriving import Letterbox, Post, message
 from tests.builders import Desk, open_desk
 
@@ -62,7 +62,9 @@ async def test_bytes_are_on_disk_before_the_row(post: Post, monkeypatch: pytest.
     post.box.said = {b"1": message()}
     write = store.write
 
-    async def broken(_unit: object) -> None:
+    async def broken(unit: Unit[object]) -> object:
+        if not unit.__qualname__.startswith("Arrivals.keep."):  # the hub keeps house beside it
+            return await write(unit)
         assert len(raw_files(post.desk)) == 1
         raise ConnectionError
 

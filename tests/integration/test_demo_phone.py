@@ -23,7 +23,7 @@ from hub.services.flow_figures import FlowOverview
 from hub.settings import Hours, Secret, load
 from hub.storage.tables import INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import UnitOfWork
-from tests.integration.conftest import free_port
+from tests.ports import free_port
 
 PACE = 0.05
 WITHIN_S = 60.0

@@ -14,8 +14,8 @@ import pytest
 from channels.simulator.carrier import Account, Carrier, Hook, Number, Server
 from channels.simulator.carrier.phones import HangUp, Wait
 from hub.clock import SystemClock
-from tests.integration.conftest import free_port
 from tests.integration.phones import ANN, KEY, KEY_SECRET, SID, TOKEN
+from tests.ports import free_port
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "phone.md"
 NUMBER = "+12025550142"

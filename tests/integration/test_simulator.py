@@ -29,7 +29,7 @@ from hub.services.floor import Floor
 from hub.settings import Secret, Settings, load
 from hub.storage.tables import INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import UnitOfWork
-from tests.integration.conftest import free_port
+from tests.ports import free_port
 
 PACE = 0.02
 WITHIN_S = 100.0

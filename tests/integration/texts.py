@@ -25,8 +25,8 @@ from hub.settings import ChannelSettings, Secret
 from hub.storage.tables import ARRIVALS, ENVELOPES, INTERACTIONS, OPT_OUTS, OUTGOING
 from hub.storage.unit_of_work import Store, UnitOfWork
 from tests.builders import Desk, open_desk
-from tests.integration.conftest import free_port
 from tests.integration.phones import Wire
+from tests.ports import free_port
 
 SID = "AC" + "0" * 31 + "2"
 TOKEN = "the-token-of-the-text-account"

@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import logging
-import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from hub.settings import AgentSettings, ChannelSettings, Limits, Secret
 from tests import letterbox
 from tests.bench.load.raw import RawSocket
 from tests.builders import QUEUES, Desk, open_desk
+from tests.ports import free_port
 
 SITE_SECRET = "s" * 40
 CHAT, CONSOLE = "/chat", "/console"
@@ -134,14 +134,6 @@ class Yard:
     def errors_logged(self) -> list[str]:
         """Return the lines of the log that report a defect."""
         return [line for line in self.log.getvalue().splitlines() if " error " in line or "Traceback" in line]
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def rss() -> int:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from hub.settings import Settings, load
 from hub.storage.migrations import migrate
 from hub.storage.opening import store_of
 from tests.bench.load.process import ServerProcess
+from tests.ports import free_port
 from tests.servers import Postgres, postgres
 
 ROOT = Path(__file__).parents[3]
@@ -39,14 +39,6 @@ class Place:
     port: int
     database_pid: int | None = None
     tokens: list[str] = field(default_factory=list)
-
-
-def free_port() -> int:
-    """Return a port of the loopback that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def agent_id(number: int) -> str:
@@ -169,6 +161,8 @@ async def start(place: Place, *, wrapper: tuple[str, ...] = (), errors: Any = No
     except BaseException:
         process.kill()
         process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
         raise
     hub.ready_s = time.perf_counter() - began
     return hub

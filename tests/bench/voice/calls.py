@@ -38,11 +38,12 @@ from hub.storage.rows import Rows
 from hub.storage.tables import INTERACTIONS, LEGS, SEGMENTS
 from hub.storage.unit_of_work import UnitOfWork
 from tests.bench.hub.report import verdict
-from tests.bench.hub.running import DATABASES, database, free_port
+from tests.bench.hub.running import DATABASES, database
 from tests.bench.load.drive import allow_many_files
 from tests.bench.voice.carrier_apart import TALK_S, Record
 from tests.builders import small_company
 from tests.integration.phones import options
+from tests.ports import free_port
 
 WANTED_P99_MS = 250.0
 ALIKE_MS = 1_500
