@@ -161,6 +161,8 @@ async def play(browser: Browser, url: str) -> None:
     sue, ann = await arrived(browser, url, "Supervisor"), await arrived(browser, url, "Agent")
     print("signed in", flush=True)
     await ann.locator(".shift").get_by_role("button", name="Available", exact=True).click()
+    await ann.get_by_role("button", name="Go available without").click()
+    await ann.get_by_role("menuitem").first.click()
     maya = await visit(browser, url)
     await begin(maya, "Is the Larch 2 big enough for three, or should I buy the Tarn?")
     await last_month(ann, sue, maya)
