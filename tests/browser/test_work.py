@@ -15,6 +15,7 @@ async def handling(house: House, ann: Seat, text: str = "How long does delivery 
     chat = await house.chat("Li Wei", text, email="li@example.com")
     await ann.accept()
     await ann.shows(text)
+    await expect(ann.page.get_by_role("button", name="Wrap up")).to_be_enabled()
     return chat.id
 
 
@@ -62,8 +63,7 @@ async def test_a_reply_that_crossed_a_colleagues_is_held_back(house: House, seat
 async def test_a_transfer_says_what_whoever_takes_it_must_know(house: House, seat: SeatAt) -> None:
     ann = await seat(house, "ann")
     chat = await handling(house, ann)
-    await ann.page.keyboard.press("Escape")
-    await ann.page.keyboard.press("t")
+    await ann.page.get_by_role("button", name="Transfer").click()
     side = ann.page.get_by_role("complementary", name="Transfer")
     await side.get_by_role("radio", name="Billing 0 waiting").click()
     for skill in ("tents", "invoices"):
