@@ -42,6 +42,7 @@ from hub.domain.correspondence import Envelope, Outgoing
 from hub.domain.errors import Unauthorized
 from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Message, Note
+from hub.domain.offer import Offer, OfferState
 from hub.events import Commit
 from hub.services.access import Scope
 from hub.services.floor import Floor, Key
@@ -202,11 +203,15 @@ class Sync:
                 self._push(commit, record.interaction, record)
         for key in keys:
             self._touched(key)
-        self._flush_offers([key for key in keys if key[0] == "offers"])
+        taken = [one for one in commit.records if isinstance(one, Offer) and one.state is OfferState.ACCEPTED]
+        self._flush_offers([key for key in keys if key[0] == "offers"], taken)
         self._ticker.wake()
 
-    def _flush_offers(self, keys: Iterable[Key]) -> None:
-        """An offer's time runs: it goes out, or away, in the loop turn of its commit, with what it is about."""
+    def _flush_offers(self, keys: Iterable[Key], taken: Sequence[Offer]) -> None:
+        """An offer's time runs: it goes out, or away, in the loop turn of its commit, with what it is about.
+
+        So does to whoever took one what is theirs now: the next key they press is meant for it.
+        """
         mail = Mail()
         for key in keys:
             self._dirty.pop(key, None)
@@ -214,11 +219,12 @@ class Sync:
         for views, delta in mail.sorted():
             for view in views:
                 own = delta.copy()
-                for offer_id in delta.put.get("offers", ()):
-                    about = ("interactions", self._floor.offers[offer_id].interaction)
-                    row = self._item_for(view, about)
+                about = [self._floor.offers[offer_id].interaction for offer_id in delta.put.get("offers", ())]
+                about += [offer.interaction for offer in taken if offer.agent == view.agent_id]
+                for interaction in about:
+                    row = self._item_for(view, ("interactions", interaction))
                     if row is not None:
-                        own.add(about, row)
+                        own.add(("interactions", interaction), row)
                 self._send((view,), own)
 
     def _push(self, commit: Commit, interaction_id: str, record: Said) -> None:

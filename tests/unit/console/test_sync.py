@@ -211,6 +211,23 @@ async def test_message_goes_out_in_the_turn_of_its_commit_to_owner_and_onlookers
     assert frame["put"]["messages"][f"{chat.id}:{message.n}"]["text"] == "Hi"
 
 
+async def test_what_an_agent_takes_is_theirs_in_the_turn_of_its_commit(office: Office) -> None:
+    desk = office.desk
+    ann, bob, _ = office.browsers
+    await desk.available("ann")
+    chat = await desk.chat()
+    await office.check()
+    assert ann.tables["interactions"][chat.id]["state"] == "offered"
+    bob.heard.clear()
+
+    await desk.accept("ann")
+
+    row = ann.tables["interactions"][chat.id]
+    assert (row["state"], row["agent"]) == ("active", "ann")
+    assert not any("interactions" in payload.get("put", {}) for _, payload in bob.heard), "others wait for the tick"
+    await office.check()
+
+
 async def test_many_messages_cost_watchers_ticks_not_frames(office: Office) -> None:
     desk = office.desk
     chat = await desk.handled("ann")
