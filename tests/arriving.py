@@ -1,5 +1,6 @@
 """A channel of letters made of nothing: what arrives is whatever a test says it reads as."""
 
+import asyncio
 import itertools
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -12,13 +13,24 @@ from hub.contract import (
     Listener,
     RawArrival,
 )
-from hub.domain.correspondence import Arrival, Envelope, Party
+from hub.domain.correspondence import Arrival, ArrivalState, Envelope, Party
 from hub.domain.interaction import Interaction
 from hub.storage.tables import ARRIVALS, CUSTOMERS, ENVELOPES, INTERACTIONS
 from tests.builders import Desk
 
 LI = Party("li@example.cn", "Li Wei")
 MALLORY = Party("mallory@example.net", "Mallory")
+
+
+async def fetched(desk: Desk, count: int, within_s: float = 30) -> list[Arrival]:
+    """Return the arrivals, in their order, once so many have come over a real wire and all were read."""
+    found: list[Arrival] = []
+    async with asyncio.timeout(within_s):
+        while len(found) < count or any(one.state is ArrivalState.KEPT for one in found):
+            await asyncio.sleep(0.05)
+            found = list(await desk._rows(ARRIVALS, "ORDER BY at, id"))
+    await desk.settle()
+    return found
 
 
 class Letterbox:

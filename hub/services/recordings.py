@@ -91,19 +91,26 @@ class Recordings:
 
         async def unit(tx: UnitOfWork) -> list[tuple[Recording, Call | None]]:
             before = tx.now - days * _DAY_MS
-            old = await tx.select(RECORDINGS, "WHERE file IS NOT NULL AND started_at < $1 ORDER BY started_at", before)
+            old = await tx.select(
+                RECORDINGS,
+                "WHERE file IS NOT NULL AND started_at < $1 ORDER BY started_at LIMIT $2",
+                before,
+                _AT_A_TIME,
+            )
             calls = await tx.select(CALLS, "WHERE id ANY_OF($1)", sorted({one.interaction for one in old}))
             by_id = {call.id: call for call in calls}
-            return [(one, by_id.get(one.interaction)) for one in old[:_AT_A_TIME]]
+            return [(one, by_id.get(one.interaction)) for one in old]
 
-        found = await self._store.read(unit)
-        for recording, call in found:
-            channel = self._channels.get(call.channel) if call is not None else None
-            if channel is not None:
-                await channel.forget(recording.provider_id)
-            await self._calls.recording_removed(recording.id)
-            await self._files.forget([recording.file or ""])
-        return len(found)
+        count = 0
+        while found := await self._store.read(unit):
+            for recording, call in found:
+                channel = self._channels.get(call.channel) if call is not None else None
+                if channel is not None:
+                    await channel.forget(recording.provider_id)
+                await self._calls.recording_removed(recording.id)
+                await self._files.forget([recording.file or ""])
+            count += len(found)
+        return count
 
     async def _is_silent(self, channel: LiveCalls, recording: Recording) -> bool:
         sound = bytearray()

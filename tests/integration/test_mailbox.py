@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from hub.contract import HasLine
-from hub.domain.correspondence import Arrival, ArrivalState, Authenticity
+from hub.domain.correspondence import ArrivalState, Authenticity
 from hub.domain.interaction import State
 from hub.settings import ChannelSettings, Secret
-from hub.storage.tables import ARRIVALS, ENVELOPES, INTERACTIONS
+from hub.storage.tables import ENVELOPES, INTERACTIONS
+from tests.arriving import fetched
 from tests.builders import Desk, open_desk
 from tests.mailserver import PASSWORD, Dovecot
 from tests.payloads.mail.builders import mail
@@ -63,17 +64,6 @@ async def open_for(folder: Path, url: str, **blocks: dict[str, Any]) -> AsyncIte
         await desk.hub.stop()
 
 
-async def read(desk: Desk, count: int, within_s: float = 30) -> list[Arrival]:
-    """Return the arrivals once there are so many and all were read."""
-    found: list[Arrival] = []
-    async with asyncio.timeout(within_s):
-        while len(found) < count or any(one.state is ArrivalState.KEPT for one in found):
-            await asyncio.sleep(0.05)
-            found = list(await desk._rows(ARRIVALS, "ORDER BY at, id"))
-    await desk.settle()
-    return found
-
-
 async def test_a_mail_is_offered_and_its_answer_joins_it(
     database_url: str, tmp_path: Path, dovecot: Dovecot, user: str
 ) -> None:
@@ -81,7 +71,7 @@ async def test_a_mail_is_offered_and_its_answer_joins_it(
     dovecot.put(user, [first])
     async with open_for(tmp_path, database_url, post=block(dovecot, user)) as desk:
         await desk.available("ann")
-        (arrival,) = await read(desk, 1)
+        (arrival,) = await fetched(desk, 1)
         (offer,) = await desk.live_offers(agent="ann")
         assert offer.interaction == arrival.interaction
         interaction = await desk.accept("ann")
@@ -93,7 +83,7 @@ async def test_a_mail_is_offered_and_its_answer_joins_it(
             "Me too.\n", From="m@evil.example", In_Reply_To="<first@example.org>", Message_ID="<3@evil.example>"
         )
         await asyncio.to_thread(dovecot.put, user, [reply, stranger])
-        found = await read(desk, 3)
+        found = await fetched(desk, 3)
         assert found[1].interaction == interaction.id
         said = [one.text for one in await desk.messages(interaction) if one.author == "customer"]
         assert said == ["My lamp is broken.", "It is the blue one."]
@@ -120,12 +110,12 @@ async def test_once_in_two_mailboxes_folders_and_validities(
         "sales": block(dovecot, other, queue="billing"),
     }
     async with open_for(tmp_path, database_url, **boxes) as desk:
-        await read(desk, 6)
+        await fetched(desk, 6)
     with dovecot.client(user) as client:
         client.delete_folder("Work")
     dovecot.put(user, [same, nameless, twin, mail("New.\n", Message_ID="<new@example.org>")], "Work")
     async with open_for(tmp_path, database_url, **boxes) as desk:
-        found = await read(desk, 10)
+        found = await fetched(desk, 10)
         texts = [(await desk.messages(one))[0].text for one in await desk._rows(INTERACTIONS, "ORDER BY id")]
     assert sorted(texts) == ["Another.", "Hello both.", "New.", "No id."]
     assert [one.state for one in found].count(ArrivalState.TAKEN) == 4
@@ -152,7 +142,7 @@ async def test_rules_by_address_machines_and_doubtful_senders(
         trusted_servers=["mx.example.com"],
     )
     async with open_for(tmp_path, database_url, post=options) as desk:
-        found = await read(desk, 3)
+        found = await fetched(desk, 3)
         opened = [await desk.interaction(one.interaction or "") for one in found]
         envelopes = [(await desk._rows(ENVELOPES, "WHERE interaction = $1", one.id))[0] for one in opened]
     assert [one.queue for one in opened] == ["billing", "billing", "support"]
@@ -193,7 +183,7 @@ async def test_many_recipients_and_monsters_are_letters_like_others(
     ]
     dovecot.put(user, monsters)
     async with open_for(tmp_path, database_url, post=block(dovecot, user)) as desk:
-        found = await read(desk, 5)
+        found = await fetched(desk, 5)
         assert {one.state for one in found} == {ArrivalState.TAKEN}
         opened = [await desk.interaction(one.interaction or "") for one in found]
         assert {one.state for one in opened} == {State.QUEUED}

@@ -9,10 +9,11 @@ import pytest
 
 from channels.mail.parsed import parse
 from hub.contract import RawArrival
-from hub.domain.correspondence import Arrival, ArrivalState, Outgoing, OutgoingState, Party
+from hub.domain.correspondence import ArrivalState, Outgoing, OutgoingState, Party
 from hub.services.letters import NewLetter
 from hub.settings import ChannelSettings, Secret
-from hub.storage.tables import ARRIVALS, ENVELOPES, OUTGOING
+from hub.storage.tables import ENVELOPES, OUTGOING
+from tests.arriving import fetched
 from tests.builders import Desk, open_desk
 from tests.mailserver import PASSWORD, Dovecot
 from tests.payloads.mail.builders import mail
@@ -142,17 +143,6 @@ async def post(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[Desk, P
         dovecot.stop()
 
 
-async def fetched(desk: Desk, count: int) -> Arrival:
-    """Return the latest arrival once so many have been fetched and read."""
-    found: list[Arrival] = []
-    async with asyncio.timeout(PATIENCE_S):
-        while len(found) < count or any(one.state is ArrivalState.KEPT for one in found):
-            await asyncio.sleep(0.05)
-            found = list(await desk._rows(ARRIVALS, "ORDER BY at, id"))
-    await desk.settle()
-    return found[-1]
-
-
 async def test_letters_and_bounces_go_all_the_way_round(post: tuple[Desk, Postfix]) -> None:
     desk, postfix = post
     await desk.available("ann")
@@ -171,14 +161,14 @@ async def test_letters_and_bounces_go_all_the_way_round(post: tuple[Desk, Postfi
     address = answer.reply_to[0].email
     again = mail("The blue one.\n", From="li@customer.test", To=address, Subject="Blue", Message_ID="<2@example.org>")
     await asyncio.to_thread(postfix.hand_in, "li@customer.test", address, again)
-    arrival = await fetched(desk, 2)
+    arrival = (await fetched(desk, 2))[-1]
     assert (arrival.interaction, (await desk.interaction(interaction.id)).is_open) == (interaction.id, True)
     (envelope,) = await desk._rows(ENVELOPES, "WHERE arrival = $1", arrival.id)
     assert envelope.evidence == "reply_address by a participant"
 
     row = await sent(desk, AWAY, client_id="a2")
     assert row.state is OutgoingState.SENT
-    report = await fetched(desk, 3)
+    report = (await fetched(desk, 3))[-1]
     assert (report.state, report.interaction, report.n) == (ArrivalState.TAKEN, row.interaction, row.n)
     (about,) = await desk._rows(ENVELOPES, "WHERE interaction = $1 AND n = $2", row.interaction, row.n)
     assert (about.status, "no mail leaves" in about.problem) == ("5.1.1", True)
