@@ -56,7 +56,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "A transcript of the conversation is sent by mail.",
         "zh": "会话记录将通过邮件发送。",
     },
-    "visitor_left": {"en": "The customer ended the conversation.", "zh": "客户已结束会话。"},
+    "visitor_left": {"en": "The customer left the conversation.", "zh": "客户已离开会话。"},
 }
 
 

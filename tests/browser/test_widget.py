@@ -165,7 +165,9 @@ async def test_transcript_and_the_end(house: House, visitor: VisitorAt, seat: Se
     await expect(li.chat.get_by_role("button", name="Keep chatting")).to_be_focused()
     await li.chat.get_by_role("button", name="End chat").click()
     await expect(li.chat.get_by_text("This chat has ended")).to_be_visible()
+    await expect(li.chat.locator(".system").last).to_have_text("You left the conversation.")
     await expect(ann.page.get_by_role("heading", name="Wrap-up")).to_be_visible()
+    await expect(ann.page.get_by_text("The customer left")).to_be_visible()
 
 
 async def test_a_second_tab_is_the_same_conversation(house: House, visitor: VisitorAt, seat: SeatAt) -> None:

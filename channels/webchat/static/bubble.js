@@ -13,7 +13,7 @@ const PICTURE = /^image\/(png|jpe?g|gif|webp)$/;
  */
 export function Bubble({ row, state, starts, ends, names, sync, lang, say }) {
   const from = "from" in row ? row.from : "visitor";
-  if (from === "system") return html`<p class="system">${row.text}</p>`;
+  if (from === "system") return html`<p class="system">${"code" in row && row.code === "visitor_left" ? say("youLeft") : row.text}</p>`;
   const own = from === "visitor";
   const name = ("name" in row && row.name) || say("agent");
   const files = row.files ?? [];
