@@ -12,7 +12,7 @@ from agent_console.api_letters import LetterApi
 from agent_console.routes import Answer, Call, Nothing, Route, route
 from agent_console.rows import Rows, named
 from agent_console.services import Authority, ConsoleServices, Endpoint
-from hub.contract import Capabilities
+from hub.contract import Capabilities, Channel, Corresponds
 from hub.domain.messages import FileRef
 from hub.domain.promises import PromiseState
 from hub.services.accounts import Login, PasswordChange
@@ -258,16 +258,18 @@ class Api:
             canned_replies=self._canned_replies(),
             tiers=[api.ReasonShape(key, text(one.label)) for key, one in known.tiers.items()],
             kinds={kind: _kind(one) for kind, one in self._rows.kinds().items()},
-            channels=[
-                api.ChannelShape(one.id, one.capabilities.kind, self._hub.call_desk.shown_by(one.id))
-                for one in self._hub.channels.values()
-            ],
+            channels=[self._channel(one) for one in self._hub.channels.values()],
             languages=list(known.company.languages),
             skills=list(known.skills or sorted({skill for one in known.agents.values() for skill in one.skills})),
             demo=self._auth.is_demo,
             company=known.company.name,
             role=call.agent.role,
         )
+
+    def _channel(self, one: Channel) -> api.ChannelShape:
+        numbers = self._hub.call_desk.shown_by(one.id)
+        address = one.address if isinstance(one, Corresponds) else next(iter(numbers), "")
+        return api.ChannelShape(one.id, one.capabilities.kind, address, numbers)
 
     def _canned_replies(self) -> list[api.CannedReplyShape]:
         """Return each reply once for each language it is written in."""

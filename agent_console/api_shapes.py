@@ -390,10 +390,14 @@ class KindShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChannelShape(msgspec.Struct, frozen=True):
-    """One configured way in and out; `numbers` are those that a phone line may show to whom one calls."""
+    """One configured way in and out: the mailbox's address or the line's number, empty where it has none.
+
+    `numbers` are those that a phone line may show to whom one calls.
+    """
 
     id: str
     kind: str
+    address: str
     numbers: list[str]
 
 

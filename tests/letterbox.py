@@ -198,6 +198,10 @@ class Letterbox:
         self.sent.append(message)
         return Receipt(provider_id=message.provider_id, **self.receipt)
 
+    @property
+    def address(self) -> str:
+        return MAILBOX
+
     def owns(self, address: str) -> bool:
         return address.lower() == MAILBOX
 

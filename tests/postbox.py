@@ -50,8 +50,12 @@ class Postbox:
     def name_message(self, outgoing: str, interaction: str) -> str:
         return f"<{outgoing}@example.test>"
 
+    @property
+    def address(self) -> str:
+        return f"{self.id}@example.test"
+
     def owns(self, address: str) -> bool:
-        return address.lower() == f"{self.id}@example.test"
+        return address.lower() == self.address
 
     def subject(self, subject: str, mode: str) -> str:
         return f"{'Fwd' if mode == 'forward' else 'Re'}: {subject.removeprefix('Re: ')}"

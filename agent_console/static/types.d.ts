@@ -70,7 +70,7 @@ export interface Kind {
   label: string; icon: string; is_live: boolean; has_typing: boolean; has_read_receipts: boolean; has_files: boolean; has_choices: boolean;
   has_envelopes: boolean; can_begin: boolean; has_receipts: boolean; has_segments: boolean;
 }
-export interface ChannelShape { id: Id; kind: string; numbers: string[] }
+export interface ChannelShape { id: Id; kind: string; address: string; numbers: string[] }
 export interface NoteRow { id: Id; interaction?: Id | null; customer: Id; author: Id; name: string; text: string; at: number }
 /** `made_by` is `flow` or `agent:ID`, `owner` is `agent:ID` or `queue:ID`. */
 export interface PromiseRow { id: Id; interaction?: Id | null; customer: Id; text: string; made_by: string; made_at: number; due_at: number; owner: string; state: string; ended_at?: number | null; ended_by: string }

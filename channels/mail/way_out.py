@@ -163,6 +163,11 @@ class WayOut:
             raise ChannelUnavailable("The mailbox is not open.")
         return self._sender
 
+    @property
+    def address(self) -> str:
+        """Where people write to it (see `Corresponds`)."""
+        return self._outlet.address
+
     def owns(self, address: str) -> bool:
         """Whether mail to this address comes back here."""
         return self._outlet.letterhead(b"").owns(address)

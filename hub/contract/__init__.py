@@ -512,6 +512,10 @@ class SendsTexts(Protocol):
 class Corresponds(Protocol):
     """A channel whose letters have addresses, subjects and signatures by rules of its own. All is pure and quick."""
 
+    @property
+    def address(self) -> str:
+        """Where people write to it."""
+
     def owns(self, address: str) -> bool:
         """Whether letters to this address come back to this channel."""
 

@@ -367,6 +367,10 @@ async def test_the_supervisors_pages_of_letters(house: House, seat: SeatAt, lang
     await expect(sue.page.locator(".attention-row")).to_have_count(2)
     await look.at(sue.page, "attention")
     await sue.page.goto(f"{house.url}/#/floor")
-    await expect(sue.page.locator(".channels")).to_be_visible()
+    cards = sue.page.locator(".floor-inner .card")
+    await expect(cards.nth(1)).to_have_class("card channels")
     await look.at(sue.page, "floor-channels")
+    post.line = ChannelStatus(is_up=True, since=house.hub.clock.now())
+    await sue.page.reload()
+    await expect(cards.last).to_have_class("card channels")
     assert "\n".join(look.wrong) == ""

@@ -8,7 +8,7 @@ import { Icon } from "../ui/parts.js";
 export function channelName(id, kind) {
   const alike = (hubSettings()?.channels ?? []).filter((one) => one.kind === kind);
   const word = t(`channel.${kind}`);
-  return alike.length > 1 ? `${word} · ${alike.find((one) => one.id === id)?.numbers[0] ?? id}` : word;
+  return alike.length > 1 ? `${word} · ${alike.find((one) => one.id === id)?.address || id}` : word;
 }
 
 /** How each way in and out stands: whether its provider is there, since when, and why not. @param {{ rows: import("../attention.js").ChannelState[] }} props */

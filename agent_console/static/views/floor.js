@@ -35,6 +35,8 @@ export function Floor() {
   const all = isLong ? rows.reduce((sum, one) => sum + one.waiting, 0) : waiting.length;
   const people = agents.all();
   const channels = attention()?.channels ?? [];
+  // What is broken stands above those who wait for it, what works below them.
+  const isDown = channels.some((one) => !one.is_up);
   const free = people.filter(hasRoom).length;
   return html`<div class="floor" data-drawer=${id ? "open" : "shut"}><div class="scroll floor-scroll" data-region="list" tabindex="-1" aria-label=${t("nav.floor")}><div class="floor-inner">
     <header class="floor-head"><h1>${t("nav.floor")}</h1><p class="floor-age"><${Age} /></p>
@@ -42,11 +44,12 @@ export function Floor() {
       <${Button} icon="tv" onClick=${() => go("wallboard")}>${t("wallboard")}<//></header>
     <${Alarms} rows=${rows} now=${now} />
     <section class="card"><h2>${t("queues")}</h2><${QueueTable} rows=${rows} now=${now} /></section>
-    ${channels.length > 0 && html`<${ChannelStates} rows=${channels} />`}
+    ${isDown && html`<${ChannelStates} rows=${channels} />`}
     <div class="floor-two">
       <section class="card"><h2>${t("floor.waiting.title")} <span>${all}</span></h2>${isLong && html`<p class="card-hint">${t("floor.waiting.first", { n: waiting.length })}</p>`}<${WaitingTable} rows=${waiting} here=${id === "interaction" ? sub : ""} /></section>
       <section class="card"><h2>${t("floor.agents")} <span>${people.length}</span></h2><${AgentTable} rows=${people} here=${id === "agent" ? sub : ""} /></section>
     </div>
+    ${!isDown && channels.length > 0 && html`<${ChannelStates} rows=${channels} />`}
   </div></div>
   ${id && sub && html`<${FloorDrawer} key=${sub} kind=${id} id=${sub} />`}</div>`;
 }

@@ -42,7 +42,7 @@ export function NewLetter() {
   };
   const choice = (/** @type {string} */ label, /** @type {string | undefined} */ value, /** @type {[string, string][]} */ options, /** @type {(value: string) => void} */ set) => html`<label class="letter-choice-field"><span>${label}</span><select value=${value} onChange=${(/** @type {Event} */ e) => set(/** @type {HTMLSelectElement} */ (e.target).value)}>${options.map(([id, word]) => html`<option key=${id} value=${id} selected=${id === value}>${word}</option>`)}</select></label>`;
   return html`<${Dialog} title=${t("letter.new")} onClose=${closeLayer} class="new-letter"><div class="dialog-scroll">
-    <div class="two">${choice(t("letter.channel"), draft.channel, ways.map((one) => [one.id, one.id]), (channel) => changeDraft(NEW, { channel }))}
+    <div class="two">${choice(t("letter.channel"), draft.channel, ways.map((one) => [one.id, one.address || one.id]), (channel) => changeDraft(NEW, { channel }))}
       ${choice(t("letter.queue"), draft.queue, queues.map((id) => [id, queueName(id)]), (queue) => changeDraft(NEW, { queue }))}</div>
     <${LetterForm} id=${NEW} row=${null} known=${known} open onOpen=${() => {}} onSend=${() => void send({})} onSave=${() => isBegun(draft) && void save()} onPaste=${files.onPaste} answers=${answers} />
     <${Chosen} files=${{ ...files, files: files.files.filter((one) => !one.row) }} held=${draft.files} onDrop=${(/** @type {string} */ file) => changeDraft(NEW, { files: draft.files.filter((one) => one.id !== file) })} /></div>

@@ -11,7 +11,7 @@ from hub.domain.correspondence import Authenticity, Party, Refusal
 from hub.domain.errors import DeliveryUncertain, MessageRejected
 from hub.storage.migrations import migrate
 from tests import letterbox
-from tests.letterbox import Letterbox, Mailed
+from tests.letterbox import MAILBOX, Letterbox, Mailed
 from tests.security.yard import Staff, Yard, open_yard
 
 LI = Party("li@example.com", "Li Wei")
@@ -290,7 +290,12 @@ async def test_channels_line_is_shown_with_its_reason(yard: Yard, post: Letterbo
 
 async def test_settings_tell_what_each_channel_can_do(yard: Yard, ann: Staff) -> None:
     answer = (await ann.http("GET", "/settings"))[1]
-    assert answer["channels"][-1] == {"id": "post", "kind": "email", "numbers": []}
+    assert answer["channels"][-1] == {
+        "id": "post",
+        "kind": "email",
+        "address": MAILBOX,
+        "numbers": [],
+    }
     kind = answer["kinds"]["email"]
     assert (kind["icon"], kind["has_envelopes"], kind["can_begin"], kind["has_choices"]) == ("mail", True, True, False)
 
