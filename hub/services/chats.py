@@ -29,6 +29,8 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 GONE_AFTER_S = 120
 _FORM_LIMITS = {"name": 120, "email": 254, "phone": 40}
 _DAY_MS = 86_400_000
+_SEEN_EVERY_MS = _DAY_MS // 2
+"""How often a visitor who comes back is written down: a page opened is no write, the thread of a regular is kept."""
 _SECRET_ID = 32
 
 
@@ -62,14 +64,28 @@ class Chats:
     async def visitor(self, channel: str, token_hash: str) -> VisitorId | None:
         """Return who holds this token on this channel, or None."""
 
-        async def unit(tx: UnitOfWork) -> VisitorId | None:
+        async def unit(tx: UnitOfWork) -> tuple[VisitorId, bool] | None:
             found = await tx.select(VISITORS, "WHERE token_hash = $1 AND channel = $2", token_hash, channel)
             idle_ms = self._settings.limits.visitor_idle_days * _DAY_MS
             if not found or found[0].seen_at + idle_ms < tx.now:
                 return None
-            return await _visitor_id(tx, found[0])
+            return await _visitor_id(tx, found[0]), found[0].seen_at + _SEEN_EVERY_MS <= tx.now
 
-        return await self._store.read(unit)
+        known = await self._store.read(unit)
+        if known is None:
+            return None
+        visitor, is_due = known
+        if is_due:
+            await self._use(visitor.id)
+        return visitor
+
+    async def _use(self, visitor: str) -> None:
+        """Note that the token was used: from now on it is unused for so long."""
+
+        async def unit(tx: UnitOfWork) -> None:
+            await tx.execute("UPDATE visitors SET seen_at = $1 WHERE id = $2 AND seen_at < $1", tx.now, visitor)
+
+        await self._store.write(unit)
 
     async def identify(
         self, channel: str, visitor: VisitorId | None, identity: SignedIdentity, *, token_hash: str
@@ -204,7 +220,12 @@ class Chats:
         is_open = [interaction for interaction in found if interaction.accepts_customer_messages]
         if is_open and (start.text or start.form.get("message")):
             raise Conflict("A conversation is open. Say it there.")
-        return is_open[0] if is_open else None
+        if is_open:
+            return is_open[0]
+        begun = "SELECT 1 FROM interactions WHERE channel = $1 AND provider_id = $2 AND provider_id <> ''"
+        if await tx.fetch_one(begun, start.channel, start.client_id):
+            raise Conflict("Somebody else has begun a conversation with this client_id.")
+        return None
 
     async def _begin(
         self, tx: UnitOfWork, start: ChatStart, visitor: VisitorId, form: dict[str, str], text: str

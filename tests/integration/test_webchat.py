@@ -10,6 +10,8 @@ from joserfc.jwk import OctKey
 from hub.domain.interaction import State
 from tests.integration.conftest import SITE_SECRET, Refused, Site
 
+DAY_MS = 86_400_000
+
 
 def signed(site: Site, **changes: Any) -> str:
     now = site.desk.clock.now() // 1000
@@ -58,6 +60,31 @@ async def test_beginning_whose_answer_was_lost_gets_the_same_token(site: Site) -
     again = await fresh.ask("start", client_id="start-0001", form={"name": "Li"}, text="Hello")
 
     assert (again["token"], again["thread"]) == (started["token"], started["thread"])
+
+
+async def test_beginning_of_somebody_else_is_refused_without_a_defect(site: Site) -> None:
+    _, started = await site.chatting()
+    other = await site.visitor()
+    mine = await other.ask("start", client_id="start-0002", form={}, text="Hello")
+    await other.ask("end", interaction=mine["thread"]["interaction"])
+
+    taken = await other.ask("start", client_id="start-0001", form={}, text="Hello")
+    back = await other.ask("resume", interaction=started["thread"]["interaction"])
+
+    assert taken == {"ok": False, "error": "conflict"}
+    assert back["thread"]["interaction"] == mine["thread"]["interaction"]
+
+
+async def test_token_lives_as_long_as_it_is_used(site: Site) -> None:
+    _, started = await site.chatting()
+    for _ in range(4):
+        site.desk.clock._now += 20 * DAY_MS  # nobody wants to wait for the sweeps of twenty days
+        back = await (await site.visitor(token=started["token"])).ask("resume")
+        assert back["thread"]["interaction"] == started["thread"]["interaction"]
+
+    site.desk.clock._now += 31 * DAY_MS
+    with pytest.raises(Refused, match="unauthorized"):
+        await site.visitor(token=started["token"])
 
 
 async def test_second_beginning_with_words_is_sent_to_the_open_conversation(site: Site) -> None:
