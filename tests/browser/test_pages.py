@@ -216,6 +216,10 @@ async def test_the_demos_pages(house: House, context: Context, lang: str) -> Non
     await page.goto(f"{house.url}/demo/shop?lang={lang}")
     await expect(page.locator("aside button")).to_be_visible()
     await look.at(page, "shop")
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "the shop is too wide from right to left"
+    )
     assert "\n".join(look.wrong) == ""
 
 
