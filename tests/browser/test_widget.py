@@ -145,6 +145,32 @@ async def test_files_both_ways_and_what_is_refused(house: House, visitor: Visito
     assert await downloaded(await download.value) == "seam tape"
 
 
+async def test_file_that_was_not_sent_before_the_end_goes_with_the_next_conversation(
+    house: House, visitor: VisitorAt
+) -> None:
+    li = await visitor(house)
+    await li.visit()
+    await li.open()
+    await li.begin("My tent leaks")
+    picker = li.chat.locator("input[type=file]")
+    await picker.set_input_files({"name": "tent.png", "mimeType": "image/png", "buffer": PNG})
+    await expect(li.chat.locator(".uploads .done")).to_contain_text("tent.png")
+    await picker.set_input_files({"name": "page.html", "mimeType": "text/html", "buffer": b"<b>x</b>"})
+    await li.chat.get_by_role("button", name="More options").click()
+    await li.chat.get_by_text("End chat").click()
+    await li.chat.get_by_role("button", name="End chat").click()
+    await expect(li.chat.get_by_text("This chat has ended")).to_be_visible()
+    await expect(li.chat.locator(".refused")).to_have_count(0)
+
+    await li.chat.get_by_role("button", name="Start a new chat").click()
+    await li.begin("The other tent leaks")
+    await expect(li.chat.locator(".uploads .done")).to_contain_text("tent.png")
+    await li.say("This one")
+
+    await expect(li.chat.locator(".own .state")).to_have_text("Sent")
+    await expect(li.chat.locator("a.picture")).to_be_visible()
+
+
 async def downloaded(download: Download) -> str:
     """Return what was downloaded."""
     return await asyncio.to_thread((await download.path()).read_text)

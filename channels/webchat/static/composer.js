@@ -30,6 +30,12 @@ export function Composer({ sync, view, say, uploads, notice, announcer, store })
     const timer = setTimeout(() => (text ? store.set("draft", text) : store.remove("draft")), 300);
     return () => clearTimeout(timer);
   }, [text]);
+  const interaction = view.thread?.interaction;
+  useEffect(() => {
+    if (interaction) uploads.follow(interaction);
+  }, [interaction]);
+  // What went wrong in this conversation is no news in the next.
+  useEffect(() => () => { notice.value = ""; }, []);
   useEffect(() => {
     if (waiting && !uploads.isBusy) send();
   }, [waiting, list]);

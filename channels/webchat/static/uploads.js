@@ -9,6 +9,7 @@ import { size } from "./text.js";
  * @property {"uploading" | "done" | "failed"} state
  * @property {number} progress 0 to 1
  * @property {import("./types").FileRow | null} row
+ * @property {string | null} interaction the conversation it was sent to
  * @property {() => void} stop
  */
 
@@ -37,13 +38,22 @@ export class Uploads {
 
   /** @param {File} file */
   add(file) {
-    this.#send({ key: String(++this.count), file, state: "uploading", progress: 0, row: null, stop: () => {} });
+    this.#send({ key: String(++this.count), file, state: "uploading", progress: 0, row: null, interaction: null, stop: () => {} });
   }
 
   /** @param {string} key */
   retry(key) {
     const upload = this.list.value.find((one) => one.key === key);
     if (upload) this.#send({ ...upload, state: "uploading", progress: 0 });
+  }
+
+  /** What was attached and not said before a conversation ended goes to the next one: a file belongs to one only. @param {string} interaction */
+  follow(interaction) {
+    for (const upload of this.list.value) {
+      if (upload.interaction === interaction) continue;
+      upload.stop();
+      this.#send({ ...upload, state: "uploading", progress: 0, row: null });
+    }
   }
 
   /** @param {string} key */
@@ -82,7 +92,7 @@ export class Uploads {
       if (error === "too_large" || error === "type_refused") this.remove(upload.key);
     };
     request.onerror = request.ontimeout = () => set({ state: "failed" });
-    const started = { ...upload, stop: () => request.abort() };
+    const started = { ...upload, interaction, stop: () => request.abort() };
     const known = this.list.value.some((one) => one.key === upload.key);
     this.list.value = known ? this.list.value.map((one) => (one.key === upload.key ? started : one)) : [...this.list.value, started];
     request.send(upload.file);
