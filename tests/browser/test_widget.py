@@ -120,10 +120,11 @@ async def test_while_closed_a_message_is_left(house: House, visitor: VisitorAt, 
     await li.chat.locator("#f-email").fill("ola@example.com")
     await li.chat.locator("#f-text").fill("Call me on Monday")
     await li.chat.get_by_role("button", name="Send message").click()
-    await expect(li.chat.get_by_text("We have your message")).to_be_visible()
+    await expect(li.chat.locator(".queue")).to_have_text("We have your messageYou'll find our answer here.")
+    await expect(li.chat.locator("header")).not_to_contain_text("Waiting")
     await expect(sue.page.get_by_label("Waiting now").get_by_text("Ola")).to_be_visible()
     await li.page.reload()
-    await expect(li.chat.get_by_text("We have your message")).to_be_visible()
+    await expect(li.chat.locator(".place")).to_have_text("We have your message")
 
 
 async def test_files_both_ways_and_what_is_refused(house: House, visitor: VisitorAt, seat: SeatAt) -> None:

@@ -37,8 +37,9 @@ export function ConversationScreen(parts) {
   </main>`;
 }
 
-/** The place in line. @param {{ thread: import("./types").Thread | null, say: import("./strings.js").Say }} props */
+/** The place in line; of a message left while closed, that it is here. @param {{ thread: import("./types").Thread | null, say: import("./strings.js").Say }} props */
 function Line({ thread, say }) {
+  if (thread?.message_left) return html`<div class="queue"><${Icon} name="check" size=${20} /><div><p class="place">${say("left")}</p><p>${say("leftHint")}</p></div></div>`;
   const position = thread?.position ?? null;
   const wait = thread?.wait_s ?? null;
   const place = position === null ? say("connecting") : position <= 1 ? say("next") : say("position", { n: position, before: position - 1 });
@@ -68,19 +69,18 @@ function EndQuestion({ sync, say, onKeep }) {
 }
 
 /** @param {import("./app.js").Parts} parts */
-function Ended({ sync, view, say, notice }) {
+function Ended({ sync, say, notice }) {
   const first = useRef(/** @type {HTMLButtonElement | null} */ (null));
-  const left = view.thread?.message_left ?? false;
   useEffect(() => {
     // The composer just went away: whoever was in it goes on here.
     if (document.hasFocus() && document.activeElement === document.body) first.current?.focus();
   }, []);
   return html`<div class="foot over">
-    <p class="done"><span aria-hidden="true"><${Icon} name="check" size=${16} /></span><strong>${say(left ? "left" : "endedTitle")}</strong>${left && html`<span>${say("leftHint")}</span>`}</p>
+    <p class="done"><span aria-hidden="true"><${Icon} name="check" size=${16} /></span><strong>${say("endedTitle")}</strong></p>
     ${notice.value && html`<p class="refused" role="alert">${notice.value}</p>`}
     <div class="buttons">
       <button type="button" class="secondary" title=${say("transcript")} onClick=${() => download(sync, say, notice)}><${Icon} name="download" size=${16} />${say("transcriptShort")}</button>
-      <button type="button" class="primary" ref=${first} data-first onClick=${() => sync.dismiss()}>${say(left ? "another" : "startNew")}</button>
+      <button type="button" class="primary" ref=${first} data-first onClick=${() => sync.dismiss()}>${say("startNew")}</button>
     </div>
   </div>`;
 }

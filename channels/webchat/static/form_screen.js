@@ -1,4 +1,4 @@
-/** Before the chat: who, about what. While closed: the same, as a message that is answered by e-mail. */
+/** Before the chat: who, about what. While closed: the same, as a message that is answered later, in the same place. */
 import { html, useRef, useState } from "/vendor/preact.js";
 import { useFollow } from "./focus.js";
 import { Icon } from "./icons.js";

@@ -23,8 +23,8 @@ export function Header({ sync, view, lang, say, notice, onLanguage, onMinimise }
 
 /** @param {import("./types").View} view @param {import("./strings.js").Say} say */
 function status({ site, thread, starting }, say) {
-  if (thread?.state === "ended" && !thread.message_left) return say("ended");
-  if (starting || thread?.state === "waiting") return say("waitingShort");
+  if (thread?.state === "ended") return say("ended");
+  if (starting || (thread?.state === "waiting" && !thread.message_left)) return say("waitingShort");
   return site ? say(site.open ? "online" : "away") : "";
 }
 
