@@ -7,9 +7,11 @@ import gc
 import getpass
 import io
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except HubError as error:
         print(f"hub: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"hub: cannot use {error.filename}: {error.strerror}.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -110,7 +117,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     _configure_log(settings)
     from hub.app import build
 
-    return _run(build(settings), _hint_first_admin)
+    return _run(build(settings), partial(_hint_first_admin, config=arguments.config))
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -165,10 +172,10 @@ async def _run_until_stopped(hub: "Hub", then: "Callable[[Hub], object]") -> int
         try:
             await site.start()
         except OSError as error:
-            print(
-                f"hub: cannot listen on {server.host}:{server.port}: {error.strerror}. Is another hub running?",
-                file=sys.stderr,
-            )
+            # What asyncio says of it names the address again.
+            why = os.strerror(error.errno) if error.errno else str(error)
+            print(f"hub: cannot listen on {server.host}:{server.port}: {why}.", file=sys.stderr)
+            print("Is another hub running? HUB_PORT or server.port chooses another port.", file=sys.stderr)
             return 1
         result = then(hub)
         if asyncio.iscoroutine(result):
@@ -184,11 +191,11 @@ async def _run_until_stopped(hub: "Hub", then: "Callable[[Hub], object]") -> int
     return 0
 
 
-async def _hint_first_admin(hub: "Hub") -> None:
+async def _hint_first_admin(hub: "Hub", *, config: Path | None) -> None:
     if not await hub.services.accounts.has_admin():
-        print(
-            'No admin yet. Make one: hub user add --role admin --name "Your Name" --email you@example.com', flush=True
-        )
+        own = f" --config {shlex.quote(str(config))}" if config else ""
+        add = f'hub user add{own} --role admin --name "Your Name" --email you@example.com'
+        print(f"No admin yet. Make one: {add}", flush=True)
 
 
 def _with_policy(settings: Settings, problems: list[Problem]) -> list[Problem]:

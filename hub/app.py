@@ -45,7 +45,7 @@ from hub.services.callbacks import TIMER as CALLBACK_TIMER
 from hub.services.callbacks import Callbacks
 from hub.services.calls import RECORDINGS_TIMER, CallService
 from hub.services.chats import Chats
-from hub.services.data_folder import SHARED, STRANGE, DataFolder, NodeName
+from hub.services.data_folder import SHARED, STRANGE, DataFolder, NodeName, unusable
 from hub.services.delivery import Delivery
 from hub.services.dispatch import Dispatcher
 from hub.services.explaining import Explaining
@@ -562,8 +562,13 @@ def check_channels(settings: Settings) -> CheckedChannels:
 
 
 async def data_folder_problems(settings: Settings) -> list[Problem]:
-    """Say if the database, where there is one already, knows another data folder than this one."""
+    """Say if nothing can be kept there, or the database, where there is one, knows another data folder than this."""
     folder, url, clock = settings.server.data_dir, settings.server.database_url.reveal(), SystemClock()
+    kept = {"server.data_dir": folder}
+    if url.startswith("sqlite"):
+        kept["server.database_url"] = sqlite_path(url).parent
+    if bad := [Problem(where=where, text=why) for where, at in kept.items() if (why := unusable(at))]:
+        return bad
     try:
         if not await is_current(url):
             return []

@@ -27,6 +27,15 @@ STRANGE = "The database knows letters and files of another data folder: what thi
 SHARED = "All hubs of one database share one data_dir (a network file system)."
 
 
+def unusable(folder: Path) -> str:
+    """Return why nothing can be kept in this folder, which need not be there yet; empty where it can."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"{folder} is no folder."
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"{folder} may not be written to."
+
+
 class NodeName:
     """A hub's name among those that share its data folder: its own while it runs, the same after a restart.
 

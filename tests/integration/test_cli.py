@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -193,6 +194,51 @@ def test_first_admin_is_made_and_weak_passwords_are_refused(
     printed = capsys.readouterr()
     assert "Root can sign in as admin" in printed.out
     assert "violet" not in printed.out + printed.err
+
+
+def refused(config: Path) -> str:
+    """Start a hub that cannot start, in a process of its own, and return what it says."""
+    command = [sys.executable, "-m", "hub", "serve", "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("place", ["data_dir", "database_url"])
+def test_a_place_where_nothing_can_be_kept_is_named(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (config.parent / "file").write_text("")
+    below = config.parent / "file" / "below"
+    monkeypatch.setenv(f"HUB_{place.upper()}", str(below) if place == "data_dir" else f"sqlite:///{below}/hub.db")
+    assert run("check-config", "--config", str(config)) == 2
+    said = capsys.readouterr().err
+    assert f"server.{place}" in said
+    assert f"{config.parent / 'file'} is no folder." in said
+    assert f"hub: cannot use {below}" in refused(config)
+
+
+def test_a_missing_password_file_is_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--name", "Ada", "--email", "ada@example.test", "--password-file", "nowhere.txt"]
+    assert run("user", "add", "--config", str(config), *words) == 1
+    assert capsys.readouterr().err == "hub: cannot use nowhere.txt: No such file or directory.\n"
+
+
+def test_a_port_that_is_taken_is_named_once(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("HUB_PORT", str(port))
+        said = refused(config)
+    assert f"hub: cannot listen on 127.0.0.1:{port}: Address already in use.\nIs another hub running?" in said
+
+
+def test_a_database_of_a_newer_program_is_left_alone(config: Path) -> None:
+    assert run("migrate", "--config", str(config)) == 0
+    with sqlite3.connect(config.parent / "data" / "hub.db") as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    db.close()
+    assert "made by a newer Switchboard" in refused(config)
 
 
 def test_migrating_twice_changes_nothing_the_second_time(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,6 +81,7 @@ async def _postgresql_revision(url: str) -> str | None:
 def _run(connection: object) -> None:
     from alembic import command
     from alembic.config import Config
+    from alembic.script.revision import ResolutionError
     from alembic.util.exc import CommandError
 
     config = Config()
@@ -89,6 +90,11 @@ def _run(connection: object) -> None:
     try:
         command.upgrade(config, "head")
     except CommandError as error:
+        if isinstance(error.__cause__, ResolutionError):
+            raise Unavailable(
+                f"The database was made by a newer Switchboard than this one, which knows it up to revision {HEAD}. "
+                "Install the newer one, or restore a backup."
+            ) from error
         raise Unavailable(f"The database cannot be migrated: {error}") from error
 
 
