@@ -22,6 +22,7 @@ from hub.settings.floor import AwayReason
 from hub.storage.rows import Rows
 from hub.storage.tables import AGENTS, INTERACTIONS, MESSAGES, OFFERS
 from hub.storage.unit_of_work import UnitOfWork
+from tests.trips import Trips
 
 QUEUES = ("support", "billing")
 R = TypeVar("R", bound=msgspec.Struct)
@@ -190,6 +191,7 @@ async def open_desk(
     """Build and start a hub."""
     clock = clock or FakeClock()
     hub = build(small_company(folder, database_url, **(changes or {})), clock=clock, strict=True)
+    trips = Trips(hub.services.store)
     await hub.start()
 
     async def stored() -> None:
@@ -205,6 +207,7 @@ async def open_desk(
             await hub.services.store.write(nothing)
             for _reader in range(2):
                 await hub.services.store.read(a_while)
+        await trips.over()
 
     clock.settle = stored
     return Desk(hub=hub, clock=clock)

@@ -25,7 +25,7 @@ from tests.bench.hub.running import DATABASES, HubProcess, Place, agent_id, data
 from tests.servers import why_not
 from tests.smtp_server import PASSWORD, Script, smtp_server
 
-KILLS, LETTERS, AT_ONCE = 22, 140, 3
+KILLS, LETTERS, AT_ONCE = 22, 500, 3
 SETTLE_S = 60
 OPEN = frozenset({OutgoingState.WAITING, OutgoingState.SENDING})
 MORE = """
