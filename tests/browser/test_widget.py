@@ -172,6 +172,25 @@ async def test_file_that_was_not_sent_before_the_end_goes_with_the_next_conversa
     await expect(li.chat.locator("a.picture")).to_be_visible()
 
 
+async def test_file_attached_before_the_hub_answers_goes_up_when_it_has(house: House, visitor: VisitorAt) -> None:
+    li = await visitor(house)
+    await li.visit()
+    await li.open()
+    await expect(li.chat.locator("form.card")).to_be_visible()
+    await li.lose_network()
+    await li.begin("My tent leaks")
+    file: FilePayload = {"name": "tent.png", "mimeType": "image/png", "buffer": PNG}
+    await li.chat.locator("input[type=file]").set_input_files(file)
+    await expect(li.chat.locator(".uploads .uploading")).to_contain_text("tent.png")
+    await li.say("This one")
+
+    await li.regain_network()
+    await expect(li.chat.locator("a.picture")).to_be_visible(timeout=30_000)
+    await li.is_back()
+    await li.shows("My tent leaks", "This one")
+    await expect(li.chat.locator(".refused")).to_have_count(0)
+
+
 async def downloaded(download: Download) -> str:
     """Return what was downloaded."""
     return await asyncio.to_thread((await download.path()).read_text)

@@ -16,7 +16,7 @@ export function Composer({ sync, view, say, uploads, notice, announcer, store })
   const picker = useRef(/** @type {HTMLInputElement | null} */ (null));
   const list = uploads.list.value;
   const policy = view.site?.files ?? { max_bytes: 0, types: [] };
-  const mayAttach = view.thread !== null && policy.max_bytes > 0;
+  const mayAttach = (view.thread !== null || view.starting) && policy.max_bytes > 0;
   const over = text.length - LONGEST;
   const ready = over <= 0 && (text.trim() !== "" || list.some((upload) => upload.state !== "failed"));
 
@@ -30,7 +30,7 @@ export function Composer({ sync, view, say, uploads, notice, announcer, store })
     const timer = setTimeout(() => (text ? store.set("draft", text) : store.remove("draft")), 300);
     return () => clearTimeout(timer);
   }, [text]);
-  const interaction = view.thread?.interaction;
+  const interaction = view.hasToken ? view.thread?.interaction : undefined;
   useEffect(() => {
     if (interaction) uploads.follow(interaction);
   }, [interaction]);

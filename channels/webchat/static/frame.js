@@ -40,7 +40,7 @@ const announcer = new Announcer(/** @type {HTMLElement} */ (document.getElementB
 /** A short line above the composer about what just went wrong. */
 const notice = signal("");
 const uploads = new Uploads(
-  () => ({ token: sync.credentials.token, interaction: sync.conversation.interaction }),
+  () => ({ token: sync.credentials.token, interaction: view.value.thread?.interaction ?? null }),
   (file) => { notice.value = speaker(lang.value)("f_failed", { name: file.name }); },
 );
 

@@ -83,6 +83,8 @@ export interface View {
   loaded: boolean;
   site: Site | null;
   visitor: { known: boolean; name: string | null };
+  /** The hub has said who the visitor is to it; before that no file can be sent. */
+  hasToken: boolean;
   thread: Thread | null;
   messages: Message[];
   earlier: boolean;

@@ -9,7 +9,7 @@ import { size } from "./text.js";
  * @property {"uploading" | "done" | "failed"} state
  * @property {number} progress 0 to 1
  * @property {import("./types").FileRow | null} row
- * @property {string | null} interaction the conversation it was sent to
+ * @property {string | null} interaction the conversation it was sent to; null while there is none, and it waits
  * @property {() => void} stop
  */
 
@@ -24,7 +24,7 @@ export function refusal(file, policy, say) {
 }
 
 export class Uploads {
-  /** @param {() => { token: string, interaction: string | null }} where @param {(file: File, error: string) => void} failed */
+  /** @param {() => { token: string, interaction: string | null }} where both are there, or it waits until `follow` @param {(file: File, error: string) => void} failed */
   constructor(where, failed) {
     this.where = where;
     this.failed = failed;
@@ -47,7 +47,11 @@ export class Uploads {
     if (upload) this.#send({ ...upload, state: "uploading", progress: 0 });
   }
 
-  /** What was attached and not said before a conversation ended goes to the next one: a file belongs to one only. @param {string} interaction */
+  /**
+   * What was attached before there was a conversation goes to it, and so does what was not said before the last one
+   * ended: a file belongs to one only.
+   * @param {string} interaction
+   */
   follow(interaction) {
     for (const upload of this.list.value) {
       if (upload.interaction === interaction) continue;
@@ -72,11 +76,12 @@ export class Uploads {
   /** @param {Upload} upload */
   #send(upload) {
     const { token, interaction } = this.where();
+    if (!token || !interaction) return this.#put({ ...upload, interaction: null, stop: () => {} });
     const request = new XMLHttpRequest();
     const set = (/** @type {Partial<Upload>} */ news) => {
       this.list.value = this.list.value.map((one) => (one.key === upload.key ? { ...one, ...news } : one));
     };
-    request.open("POST", `/chat/api/files?interaction=${encodeURIComponent(interaction ?? "")}&name=${encodeURIComponent(upload.file.name)}`);
+    request.open("POST", `/chat/api/files?interaction=${encodeURIComponent(interaction)}&name=${encodeURIComponent(upload.file.name)}`);
     request.setRequestHeader("Authorization", `Bearer ${token}`);
     request.setRequestHeader("X-Hub", "1");
     request.setRequestHeader("Content-Type", "application/octet-stream");
@@ -92,9 +97,13 @@ export class Uploads {
       if (error === "too_large" || error === "type_refused") this.remove(upload.key);
     };
     request.onerror = request.ontimeout = () => set({ state: "failed" });
-    const started = { ...upload, interaction, stop: () => request.abort() };
-    const known = this.list.value.some((one) => one.key === upload.key);
-    this.list.value = known ? this.list.value.map((one) => (one.key === upload.key ? started : one)) : [...this.list.value, started];
+    this.#put({ ...upload, interaction, stop: () => request.abort() });
     request.send(upload.file);
+  }
+
+  /** @param {Upload} upload */
+  #put(upload) {
+    const known = this.list.value.some((one) => one.key === upload.key);
+    this.list.value = known ? this.list.value.map((one) => (one.key === upload.key ? upload : one)) : [...this.list.value, upload];
   }
 }

@@ -6,7 +6,7 @@
  * @param {import("./sync.js").Sync} sync
  * @returns {import("./types").View}
  */
-export function viewOf({ conversation, link, outbox, sender, store, loaded, site, visitor }) {
+export function viewOf({ credentials, conversation, link, outbox, sender, store, loaded, site, visitor }) {
   const dismissed = !conversation.isOpen && conversation.interaction !== null && conversation.interaction === store.get("dismissed");
   const thread = dismissed ? null : conversation.thread;
   const entries = outbox.all();
@@ -21,6 +21,7 @@ export function viewOf({ conversation, link, outbox, sender, store, loaded, site
     loaded,
     site,
     visitor,
+    hasToken: credentials.token !== "",
     thread,
     messages,
     earlier: thread !== null && conversation.log.earlier,
