@@ -13,7 +13,7 @@ from hub.domain.correspondence import DraftedLetter
 from hub.domain.errors import NotFound
 from hub.domain.messages import FileRef
 from hub.domain.visitors import Draft
-from hub.services.letters import NewLetter, Suggestion
+from hub.services.letters.writing import NewLetter, Suggestion
 
 _CHUNK = 65_536
 _SAFE = (

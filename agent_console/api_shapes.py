@@ -10,11 +10,11 @@ from agent_console.routes import Answer
 from hub.domain.agent import Role
 from hub.domain.texting import Standing, Template
 from hub.flows.model import Medium
-from hub.services.agent_flows import Offerable
-from hub.services.explaining import AgentStanding, Explained
-from hub.services.flow_figures import FlowFigures, FlowSheet
-from hub.services.flow_trying import MOST_INPUTS, Trial, Tried
-from hub.services.paths import Taken
+from hub.services.dispatching.explaining import AgentStanding, Explained
+from hub.services.flows.agents import Offerable
+from hub.services.flows.figures import FlowFigures, FlowSheet
+from hub.services.flows.paths import Taken
+from hub.services.flows.trying import MOST_INPUTS, Trial, Tried
 from hub.services.search import MessageHit, NoteHit
 from hub.services.timeline import Item
 

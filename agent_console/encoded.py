@@ -6,7 +6,7 @@ import msgspec
 
 from agent_console.rows import Rows
 from agent_console.tabs import NOWHERE, Places, places_of, places_of_offer
-from hub.services.floor import Floor, Key
+from hub.services.dispatching.floor import Floor, Key
 
 FULL, BRIEF = "full", "brief"
 """Channels: rows in full, and marks of rows in brief. The boards' rooms are channels too."""

@@ -16,7 +16,7 @@ from agent_console.services import Authority, Endpoint
 from hub.domain.agent import Agent
 from hub.domain.errors import BadRequest, NotFound
 from hub.services.access import Scope
-from hub.services.floor import Floor
+from hub.services.dispatching.floor import Floor
 
 BASE: Final = "/api/v1"
 ID_PATTERN: Final = "^[0-9A-Za-z_-]{1,64}$"

@@ -16,9 +16,9 @@ from hub.domain.messages import Author, FileRef, Message, Note
 from hub.domain.offer import Offer
 from hub.domain.promises import Promise
 from hub.domain.segments import Segment
-from hub.services.call_state import is_recorded
-from hub.services.floor import Floor
+from hub.services.dispatching.floor import Floor
 from hub.services.people import Profile
+from hub.services.phone.state import is_recorded
 
 _WAITING = frozenset({State.QUEUED, State.OFFERED})
 _SERVED = WITH_AGENT - {State.PARKED}

@@ -45,7 +45,7 @@ from hub.domain.messages import Message, Note
 from hub.domain.offer import Offer, OfferState
 from hub.events import Commit
 from hub.services.access import Scope
-from hub.services.floor import Floor, Key
+from hub.services.dispatching.floor import Floor, Key
 
 PLACES_MS, OPENED = 2_000, 50
 SLICE = 32

@@ -11,7 +11,7 @@ from hub.domain.interaction import Interaction
 from hub.domain.offer import Offer
 from hub.events import Commit
 from hub.services.access import Scope
-from hub.services.floor import Key
+from hub.services.dispatching.floor import Key
 
 Places = frozenset[str]
 NOWHERE: Places = frozenset()

@@ -2,7 +2,7 @@
 
 from agent_console.tabs import NOWHERE, Places
 from hub.recent import Recent
-from hub.services.floor import Key
+from hub.services.dispatching.floor import Key
 
 KEPT, RESUMED = 20_000, 2_000
 

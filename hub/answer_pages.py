@@ -15,8 +15,8 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hub.domain.errors import NotFound
-from hub.services.answer_links import PATH, AnswerLink
-from hub.services.flow_answers import FlowAnswers, LinkedAnswer
+from hub.services.flows.answer_links import PATH, AnswerLink
+from hub.services.flows.answers import FlowAnswers, LinkedAnswer
 
 _STATUS: Final = {"open": 200, "given": 200, "over": 410, "unknown": 404}
 _WORDS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {

@@ -34,48 +34,48 @@ from hub.likeness import load as load_likeness
 from hub.metrics import Metrics
 from hub.outbound import Outbound
 from hub.services.accounts import Accounts
-from hub.services.acknowledging import Acknowledging
-from hub.services.agent_flows import AgentFlows
-from hub.services.answer_links import AnswerLinks
 from hub.services.arrivals import Arrivals
-from hub.services.call_desk import CallDesk
-from hub.services.call_flows import CallFlows
-from hub.services.call_orders import CallOrders
-from hub.services.callbacks import TIMER as CALLBACK_TIMER
-from hub.services.callbacks import Callbacks
-from hub.services.calls import RECORDINGS_TIMER, CallService
 from hub.services.chats import Chats
 from hub.services.data_folder import SHARED, STRANGE, DataFolder, NodeName, unusable
-from hub.services.delivery import Delivery
-from hub.services.dispatch import Dispatcher
-from hub.services.explaining import Explaining
+from hub.services.dispatching.dispatch import Dispatcher
+from hub.services.dispatching.explaining import Explaining
+from hub.services.dispatching.floor import Floor
+from hub.services.dispatching.lease import Lease
+from hub.services.dispatching.record import RoutingRecord
 from hub.services.feed import ChannelFeed
 from hub.services.files import FileStore
-from hub.services.floor import Floor
-from hub.services.flow_answers import FlowAnswers
-from hub.services.flow_figures import FlowOverview
-from hub.services.flow_letters import FlowLetters
-from hub.services.flow_library import FlowLibrary
-from hub.services.flow_sending import FlowSending
-from hub.services.flow_surroundings import surroundings
-from hub.services.flow_trying import FlowTrying
+from hub.services.flows.agents import AgentFlows
+from hub.services.flows.answer_links import AnswerLinks
+from hub.services.flows.answers import FlowAnswers
+from hub.services.flows.figures import FlowOverview
+from hub.services.flows.letters import FlowLetters
+from hub.services.flows.library import FlowLibrary
+from hub.services.flows.paths import Paths
+from hub.services.flows.self_service import SelfService
+from hub.services.flows.sending import FlowSending
+from hub.services.flows.surroundings import surroundings
+from hub.services.flows.trying import FlowTrying
 from hub.services.handling import Handling
 from hub.services.indexer import Indexer
 from hub.services.intake import Intake
 from hub.services.invariants import InvariantMonitor
-from hub.services.lease import Lease
-from hub.services.letters import Letters
+from hub.services.letters.acknowledging import Acknowledging
+from hub.services.letters.delivery import Delivery
+from hub.services.letters.outbound import Loader
+from hub.services.letters.writing import Letters
 from hub.services.offers import Offers
-from hub.services.outbound import Loader
-from hub.services.paths import Paths
 from hub.services.people import People
+from hub.services.phone.callbacks import TIMER as CALLBACK_TIMER
+from hub.services.phone.callbacks import Callbacks
+from hub.services.phone.calls import RECORDINGS_TIMER, CallService
+from hub.services.phone.desk import CallDesk
+from hub.services.phone.orders import CallOrders
+from hub.services.phone.recordings import Recordings
+from hub.services.phone.self_service import CallFlows
 from hub.services.presence import PresenceService
 from hub.services.promises import TIMER, Promises
 from hub.services.reading import Reading
-from hub.services.recordings import Recordings
-from hub.services.routing_record import RoutingRecord
 from hub.services.search import Search
-from hub.services.self_service import SelfService
 from hub.services.supervision import Supervision
 from hub.services.texting import Texting
 from hub.services.timeline import Timeline

@@ -17,8 +17,8 @@ from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Author, FileRef, Message
 from hub.domain.segments import SegmentKind
 from hub.services import moves, people
-from hub.services.letters import NewLetter
-from hub.services.outbox import LetterView
+from hub.services.letters.outbox import LetterView
+from hub.services.letters.writing import NewLetter
 from hub.settings import ChannelSettings
 from hub.storage.journal import Journal
 from hub.storage.tables import ENVELOPES, INTERACTIONS, MESSAGES, OUTGOING

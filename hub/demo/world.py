@@ -22,7 +22,7 @@ from hub.demo.phone import Exchange
 from hub.demo.phone_pages import PhonePages
 from hub.demo.text_pages import TextPages
 from hub.services.accounts import Accounts, Device
-from hub.services.floor import Floor
+from hub.services.dispatching.floor import Floor
 from hub.settings import AgentSettings, Settings
 from hub.storage.unit_of_work import Store
 

@@ -18,10 +18,10 @@ from hub.domain.visitors import Visitor
 from hub.events import Signals
 from hub.flows.session import HungUp
 from hub.services import moves, people
+from hub.services.flows.self_service import SelfService
 from hub.services.handling import Handling
 from hub.services.last_word import LastWord
 from hub.services.messages import Messages, Words, clean_choice
-from hub.services.self_service import SelfService
 from hub.settings import Settings
 from hub.storage.tables import CUSTOMERS, INTERACTIONS, MESSAGES, VISITORS
 from hub.storage.unit_of_work import Store, UnitOfWork

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hub.clock import Clock
 from hub.domain.errors import Unavailable
-from hub.services.lease import Lease
+from hub.services.dispatching.lease import Lease
 from hub.storage.tables import LEASES, LeaseRow
 from hub.storage.unit_of_work import Store, UnitOfWork
 

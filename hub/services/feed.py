@@ -4,7 +4,7 @@ from hub.contract import Listener
 from hub.domain.interaction import Interaction
 from hub.domain.messages import Message
 from hub.events import Commit, Signals
-from hub.services.floor import Floor, Key
+from hub.services.dispatching.floor import Floor, Key
 
 
 class ChannelFeed:

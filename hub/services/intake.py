@@ -19,14 +19,15 @@ from hub.domain.messages import Author, FileRef, Message
 from hub.domain.redaction import without_cards
 from hub.domain.texting import Consent
 from hub.domain.visitors import StoredFile
-from hub.services import moves, people, rearranging, reports, texting
+from hub.services import moves, people, rearranging, texting
 from hub.services.access import Scope
-from hub.services.acknowledging import Acknowledging
-from hub.services.flow_letters import FlowLetters, opening_of
+from hub.services.flows.letters import FlowLetters, opening_of
+from hub.services.flows.self_service import SelfService
 from hub.services.handling import Handling
+from hub.services.letters import reports
+from hub.services.letters.acknowledging import Acknowledging
 from hub.services.messages import FLOWS_HEAR, after_message
 from hub.services.placing import candidates, flooded, latest_of_sender
-from hub.services.self_service import SelfService
 from hub.services.texting import Texting
 from hub.settings import Settings
 from hub.storage.tables import ARRIVALS, ENVELOPES, FILES, INTERACTIONS, MESSAGES

@@ -6,7 +6,7 @@ A supervisor sees the count, and expects 0.
 from collections.abc import Callable, Iterator
 
 from hub.domain.interaction import WITH_AGENT, State, owner_of
-from hub.services.floor import Floor
+from hub.services.dispatching.floor import Floor
 
 OFFER_GRACE_MS = 1_000
 _PATIENCE = 2

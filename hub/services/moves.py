@@ -16,7 +16,7 @@ from hub.domain.interaction import Interaction, Needs, State, check_move
 from hub.domain.messages import Author, FileRef, Message
 from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.domain.segments import Segment, SegmentKind
-from hub.services.wishes import Wishes
+from hub.services.dispatching.wishes import Wishes
 from hub.services.wording import worded
 from hub.settings import Settings
 from hub.storage.changes import Shape

@@ -14,7 +14,7 @@ from hub.domain.interaction import Interaction, State, check_move, moved
 from hub.domain.offer import RevokeReason
 from hub.services import moves
 from hub.services.access import Scope
-from hub.services.flow_sessions import end_agents_session
+from hub.services.flows.sessions import end_agents_session
 from hub.services.last_word import LastWord
 from hub.services.offers import requeue_unless_offered
 from hub.settings import Settings

@@ -8,9 +8,9 @@ from hub.domain.interaction import TERMINAL, ClosingReason, Interaction, Needs, 
 from hub.domain.offer import RevokeReason
 from hub.services import moves
 from hub.services.access import Scope
+from hub.services.flows.self_service import SelfService
 from hub.services.handling import Handling
 from hub.services.presence import take_back
-from hub.services.self_service import SelfService
 from hub.settings import Settings
 from hub.storage.tables import AGENTS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork

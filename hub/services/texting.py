@@ -19,8 +19,9 @@ from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Author, FileRef, Message
 from hub.domain.redaction import without_cards
 from hub.domain.texting import Consent, OptOut, Standing, TemplateUse, TextRules
-from hub.services import moves, outbox
+from hub.services import moves
 from hub.services.access import Scope
+from hub.services.letters import outbox
 from hub.storage.tables import ENVELOPES, INTERACTIONS, MESSAGES, OPT_OUTS, OUTGOING
 from hub.storage.unit_of_work import Store, UnitOfWork
 

@@ -32,8 +32,8 @@ from hub.flows.voice import Gather, HangUp, Record, Say, Stay, spoken
 from hub.flows.writing import chat, mail, sms
 from hub.likeness import load as load_likeness
 from hub.outbound import problem_of
-from hub.services.flow_files import read_folder, read_tables
-from hub.services.flow_surroundings import surroundings
+from hub.services.flows.files import read_folder, read_tables
+from hub.services.flows.surroundings import surroundings
 from hub.settings import Problem, Settings, SettingsError, load
 from hub.tools.routing import policy_of, staff_of
 

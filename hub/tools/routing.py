@@ -15,8 +15,8 @@ import msgspec
 
 from hub.clock import SystemClock, iso
 from hub.domain.errors import BadRequest, NotFound
-from hub.services.recorded_day import RecordedDay, read_day
-from hub.services.routing_record import RoutingRecord
+from hub.services.dispatching.record import RoutingRecord
+from hub.services.dispatching.recorded_day import RecordedDay, read_day
 from hub.settings import Problem, Settings, load, routing_policy
 from hub.storage.opening import opened
 from hub.storage.unit_of_work import Store, UnitOfWork

@@ -13,7 +13,7 @@ from hub.domain.agent import Role
 from hub.domain.correspondence import Authenticity, Party, Refusal
 from hub.domain.errors import DeliveryUncertain, MessageRejected
 from hub.services.access import Scope
-from hub.services.letters import Letters, NewLetter
+from hub.services.letters.writing import Letters, NewLetter
 from tests import letterbox
 from tests.browser.conftest import Houses, SeatAt
 from tests.browser.house import UNDO_S, House

@@ -13,8 +13,8 @@ from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.interaction import State
 from hub.events import Bus
-from hub.services.call_arrivals import CallArrivals, Taken
-from hub.services.floor import Floor
+from hub.services.dispatching.floor import Floor
+from hub.services.phone.arrivals import CallArrivals, Taken
 from hub.storage.journal import Journal
 from hub.storage.tables import ADDRESSES, CALLS, CUSTOMERS, INTERACTIONS, LEGS
 from hub.storage.unit_of_work import Store, UnitOfWork

@@ -17,7 +17,7 @@ from channels.mail.references import first_message_id
 from hub.app import build
 from hub.domain.correspondence import Outgoing, OutgoingState, Party
 from hub.services.access import Scope
-from hub.services.letters import NewLetter
+from hub.services.letters.writing import NewLetter
 from hub.settings import load
 from hub.storage.tables import AGENTS, OUTGOING
 from hub.storage.unit_of_work import UnitOfWork

@@ -15,7 +15,7 @@ from channels.mail.parsed import parse
 from hub.contract import RawArrival
 from hub.domain.correspondence import Authenticity, Envelope, OutgoingState, Party
 from hub.domain.interaction import Interaction
-from hub.services.acknowledging import may_be_answered
+from hub.services.letters.acknowledging import may_be_answered
 from hub.settings import Hours, Letters, QueueSettings
 from hub.storage.tables import ENVELOPES, INTERACTIONS, OUTGOING
 from tests.builders import Desk, open_desk

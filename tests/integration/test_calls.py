@@ -12,7 +12,7 @@ from channels.simulator.carrier.phones import HangUp, Manners, Meet, Phone, Pres
 from hub.domain.calls import CallerSaid, Direction, EndCause, LegRole, Listening, OrderKind
 from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.interaction import Interaction, State
-from hub.services.calls import CONSENT_TURN
+from hub.services.phone.calls import CONSENT_TURN
 from hub.settings import Hours, Limits, QueueSettings, WayOut
 from tests.integration.phones import ANN, LINE, AgentPhone, PhoneHouse, phone_house
 

@@ -12,10 +12,10 @@ from hub.contract import OutboundMessage, Receipt
 from hub.domain.correspondence import Outgoing, OutgoingState, Party, Refusal
 from hub.domain.errors import ChannelUnavailable, Conflict, DeliveryUncertain, MessageRejected
 from hub.domain.interaction import Interaction
-from hub.services.answer_links import AnswerLinks
-from hub.services.delivery import Delivery
 from hub.services.files import FileStore
-from hub.services.outbound import Loader
+from hub.services.flows.answer_links import AnswerLinks
+from hub.services.letters.delivery import Delivery
+from hub.services.letters.outbound import Loader
 from hub.storage.tables import OUTGOING
 from hub.storage.unit_of_work import UnitOfWork
 from tests.office import CUSTOMER, Office, open_office

@@ -19,7 +19,7 @@ from hub.demo.phone import SOFTPHONE
 from hub.domain.interaction import ClosingReason, Interaction
 from hub.domain.messages import Message
 from hub.flows.checking import Around
-from hub.services.flow_figures import FlowOverview
+from hub.services.flows.figures import FlowOverview
 from hub.settings import Hours, Secret, load
 from hub.storage.tables import INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import UnitOfWork

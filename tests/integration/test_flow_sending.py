@@ -20,7 +20,7 @@ from hub.domain.messages import Message
 from hub.domain.texting import OptOut, TextRules
 from hub.flows.session import Said
 from hub.services import moves
-from hub.services.paths import Paths
+from hub.services.flows.paths import Paths
 from hub.services.timeline import Timeline
 from hub.settings import ChannelSettings
 from hub.settings.sections import Flows

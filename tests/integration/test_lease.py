@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.services.lease import Fenced, Lease
+from hub.services.dispatching.lease import Fenced, Lease
 from hub.services.offers import Offers, Proposal, Refusal
 from tests.builders import Desk
 

@@ -10,7 +10,7 @@ from hub.domain.correspondence import Authenticity, DraftedLetter, OutgoingState
 from hub.domain.errors import BadRequest, Closed, Conflict, Forbidden, NotFound, Stale, TooLarge
 from hub.domain.ids import new_id
 from hub.domain.interaction import State
-from hub.services.letters import NewLetter
+from hub.services.letters.writing import NewLetter
 from tests.office import CUSTOMER, Office, open_office
 
 OWN = Party("help@example.test")

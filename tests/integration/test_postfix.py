@@ -10,7 +10,7 @@ import pytest
 from channels.mail.parsed import parse
 from hub.contract import RawArrival
 from hub.domain.correspondence import ArrivalState, Outgoing, OutgoingState, Party
-from hub.services.letters import NewLetter
+from hub.services.letters.writing import NewLetter
 from hub.settings import ChannelSettings, Secret
 from hub.storage.tables import ENVELOPES, OUTGOING
 from tests.arriving import fetched

@@ -8,9 +8,9 @@ import pytest
 
 from hub.domain.errors import Unavailable
 from hub.domain.interaction import Interaction, Needs
-from hub.services.explaining import Explaining
-from hub.services.recorded_day import RecordedDay, read_day
-from hub.services.routing_record import RoutingRecord, decode, encode
+from hub.services.dispatching.explaining import Explaining
+from hub.services.dispatching.record import RoutingRecord, decode, encode
+from hub.services.dispatching.recorded_day import RecordedDay, read_day
 from hub.settings.floor import QueueSettings, WayOut
 from hub.storage.unit_of_work import UnitOfWork
 from hub.tools.routing import explanation_at, leaving_at

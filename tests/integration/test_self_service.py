@@ -20,11 +20,10 @@ from hub.flows.checking import Around
 from hub.flows.dialogues import START
 from hub.flows.model import Medium
 from hub.flows.session import Fetch, LookedUp, Session
-from hub.services import flow_figures
-from hub.services.flow_figures import FlowOverview
-from hub.services.flow_surroundings import surroundings
-from hub.services.flow_trying import FlowTrying, Tried
-from hub.services.paths import Paths
+from hub.services.flows.figures import FlowOverview
+from hub.services.flows.paths import Paths
+from hub.services.flows.surroundings import surroundings
+from hub.services.flows.trying import FlowTrying, Tried
 from hub.storage.tables import CUSTOMERS, FLOW_SESSIONS, NOTES, SEGMENTS
 from hub.storage.unit_of_work import UnitOfWork
 from tests.builders import Desk, open_desk
@@ -346,7 +345,7 @@ async def test_a_beginning_said_twice_begins_one_session(desk: Desk, erp: Erp) -
 async def test_the_page_shows_who_is_where_and_what_was_solved(
     desk: Desk, erp: Erp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flow_figures, "AT_ONCE", 1)
+    monkeypatch.setattr("hub.services.flows.figures.AT_ONCE", 1)
     library = desk.hub.services.self_service.library
     overview = FlowOverview(desk.hub.services.store, library, lambda: desk.hub.services.floor.day_began_at, Around)
     waiting = await begun(desk)

@@ -25,7 +25,7 @@ from hub.demo import Demo
 from hub.demo.config import company_file
 from hub.domain.interaction import Interaction
 from hub.domain.messages import Message
-from hub.services.floor import Floor
+from hub.services.dispatching.floor import Floor
 from hub.settings import Secret, Settings, load
 from hub.storage.tables import INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import UnitOfWork

@@ -17,7 +17,7 @@ from hub.domain.ids import new_id
 from hub.events import Bus
 from hub.flows.session import Said, Session
 from hub.services import moves
-from hub.services.flow_library import FlowLibrary
+from hub.services.flows.library import FlowLibrary
 from hub.settings.sections import Flows
 from hub.storage.tables import CALLS, FLOW_SESSIONS, INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import UnitOfWork

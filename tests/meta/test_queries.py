@@ -11,7 +11,7 @@ OF_A_VISITOR = (
     "WHERE channel = $1 AND address = $2 AND (provider_id = $3 OR ended_at IS NULL) ORDER BY created_at DESC LIMIT 5"
 )
 ANOTHER_INDEX = {
-    ("hub/services/calls.py", "WHERE provider_id = $1"): "recordings are indexed whole",
+    ("hub/services/phone/calls.py", "WHERE provider_id = $1"): "recordings are indexed whole",
     ("hub/services/chats.py", OF_A_VISITOR): "one visitor's conversations",
 }
 """File and query -> which index serves it instead."""

@@ -16,7 +16,7 @@ from hub.domain.interaction import State
 from hub.domain.messages import Author
 from hub.flows.model import Medium
 from hub.flows.run import SILENCE_S
-from hub.services.answer_links import AnswerLinks
+from hub.services.flows.answer_links import AnswerLinks
 from hub.storage.journal import Journal
 from tests.builders import Desk
 from tests.integration.flow_post import (

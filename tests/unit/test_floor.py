@@ -4,7 +4,7 @@ import msgspec
 
 from hub.domain.interaction import Interaction, Needs, State
 from hub.events import Commit
-from hub.services.floor import Floor
+from hub.services.dispatching.floor import Floor
 from hub.settings import Settings
 
 

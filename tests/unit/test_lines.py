@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.services.lines import Line
+from hub.services.dispatching.lines import Line
 
 WHO = st.tuples(st.integers(0, 5), st.sampled_from("abcdefgh"))
 

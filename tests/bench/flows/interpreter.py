@@ -16,7 +16,7 @@ import msgspec
 from hub.flows.machine import new_session, step
 from hub.flows.model import Flow, Medium
 from hub.flows.session import Begin, Input, LookedUp, Said, Session
-from hub.services.flow_files import read_folder
+from hub.services.flows.files import read_folder
 from hub.tools.flow import shipped_folder
 
 GOAL: Final = 5_000

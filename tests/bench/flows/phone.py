@@ -24,7 +24,7 @@ import uvloop
 
 from channels.simulator.carrier.signing import signature
 from hub.flows.model import Medium
-from hub.services.flow_files import read_folder
+from hub.services.flows.files import read_folder
 from hub.tools.flow import shipped_folder
 from tests.bench.flows.interpreter import by_keys, measure
 from tests.bench.hub.report import verdict

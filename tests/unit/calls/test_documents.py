@@ -15,7 +15,7 @@ from channels.voice import documents
 from channels.voice.documents import EARS, UNSPEAKABLE, VOICES, Places, document, hold_document, leave, nothing
 from hub.contract.calls import CallStep, Said
 from hub.domain.calls import Gathering
-from hub.services.call_words import HOLD_CODES, TEXTS, spoken, standing
+from hub.services.phone.words import HOLD_CODES, TEXTS, spoken, standing
 from tests.meta.source import PACKAGES, files, name_of
 
 PLACES: Final = Places(base="https://hub.example:8443/webhooks/a-line")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.simulator.carrier.wav import Span, wav
-from hub.services.sound import is_silent
+from hub.services.phone.sound import is_silent
 
 
 def sound(*spans: Span, length_ms: int = 5_000, channels: int = 1) -> bytes:

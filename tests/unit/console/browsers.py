@@ -11,7 +11,7 @@ from agent_console.tabs import Tab
 from hub.domain.agent import Role
 from hub.domain.interaction import Interaction, State
 from hub.services.access import Scope
-from hub.services.floor import Floor
+from hub.services.dispatching.floor import Floor
 from tests.builders import Desk
 
 TABLES = ("me", "agents", "queues", "interactions", "offers")

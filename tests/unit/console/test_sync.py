@@ -11,8 +11,8 @@ from hub.domain.agent import Presence, Role
 from hub.domain.correspondence import DraftedLetter, Party
 from hub.domain.customers import AddressKind
 from hub.domain.errors import DeliveryUncertain, MessageRejected
-from hub.services.floor import Floor
-from hub.services.letters import NewLetter
+from hub.services.dispatching.floor import Floor
+from hub.services.letters.writing import NewLetter
 from hub.services.people import Edit
 from tests import letterbox
 from tests.builders import Desk, open_desk

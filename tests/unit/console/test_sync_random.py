@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hub.domain.agent import Presence
 from hub.domain.errors import HubError
 from hub.domain.interaction import Interaction, State
-from hub.services.floor import WINDOW, Floor
+from hub.services.dispatching.floor import WINDOW, Floor
 from hub.services.people import Edit
 from hub.storage.migrations import migrate
 from tests.builders import QUEUES, Desk, open_desk

@@ -12,7 +12,7 @@ from hub.flows.checking import Around, check
 from hub.flows.drawing import Numbers, arrows, layout, mermaid, svg
 from hub.flows.model import RESERVED, Medium
 from hub.flows.reading import read_flow
-from hub.services.flow_files import read_folder
+from hub.services.flows.files import read_folder
 from hub.settings import ChannelSettings, Service, load
 from hub.tools.flow import Player, Screen, flow_problems, shipped_folder
 from tests.unit.flows.talk import HEAD, MENU

@@ -20,8 +20,8 @@ from hub.domain.interaction import WAITING, Interaction, Needs, State
 from hub.domain.messages import MOVED, Author, Message
 from hub.domain.offer import Offer, OfferState
 from hub.events import Commit
-from hub.services.figures import COUNTED, QueueFigures
-from hub.services.lines import Line
+from hub.services.dispatching.figures import COUNTED, QueueFigures
+from hub.services.dispatching.lines import Line
 from hub.settings import Settings
 from hub.storage import journal
 from hub.storage.tables import AGENTS, CALLS, CUSTOMERS, INTERACTIONS, LEGS, MESSAGES, OFFERS

@@ -15,9 +15,9 @@ from hub.domain.interaction import ClosingReason, Interaction, State, check_move
 from hub.domain.segments import SegmentKind
 from hub.services import moves, people
 from hub.services.access import Scope
-from hub.services.call_arrivals import KIND, may_record
-from hub.services.calls import CallService, owed_call
 from hub.services.handling import Handling
+from hub.services.phone.arrivals import KIND, may_record
+from hub.services.phone.calls import CallService, owed_call
 from hub.settings import Settings
 from hub.storage.tables import CALLS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork

@@ -7,9 +7,9 @@ import msgspec
 from hub.domain.agent import Role
 from hub.domain.errors import NotFound
 from hub.services.access import Scope
-from hub.services.dispatch import Dispatcher
-from hub.services.floor import Floor
-from hub.services.routing_record import Past, explained
+from hub.services.dispatching.dispatch import Dispatcher
+from hub.services.dispatching.floor import Floor
+from hub.services.dispatching.record import Past, explained
 from routing.events import MakeOffer
 from routing.explain import Explanation, Verdict, explain_agent
 from routing.model import Figure

@@ -9,7 +9,7 @@ from hub.flows.drawing import caption
 from hub.flows.expressions import Value
 from hub.flows.model import AnyStep, Ask, Flow, LookUp
 from hub.flows.session import Session, Visit
-from hub.services.flow_library import FlowLibrary
+from hub.services.flows.library import FlowLibrary
 from hub.storage.tables import FLOW_SESSIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 

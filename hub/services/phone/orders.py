@@ -14,8 +14,8 @@ from hub.domain.calls import Call, Direction, EndCause, Leg, LegRole, LegState, 
 from hub.domain.errors import ChannelUnavailable, HubError, MessageRejected, Unavailable
 from hub.domain.interaction import Interaction, State
 from hub.events import Bus, Commit
-from hub.services.call_arrivals import KIND
-from hub.services.calls import CallService
+from hub.services.phone.arrivals import KIND
+from hub.services.phone.calls import CallService
 from hub.settings import Settings
 from hub.storage.tables import CALL_ORDERS, CALLS, LEGS
 from hub.storage.unit_of_work import Store, UnitOfWork

@@ -6,9 +6,10 @@ from hub.contract import Channel, OutboundFile, OutboundMessage, Pace, Paced, Se
 from hub.domain.correspondence import LinkedChoice, Outgoing, Party, Quoted, Spoken
 from hub.domain.errors import ChannelUnavailable, NotFound
 from hub.domain.messages import Author, Message
-from hub.services import flow_letters, outbox
-from hub.services.answer_links import AnswerLinks
 from hub.services.files import FileStore
+from hub.services.flows import letters as flow_letters
+from hub.services.flows.answer_links import AnswerLinks
+from hub.services.letters import outbox
 from hub.storage.tables import INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import Store, UnitOfWork
 

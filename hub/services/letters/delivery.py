@@ -31,8 +31,9 @@ from hub.domain.errors import (
 from hub.domain.events import EventKind
 from hub.domain.interaction import Interaction
 from hub.events import Bus, Commit
-from hub.services import moves, outbox, texting
-from hub.services.outbound import Loader
+from hub.services import moves, texting
+from hub.services.letters import outbox
+from hub.services.letters.outbound import Loader
 from hub.settings import Settings
 from hub.storage.tables import ENVELOPES, OUTGOING
 from hub.storage.unit_of_work import Store, UnitOfWork

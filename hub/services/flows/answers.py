@@ -10,10 +10,10 @@ from hub.domain.self_service import FlowSession
 from hub.flows.session import Session
 from hub.flows.session import State as FlowState
 from hub.services import moves
-from hub.services.answer_links import AnswerLink, AnswerLinks, read_asking
-from hub.services.flow_sessions import open_session
+from hub.services.flows.answer_links import AnswerLink, AnswerLinks, read_asking
+from hub.services.flows.self_service import SelfService
+from hub.services.flows.sessions import open_session
 from hub.services.messages import after_message
-from hub.services.self_service import SelfService
 from hub.storage.tables import FLOW_SESSIONS, INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import Store, UnitOfWork
 

@@ -22,12 +22,12 @@ from hub.domain.errors import Conflict, HubError, Unavailable
 from hub.domain.interaction import ClosingReason, Interaction, State
 from hub.domain.offer import Offer, OfferState, RevokeReason
 from hub.events import Commit
-from hub.services.floor import Floor, Key
+from hub.services.dispatching.floor import Floor, Key
+from hub.services.dispatching.lease import Lease
+from hub.services.dispatching.record import RoutingRecord
+from hub.services.dispatching.wishes import Wishes
 from hub.services.handling import Handling
-from hub.services.lease import Lease
 from hub.services.offers import Offers, Proposal, Refusal
-from hub.services.routing_record import RoutingRecord
-from hub.services.wishes import Wishes
 from hub.settings import Settings, routing_policy
 from routing import events as told
 from routing import hours

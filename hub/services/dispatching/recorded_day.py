@@ -7,8 +7,8 @@ import msgspec
 
 from hub.domain.agent import Agent, Connectivity, Presence
 from hub.domain.events import Event, EventKind
-from hub.services.figures import COUNTED
-from hub.services.wishes import Wishes
+from hub.services.dispatching.figures import COUNTED
+from hub.services.dispatching.wishes import Wishes
 from hub.settings import Settings, routing_policy
 from hub.storage import journal
 from hub.storage.tables import AGENTS, INTERACTIONS

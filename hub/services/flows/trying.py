@@ -18,7 +18,7 @@ from hub.flows.model import Flow, FlowError, Medium
 from hub.flows.reading import read_flow
 from hub.flows.session import Begin, Fetch, HungUp, Input, LookedUp, Offered, Said, SendMessage, Stepped, TimeUp
 from hub.flows.voice import Gather, Record, Say, spoken
-from hub.services.self_service import SelfService
+from hub.services.flows.self_service import SelfService
 
 MOST_INPUTS: Final = 60
 MOST_LOOK_UPS: Final = 12

@@ -31,13 +31,13 @@ from hub.domain.messages import FileRef
 from hub.domain.offer import RevokeReason
 from hub.domain.visitors import StoredFile
 from hub.services import moves, people
-from hub.services.call_arrivals import KIND, CallArrivals, Taken, begun, latest_call, may_record, rule_at
-from hub.services.call_flows import CallFlows
-from hub.services.call_news import CallNews, customers_line
-from hub.services.call_state import WholeCall, call_in_flow, ended, is_recorded, order, save_leg, settle, whole_call
-from hub.services.call_words import HOLD_CODES, spoken, standing
-from hub.services.floor import Floor
+from hub.services.dispatching.floor import Floor
 from hub.services.handling import Handling
+from hub.services.phone.arrivals import KIND, CallArrivals, Taken, begun, latest_call, may_record, rule_at
+from hub.services.phone.news import CallNews, customers_line
+from hub.services.phone.self_service import CallFlows
+from hub.services.phone.state import WholeCall, call_in_flow, ended, is_recorded, order, save_leg, settle, whole_call
+from hub.services.phone.words import HOLD_CODES, spoken, standing
 from hub.services.wording import worded
 from hub.settings import Settings
 from hub.storage.tables import CALLS, CARRIER_EVENTS, INTERACTIONS, LEGS, MESSAGES, RECORDINGS

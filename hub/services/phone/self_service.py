@@ -20,9 +20,9 @@ from hub.flows import session as flows
 from hub.flows.session import Session, TimeUp
 from hub.flows.voice import Gather, Record, Say, spoken
 from hub.services import moves
-from hub.services.call_state import WholeCall, save_leg
-from hub.services.flow_sessions import latest_session
-from hub.services.self_service import SelfService
+from hub.services.flows.self_service import SelfService
+from hub.services.flows.sessions import latest_session
+from hub.services.phone.state import WholeCall, save_leg
 from hub.storage.tables import CALLS, INTERACTIONS, MESSAGES
 from hub.storage.unit_of_work import UnitOfWork
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from hub.contract.calls import LiveCalls, Target
 from hub.domain.calls import Call, Direction, Leg, Recording
 from hub.domain.errors import ChannelUnavailable
-from hub.services.calls import CallService
 from hub.services.files import FileStore
-from hub.services.sound import is_silent
+from hub.services.phone.calls import CallService
+from hub.services.phone.sound import is_silent
 from hub.storage.tables import CALLS, LEGS, RECORDINGS
 from hub.storage.unit_of_work import Store, UnitOfWork
 

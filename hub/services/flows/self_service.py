@@ -48,12 +48,12 @@ from hub.flows.session import State as FlowState
 from hub.flows.steps import SENT
 from hub.flows.writing import Bubble
 from hub.services import moves, people, promises
-from hub.services.floor import Floor
-from hub.services.flow_letters import FlowLetters
-from hub.services.flow_library import FlowLibrary
-from hub.services.flow_sessions import cut_short, latest_session, open_session
-from hub.services.flow_speech import PHONE_KIND, bubbles_of, medium_of, question_of
-from hub.services.flow_traces import known_of, note, write_fields
+from hub.services.dispatching.floor import Floor
+from hub.services.flows.letters import FlowLetters
+from hub.services.flows.library import FlowLibrary
+from hub.services.flows.sessions import cut_short, latest_session, open_session
+from hub.services.flows.speech import PHONE_KIND, bubbles_of, medium_of, question_of
+from hub.services.flows.traces import known_of, note, write_fields
 from hub.services.texting import Texting
 from hub.settings import Settings
 from hub.storage.tables import FLOW_SESSIONS, INTERACTIONS, MESSAGES

@@ -17,7 +17,8 @@ from hub.domain.ids import new_id
 from hub.domain.interaction import Interaction
 from hub.domain.messages import Author, Message
 from hub.domain.redaction import without_cards
-from hub.services import moves, outbox
+from hub.services import moves
+from hub.services.letters import outbox
 from hub.settings import Settings, routing_policy
 from hub.storage.tables import MESSAGES
 from hub.storage.unit_of_work import UnitOfWork

@@ -8,7 +8,7 @@ from hub.domain.self_service import FlowVersion
 from hub.flows.machine import within_reach
 from hub.flows.model import Flow, FlowError
 from hub.flows.reading import read_flow
-from hub.services.flow_files import read_folder
+from hub.services.flows.files import read_folder
 from hub.storage.tables import FLOW_VERSIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 

@@ -20,12 +20,13 @@ from hub.domain.messages import Author, FileRef, Message
 from hub.domain.redaction import without_cards
 from hub.domain.segments import SegmentKind
 from hub.domain.visitors import Draft, StoredFile
-from hub.services import moves, outbox, people, recipients
+from hub.services import moves, people
 from hub.services.access import Scope
 from hub.services.files import FileStore
 from hub.services.handling import Handling
+from hub.services.letters import outbox, recipients
+from hub.services.letters.outbox import Answered, LetterView, Writes
 from hub.services.messages import Messages, Words
-from hub.services.outbox import Answered, LetterView, Writes
 from hub.services.wording import worded
 from hub.settings import Settings
 from hub.storage.tables import AGENTS, DRAFTS, ENVELOPES, FILES, INTERACTIONS, MESSAGES, OUTGOING

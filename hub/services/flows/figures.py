@@ -15,8 +15,8 @@ from hub.flows.phrases import base
 from hub.flows.reading import read_flow
 from hub.flows.run import kind_of
 from hub.flows.session import Session
-from hub.services.flow_library import FlowLibrary
-from hub.services.flow_tally import StepTally, Tally
+from hub.services.flows.library import FlowLibrary
+from hub.services.flows.tally import StepTally, Tally
 from hub.storage.tables import FLOW_SESSIONS, FLOW_VERSIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 

@@ -22,8 +22,9 @@ from hub.domain.segments import SegmentKind
 from hub.flows.model import Medium
 from hub.flows.session import Posted, SendMessage, Session
 from hub.flows.steps import SENT
-from hub.services import moves, outbox
-from hub.services.outbox import Writes
+from hub.services import moves
+from hub.services.letters import outbox
+from hub.services.letters.outbox import Writes
 from hub.services.texting import MODE, Texts
 from hub.settings import Settings
 from hub.storage.tables import ENVELOPES, INTERACTIONS, MESSAGES

@@ -13,10 +13,10 @@ from hub.domain.segments import SegmentKind
 from hub.flows.phrases import base
 from hub.services import moves
 from hub.services.access import Scope
-from hub.services.call_state import order, save_leg, whole_call
-from hub.services.flow_sessions import latest_session
-from hub.services.flow_speech import medium_of
-from hub.services.self_service import SelfService
+from hub.services.flows.self_service import SelfService
+from hub.services.flows.sessions import latest_session
+from hub.services.flows.speech import medium_of
+from hub.services.phone.state import order, save_leg, whole_call
 from hub.storage.tables import CALLS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork
 

@@ -18,8 +18,8 @@ from hub.domain.redaction import without_cards
 from hub.flows import phrases
 from hub.flows.model import Medium
 from hub.flows.run import SILENCE_S
-from hub.services import outbox
-from hub.services.acknowledging import FRESH_MS, may_be_answered
+from hub.services.letters import outbox
+from hub.services.letters.acknowledging import FRESH_MS, may_be_answered
 from hub.services.placing import compared
 from hub.settings import Settings
 from hub.storage.unit_of_work import UnitOfWork

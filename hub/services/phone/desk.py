@@ -12,10 +12,10 @@ from hub.domain.interaction import Interaction, State, moved
 from hub.domain.segments import SegmentKind
 from hub.services import moves, people
 from hub.services.access import Scope
-from hub.services.call_arrivals import KIND, may_record
-from hub.services.call_news import customers_line, guests
-from hub.services.call_state import WholeCall, is_recorded, order, save_leg, settle, whole_call
-from hub.services.calls import CallService
+from hub.services.phone.arrivals import KIND, may_record
+from hub.services.phone.calls import CallService
+from hub.services.phone.news import customers_line, guests
+from hub.services.phone.state import WholeCall, is_recorded, order, save_leg, settle, whole_call
 from hub.settings import Settings
 from hub.storage.tables import AGENTS, CALLS, INTERACTIONS
 from hub.storage.unit_of_work import Store, UnitOfWork

@@ -14,9 +14,9 @@ from hub.domain.ids import new_id
 from hub.domain.interaction import ClosingReason, Interaction, State, moved
 from hub.domain.recording_rules import place_of, rule_of
 from hub.services import moves, people
-from hub.services.call_flows import CallFlows
-from hub.services.call_state import WholeCall, save_leg
-from hub.services.floor import Floor
+from hub.services.dispatching.floor import Floor
+from hub.services.phone.self_service import CallFlows
+from hub.services.phone.state import WholeCall, save_leg
 from hub.settings import Settings
 from hub.storage.batches import Batch
 from hub.storage.tables import CALLS, CUSTOMERS, INTERACTIONS, LEGS

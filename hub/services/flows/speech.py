@@ -8,7 +8,7 @@ from hub.flows.model import Medium
 from hub.flows.session import Session, Stepped
 from hub.flows.session import State as FlowState
 from hub.flows.writing import Bubble, chat, mail, sms
-from hub.services.answer_links import asking
+from hub.services.flows.answer_links import asking
 
 PHONE_KIND: Final = "voice"
 _MEDIA: Final = {PHONE_KIND: Medium.PHONE, "email": Medium.EMAIL}

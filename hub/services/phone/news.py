@@ -11,8 +11,8 @@ from hub.domain.events import EventKind
 from hub.domain.interaction import ClosingReason, Interaction, State, moved
 from hub.domain.segments import SegmentKind
 from hub.services import moves
-from hub.services.call_state import WholeCall, is_recorded, order, save_leg
 from hub.services.handling import Handling
+from hub.services.phone.state import WholeCall, is_recorded, order, save_leg
 from hub.services.presence import take_back
 from hub.settings import Settings
 from hub.storage.tables import AGENTS, CALLS, INTERACTIONS
