@@ -483,7 +483,7 @@ class Letters:
         kind = channel.capabilities.kind
         address = Address(kind=AddressKind(kind), value=normalized(AddressKind(kind), letter.to[0].address))
         if customer_id is not None:
-            customer = await people.survivor(tx, customer_id)
+            customer = await people.seen_customer(tx, customer_id, scope)
         else:
             customer, _ = await people.resolve(tx, [address], name=letter.to[0].name)
         is_parked = letter.then == "park"

@@ -55,12 +55,12 @@ class Callbacks:
             if not tx.now < due_at <= tx.now + FURTHEST_MS:
                 raise BadRequest("A call is planned within the next year.")
             known = await owed_call(tx, dialled, line.queue)
-            if known is not None and known.state is not State.PARKED:
+            if known is not None and (known.state is not State.PARKED or not scope.sees(known)):
                 raise Conflict("This number is being called back already.")
             if known is not None:
                 call = await _call(tx, known.id)
             else:
-                owner = await people.survivor(tx, customer) if customer else None
+                owner = await people.seen_customer(tx, customer, scope) if customer else None
                 if owner is None:
                     owner, _ = await people.resolve(tx, [Address(kind=AddressKind.PHONE, value=dialled)])
                 known = self._parked(tx, owner, channel, line.queue, dialled, line.languages[0])

@@ -295,7 +295,7 @@ class CallDesk:
             units = self._settings.kind(KIND).units
             if agent.held + units > agent.capacity:
                 raise Conflict("You have no capacity left. Finish or park something first.")
-            owner = await people.survivor(tx, customer) if customer else None
+            owner = await people.seen_customer(tx, customer, scope) if customer else None
             if owner is None:
                 owner, _ = await people.resolve(tx, [Address(kind=AddressKind.PHONE, value=dialled)])
             interaction = Interaction(
