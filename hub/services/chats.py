@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from hub.contract import ChatStart, QueueView, SignedIdentity, Started, VisitorId, Waiting
-from hub.domain.customers import Address, AddressKind, Customer, clean_name, normalized
+from hub.domain.customers import Address, AddressKind, Customer, normalized
 from hub.domain.errors import BadRequest, Conflict, NotFound, RateLimited, TooLarge, Unauthorized
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
@@ -17,7 +17,7 @@ from hub.domain.redaction import without_cards
 from hub.domain.visitors import Visitor
 from hub.events import Signals
 from hub.flows.session import HungUp
-from hub.services import moves, people
+from hub.services import forms, moves, people
 from hub.services.flows.self_service import SelfService
 from hub.services.handling import Handling
 from hub.services.last_word import LastWord
@@ -27,7 +27,6 @@ from hub.storage.tables import CUSTOMERS, INTERACTIONS, MESSAGES, VISITORS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 GONE_AFTER_S = 120
-_FORM_LIMITS = {"name": 120, "email": 254, "phone": 40}
 _DAY_MS = 86_400_000
 _SEEN_EVERY_MS = _DAY_MS // 2
 """How often a visitor who comes back is written down: a page opened is no write, the thread of a regular is kept."""
@@ -142,7 +141,7 @@ class Chats:
             raise NotFound(f"There is no queue {start.queue!r}.")
         if not 8 <= len(start.client_id) <= 64:
             raise BadRequest("A conversation needs a client_id of 8 to 64 characters.")
-        form = self._checked_form(start.form)
+        form = forms.checked(start.form, self._settings.company.country)
         text = without_cards(start.text.replace("\x00", "")).strip()
         if len(text) > self._settings.limits.message_chars:
             raise TooLarge(f"A message holds at most {self._settings.limits.message_chars:,} characters.")
@@ -155,24 +154,6 @@ class Chats:
             return await self._begin(tx, start, visitor, form, text)
 
         return await self._store.write(unit)
-
-    def _checked_form(self, form: dict[str, str]) -> dict[str, str]:
-        if len(form) > 20:
-            raise BadRequest("The form has too many fields.")
-        cleaned: dict[str, str] = {}
-        for name, value in form.items():
-            name = without_cards(clean_name(name))
-            value = without_cards(
-                clean_name(value[:2_000]) if name in _FORM_LIMITS else value.replace("\x00", "").strip()
-            )
-            if len(value) > _FORM_LIMITS.get(name, 2_000) or len(name) > 40:
-                raise BadRequest(f"The field {name[:40]!r} is too long.")
-            if value:
-                cleaned[name] = value
-        for name, kind in (("email", AddressKind.EMAIL), ("phone", AddressKind.PHONE)):
-            if name in cleaned:
-                cleaned[name] = normalized(kind, cleaned[name], region=self._settings.company.country)
-        return cleaned
 
     async def _visitor_of(self, tx: UnitOfWork, start: ChatStart, form: dict[str, str]) -> VisitorId:
         """Return the visitor, made now if they are nobody yet."""
@@ -232,7 +213,7 @@ class Chats:
     ) -> Started:
         customer = await people.survivor(tx, visitor.customer)
         await self._check_rate(tx, start, visitor)
-        customer = await _with_claims(tx, customer, form)
+        customer = await forms.keep(tx, customer, form, text)
         previous = await tx.select(
             INTERACTIONS,
             "WHERE channel = $1 AND address = $2 ORDER BY created_at DESC LIMIT 1",
@@ -251,7 +232,7 @@ class Chats:
             created_at=tx.now,
             address=visitor.id,
             provider_id=start.client_id,
-            subject=without_cards(form.get("subject", "") or form.get("topic", ""))[:200],
+            subject=forms.subject(form),
             language=start.language,
             tier=customer.tier,
             needs=moves.needs_of(self._settings, start.channel),
@@ -271,10 +252,10 @@ class Chats:
             channel_kind=interaction.kind,
         )
         tx.touch(customer)
+        await forms.note(tx, interaction, customer, form, text)
         interaction = await _with_opening(tx, interaction, start, form, text)
         if self.self_service is not None and self._has_flow(start):
-            opening = text or form.get("message", "") or form.get("question", "")
-            interaction = await self.self_service.begin(tx, interaction, start.flow, opening)
+            interaction = await self.self_service.begin(tx, interaction, start.flow, forms.opening(form, text))
             return Started(interaction=interaction, visitor=visitor, is_new=True)
         interaction = await moves.say_system(tx, interaction, "message_left" if start.is_message else "waiting")
         interaction = await moves.enter_queue(tx, interaction, "message" if start.is_message else "arrival")
@@ -514,21 +495,11 @@ def _signed_addresses(channel: str, identity: SignedIdentity, settings: Settings
     return found
 
 
-async def _with_claims(tx: UnitOfWork, customer: Customer, form: dict[str, str]) -> Customer:
-    """Keep what was typed as claims in the profile: shown to the agent; they merge, reveal and replace nothing."""
-    known = {*customer.fields, "name", "subject", "topic"}
-    claims = [(name, value[:500]) for name, value in form.items() if name not in known]
-    fields = dict([*customer.fields.items(), *claims][: max(people.MAX_FIELDS, len(customer.fields))])
-    if fields == customer.fields:
-        return customer
-    return await tx.save(CUSTOMERS, msgspec.structs.replace(customer, fields=fields))
-
-
 async def _with_opening(
     tx: UnitOfWork, interaction: Interaction, start: ChatStart, form: dict[str, str], text: str
 ) -> Interaction:
     """Store the visitor's first words."""
-    opening = text or form.get("message", "") or form.get("question", "")
+    opening = forms.opening(form, text)
     if opening:
         message = Message(
             interaction=interaction.id,

@@ -81,7 +81,7 @@ async def resolve(
         customer = await survivor(tx, customer_id)
     for address in addresses[1:]:
         await _claim(tx, msgspec.structs.replace(address, customer=customer.id))
-    return await _named(tx, customer, name), is_new
+    return await named(tx, customer, name), is_new
 
 
 async def resolve_each(tx: UnitOfWork, arrivals: Sequence[tuple[Address, str]]) -> list[tuple[Customer, bool]]:
@@ -108,7 +108,7 @@ async def resolve_each(tx: UnitOfWork, arrivals: Sequence[tuple[Address, str]]) 
             before = known.get(owner)
             if before is None or before.merged_into is not None:
                 before = await survivor(tx, owner)
-            customer = await _named(tx, before, name)
+            customer = await named(tx, before, name)
         known[owners[key]] = customer
         found.append((customer, owner is None))
     return found
@@ -120,7 +120,7 @@ async def _newcomer(tx: UnitOfWork, customer_id: str, address: Address, name: st
     return await tx.insert(CUSTOMERS, customer)
 
 
-async def _named(tx: UnitOfWork, customer: Customer, name: str) -> Customer:
+async def named(tx: UnitOfWork, customer: Customer, name: str) -> Customer:
     """Return the customer with a name, if they had none."""
     if customer.name or not clean_name(name):
         return customer

@@ -12,7 +12,7 @@ import { conversation, hubSettings, interactions, setCustomer } from "../store.j
 import { Avatar, Button, Chip, Icon, IconButton, Skeleton } from "../ui/parts.js";
 import { Duplicates, Merged } from "./duplicates.js";
 import { Tier } from "./tier.js";
-import { linked } from "./message.js";
+import { linked, writer } from "./message.js";
 import { Path } from "./path.js";
 import { ProfileForm } from "./profile.js";
 import { Promises } from "./promises.js";
@@ -122,7 +122,7 @@ function Notes({ customer, onChange }) {
   return html`<section class="panel"><h3>${t("notes")} ${!writing && html`<${IconButton} icon="plus" label=${t("notes.add")} tip="left" onClick=${() => setWriting(true)} />`}</h3>
     ${writing && html`<form class="note-form" onSubmit=${save}><textarea rows="3" value=${text} aria-label=${t("notes.add")} placeholder=${t("note.placeholder")} onInput=${(/** @type {Event} */ e) => setText(/** @type {HTMLTextAreaElement} */ (e.target).value)} ref=${(/** @type {HTMLElement | null} */ el) => el && !text && el.focus()}></textarea>
       <div><${Button} small kind="ghost" onClick=${() => setWriting(false)}>${t("cancel")}<//><${Button} small kind="warn" type="submit" disabled=${!text.trim()}>${t("note.save")}<//></div></form>`}
-    ${customer.notes.toSorted((a, b) => b.at - a.at).map((one) => html`<article key=${one.id} class="note small"><div dir="auto">${linked(one.text)}</div><p class="note-by"><span>${one.name}</span><time>${shortDay(one.at, now)}</time></p></article>`)}
+    ${customer.notes.toSorted((a, b) => b.at - a.at).map((one) => html`<article key=${one.id} class="note small"><div dir="auto">${linked(one.text)}</div><p class="note-by"><span>${writer(one)}</span><time>${shortDay(one.at, now)}</time></p></article>`)}
     ${!customer.notes.length && !writing && html`<p class="quiet">${t("notes.none")}</p>`}
   </section>`;
 }

@@ -59,9 +59,15 @@ export function SystemLine({ row }) {
   return html`<p class="system"><span>${ours ? t(key, { name: row.name ?? "" }) : row.text}</span> <time>${clockTime(row.at)}</time></p>${row.files?.length > 0 && html`<div class="system-files">${row.files.map((file) => (isSound(file) ? html`<${Recording} key=${file.id} file=${file} row=${row} />` : html`<${Attachment} key=${file.id} file=${file} />`))}</div>`}`;
 }
 
+/** Who wrote a note; where nobody did, what it came from. @param {import("../types").NoteRow} row */
+export function writer(row) {
+  const key = `note.writer.${row.name}`;
+  return !row.author && has(key) ? t(key) : row.name;
+}
+
 /** @param {{ row: import("../types").NoteRow }} props */
 export function NoteBlock({ row }) {
-  return html`<article class="note"><p class="note-by"><${Icon} name="sticky-note" size=${12} /><span>${row.author === myself()?.agent_id ? t("note.mine") : t("note.by", { name: row.name })}</span><time title=${fullTime(row.at)}>${clockTime(row.at)}</time></p><div dir="auto">${linked(row.text)}</div></article>`;
+  return html`<article class="note"><p class="note-by"><${Icon} name="sticky-note" size=${12} /><span>${row.author === myself()?.agent_id ? t("note.mine") : t("note.by", { name: writer(row) })}</span><time title=${fullTime(row.at)}>${clockTime(row.at)}</time></p><div dir="auto">${linked(row.text)}</div></article>`;
 }
 
 /** What is on its way, waits, or was refused. @param {{ one: import("../types").Pending, seen: number }} props */

@@ -13,13 +13,13 @@ export function FormScreen({ sync, view, site, lang, say }) {
   // What could not be sent last time comes back as it was typed.
   const failed = view.pending.filter((entry) => entry.state === "failed");
   const before = failed.find((entry) => entry.form)?.form ?? {};
-  const [values, setValues] = useState(() => /** @type {Record<string, string>} */ ({ name: view.visitor.name ?? "", ...before, text: failed.map((entry) => entry.text).filter(Boolean).join("\n") }));
   const [choice, setChoice] = useState("");
   const [errors, setErrors] = useState(/** @type {Record<string, string>} */ ({}));
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   useFollow();
   const fields = withText(site, say);
   const long = fields.find((field) => field.kind === "textarea")?.id ?? "text";
+  const [values, setValues] = useState(() => /** @type {Record<string, string>} */ ({ name: view.visitor.name ?? "", ...before, [long]: failed.map((entry) => entry.text).filter(Boolean).join("\n") }));
   const set = (/** @type {string} */ id) => (/** @type {string} */ value) => setValues({ ...values, [id]: value });
 
   const submit = (/** @type {Event} */ event) => {
@@ -33,7 +33,7 @@ export function FormScreen({ sync, view, site, lang, say }) {
       return field instanceof HTMLElement && field.focus();
     }
     for (const entry of failed) sync.discard(entry.client_id);
-    const told = Object.fromEntries(fields.filter((field) => field.id !== "text").map((field) => [field.id, (values[field.id] ?? "").trim()]).filter(([, value]) => value));
+    const told = Object.fromEntries(fields.filter((field) => field.id !== long).map((field) => [field.id, (values[field.id] ?? "").trim()]).filter(([, value]) => value));
     const label = site.quick_replies.find((reply) => reply.id === choice)?.label;
     const text = (values[long] ?? "").trim() || label || "";
     if (site.open) sync.say({ kind: "start", form: told, text, ...(choice && { choice }) });
