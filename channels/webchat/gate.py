@@ -15,7 +15,7 @@ from channels.webchat.guests import first_token, is_token, renewed_token, signed
 from channels.webchat.limits import Allowance
 from channels.webchat.pages import Pages
 from channels.webchat.site import Site
-from hub.contract import ChatStart, HubSide, Listener, SignedIdentity, VisitorId, Waiting
+from hub.contract import ChatStart, HubSide, Listener, SignedIdentity, Started, VisitorId, Waiting
 from hub.domain.errors import BadRequest, HubError, NotFound, RateLimited, Unauthorized
 from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Message
@@ -300,22 +300,27 @@ class Gate:
             raise RateLimited(600)
         if guest.visitor is None and not guest.token:
             guest.token = first_token(self.hub.visitor_key, guest.site.id, client_id)
-        started = await self.hub.conversations.start(
-            ChatStart(
-                channel=guest.site.id,
-                client_id=client_id,
-                queue=guest.site.queue_for(choice, is_message=is_message),
-                visitor=guest.visitor,
-                identity=guest.identity,
-                token_hash=token_hash(guest.token),
-                form=form,
-                text=text,
-                choice=choice or "",
-                language=guest.language,
-                is_message=is_message,
-                flow=guest.site.flow_for(choice),
+        started: Started | None = None
+        try:
+            started = await self.hub.conversations.start(
+                ChatStart(
+                    channel=guest.site.id,
+                    client_id=client_id,
+                    queue=guest.site.queue_for(choice, is_message=is_message),
+                    visitor=guest.visitor,
+                    identity=guest.identity,
+                    token_hash=token_hash(guest.token),
+                    form=form,
+                    text=text,
+                    choice=choice or "",
+                    language=guest.language,
+                    is_message=is_message,
+                    flow=guest.site.flow_for(choice),
+                )
             )
-        )
+        finally:
+            if started is None or not started.is_new:
+                self._starts.give_back(line.ip)
         guest.visitor = started.visitor
         self.server.known_as(line, started.visitor.id)
         await self._look_at(line, started.interaction)

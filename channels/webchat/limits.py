@@ -27,3 +27,9 @@ class Allowance:
         if len(self._full_at) > _MOST:
             self._full_at.popitem(last=False)
         return is_allowed
+
+    def give_back(self, ip: str) -> None:
+        """Return one that was taken for nothing."""
+        block = address_block(ip)
+        if block in self._full_at:
+            self._full_at[block] -= self._gap_ms

@@ -1,8 +1,9 @@
-"""What visitors fill in before a chat, over the real protocol, and where it is kept."""
+"""What visitors fill in before a chat, over the real protocol: where it is kept, and what it counts for."""
 
 from typing import Any
 
 from hub.domain.customers import Customer
+from hub.settings import Limits
 from hub.storage.rows import Rows
 from hub.storage.tables import CUSTOMERS, NOTES
 from tests.integration.conftest import Site, Visitor
@@ -44,6 +45,24 @@ async def test_name_told_later_names_whoever_had_none_and_replaces_no_other(site
     (customer,) = await rows(site, CUSTOMERS)
     assert customer.name == "Li Wei"
     assert [(note.interaction, note.text) for note in await rows(site, NOTES)] == [(third, "name: Maria")]
+
+
+async def test_form_that_is_refused_and_a_start_said_again_count_for_nothing(site: Site) -> None:
+    most = Limits().chats_per_address_per_hour
+    refused = [
+        await tab.ask("start", client_id=f"start-{n:04}", form={"email": "no address"}, text="Hello")
+        for tab in (await site.visitor(), await site.visitor())
+        for n in range(most - 2)
+    ]
+    tab = await site.visitor()
+    begun = [await tab.ask("start", client_id="start-0100", form={}, text="Hello") for _ in range(most - 2)]
+    for n in range(1, most):
+        await chatted(await site.visitor(), 100 + n)
+    over = await (await site.visitor()).ask("start", client_id="start-0200", form={}, text="Hello")
+
+    assert {answer["error"] for answer in refused} == {"bad_request"}
+    assert {answer["ok"] for answer in begun} == {True}
+    assert over["error"] == "rate_limited"
 
 
 async def chatted(tab: Visitor, number: int, **form: str) -> str:
