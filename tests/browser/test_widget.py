@@ -247,6 +247,10 @@ async def test_on_a_page_from_right_to_left(house: House, visitor: VisitorAt) ->
     panel = await li.page.locator("iframe").bounding_box()
     assert panel is not None
     assert panel["x"] < 100
+    send = li.chat.locator(".i-send")
+    assert await send.evaluate("icon => getComputedStyle(icon).transform") == "none", "the chat itself is in English"
+    await li.chat.locator("html").evaluate("html => { html.dir = 'rtl'; }")
+    assert await send.evaluate("icon => getComputedStyle(icon).transform") == "matrix(-1, 0, 0, 1, 0, 0)"
     assert await li.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
