@@ -13,7 +13,7 @@ from routing.engine import Router
 from routing.errors import NotTakeable
 from routing.events import Event
 from routing.floor import Agent, Floor, Item
-from routing.model import Figure
+from routing.model import Figure, duration_text, worded
 from routing.policy import Policy
 from routing.ranking import GROUP_NAMES, Rank, urgency_of
 from routing.state import Snapshot
@@ -46,14 +46,14 @@ class Explanation:
 
     def lines(self) -> list[str]:
         """Return the explanation as short English lines."""
-        found = [f"{self.subject} at {self.at_ms}"]
-        found += [f"  {name.replace('_', ' ')}: {value}" for name, value in self.facts.items()]
+        found = [self.subject]
+        found += [f"  {': '.join(worded(name, value))}" for name, value in self.facts.items()]
         for verdict in self.verdicts:
             other = verdict.agent_id if verdict.interaction_id == self.subject else verdict.interaction_id
             why = "; ".join(f"{refusal.code}: {refusal.fact}".rstrip(": ") for refusal in verdict.refusals)
             found.append(f"  {other}: {'may take it' if not why else 'not taken, ' + why}")
         if self.next_change_ms is not None:
-            found.append(f"  changes by itself at {self.next_change_ms}")
+            found.append(f"  changes by itself in {duration_text(self.next_change_ms - self.at_ms)}")
         return found
 
 
@@ -172,7 +172,7 @@ def _of_state(floor: Floor, agent: Agent) -> list[Refusal]:
     if agent.state.is_not_responding:
         found.append(Refusal("not_responding", f"missed {agent.misses} in a row"))
     if agent.paused_until_ms > floor.now_ms:
-        found.append(Refusal("paused", f"for {agent.paused_until_ms - floor.now_ms} ms more"))
+        found.append(Refusal("paused", f"for {duration_text(agent.paused_until_ms - floor.now_ms)} more"))
     return found
 
 
@@ -192,10 +192,10 @@ def _offered_to(item: Item) -> str:
 def _of_item(floor: Floor, item: Item, agent: Agent) -> list[Refusal]:
     found = []
     if agent.id in item.excluded:
-        found.append(Refusal("excluded", f"for {item.excluded[agent.id] - floor.now_ms} ms more"))
+        found.append(Refusal("excluded", f"for {duration_text(item.excluded[agent.id] - floor.now_ms)} more"))
     offer = item.offer_to(agent.id)
     if offer is not None:
-        found.append(Refusal("offered_to_them", f"until {offer.deadline_ms}"))
+        found.append(Refusal("offered_to_them", f"for {duration_text(offer.deadline_ms - floor.now_ms)} more"))
     elif item.is_fully_offered:
         found.append(Refusal("offered_elsewhere", _offered_to(item)))
     if agent.holds(item.id):

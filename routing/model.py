@@ -13,6 +13,26 @@ Figure = int | float | str
 """One fact inside a `Reason`; durations are named `..._ms`."""
 
 
+def duration_text(ms: float) -> str:
+    """Return a duration as people say it: `0.4 s`, `48 s`, `2 min 5 s`, `3 h 20 min`."""
+    if abs(ms) < 10_000:
+        return f"{ms / 1000:.1f} s"
+    seconds = round(ms / 1000)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3_600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3_600} h {seconds % 3_600 // 60} min"
+
+
+def worded(name: str, value: Figure) -> tuple[str, str]:
+    """Return a fact's name and value for people."""
+    words = name.removesuffix("_ms").replace("_", " ")
+    if isinstance(value, str):
+        return words, value
+    return words, duration_text(value) if name.endswith("_ms") else f"{value:.6g}"
+
+
 class SkillNeed(NamedTuple):
     """A skill and the least level (1..5) at which it is needed."""
 
@@ -194,7 +214,7 @@ class Reason(NamedTuple):
 
     def text(self) -> str:
         """Return one short English sentence."""
-        facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.figures.items())
+        facts = ", ".join(" ".join(worded(name, value)) for name, value in self.figures.items())
         sentence = _SENTENCES[self.rule]
         return f"{sentence} ({facts})" if facts else sentence
 

@@ -1,5 +1,7 @@
 """Places, expected waits, explanations."""
 
+import re
+
 import pytest
 
 from routing.engine import Router
@@ -177,7 +179,31 @@ def test_past_is_explained_by_replaying_to_it() -> None:
 def test_reason_reads_as_a_sentence() -> None:
     assert Reason(Rule.PICKED, {}).text() == "The agent picked it from the list"
     for rule in Rule:
-        assert Reason(rule, {"waited_ms": 5}).text().endswith("(waited ms 5)")
+        assert Reason(rule, {"waited_ms": 5}).text().endswith("(waited 0.0 s)")
+
+
+@pytest.mark.parametrize(
+    ("ms", "said"),
+    [(400, "0.4 s"), (48_000, "48 s"), (59_900, "1 min 0 s"), (125_000, "2 min 5 s"), (12_000_000, "3 h 20 min")],
+)
+def test_durations_read_as_people_say_them(ms: int, said: str) -> None:
+    assert Reason(Rule.PICKED, {"waited_ms": ms, "urgency": 1.5}).text().endswith(f"(waited {said}, urgency 1.5)")
+
+
+def test_explanation_holds_no_instant_and_no_milliseconds() -> None:
+    floor = Floor(a_policy(QueuePolicy(id="q", max_wait_ms=600_000)))
+    floor.agent("ann")
+    floor.agent("bob")
+    floor.queue()
+    floor.end("i1", "ann")
+
+    for subject in (explain_interaction(floor.router, "i1"), explain_agent(floor.router, "ann")):
+        assert subject is not None
+        text = "\n".join(subject.lines())
+        assert not re.search(r"\d{5,}|\bms\b", text), text
+    text = "\n".join(explain_interaction(floor.router, "i1").lines())  # type: ignore[union-attr]
+    assert "excluded: for 1 min 0 s more" in text
+    assert "offered_to_them: for 20 s more" in text
 
 
 def test_every_offer_says_why() -> None:
