@@ -109,7 +109,7 @@ class Letterbox:
         self.faults: list[HubError] = []
         self.receipt: dict[str, Any] = {}
         self.is_legible = True
-        self.line = ChannelStatus(is_up=True, since=0)
+        self.line = ChannelStatus(is_up=False, since=0)
 
     @property
     def id(self) -> str:
@@ -134,6 +134,7 @@ class Letterbox:
 
     async def open(self, hub: HubSide) -> Listener:
         self._hub = hub
+        self.line = ChannelStatus(is_up=True, since=hub.clock.now())
         return Listener(on_message=lambda _interaction, _message: None, on_change=lambda _interaction: None)
 
     async def close(self, reason: str) -> None:
