@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hub.settings.values import Problem, Secret, did_you_mean
+from hub.settings.values import Problem, Secret, did_you_mean, wanted_instead
 
 _PLAIN: Final = (bool, int, float, str, bytes, list, tuple, dict, set, frozenset)
 
@@ -54,7 +54,7 @@ def _mistyped(where: str, value: object, wanted: object) -> list[Problem]:
     try:
         msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
-        return [Problem(where=where, text=f"{value!r}: {error}.")]
+        return [Problem(where=where, text=f"{value!r}: {wanted_instead(error)}")]
     return []
 
 

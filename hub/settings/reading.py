@@ -5,7 +5,7 @@ import tomllib
 import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -13,7 +13,7 @@ from hub.settings.floor import ChannelSettings, Settings
 from hub.settings.places import Keys
 from hub.settings.sections import default_kinds
 from hub.settings.sources import Sources
-from hub.settings.values import Problem, Secret, SettingsError, did_you_mean
+from hub.settings.values import Problem, Secret, SettingsError, did_you_mean, wanted_instead, why_unreadable
 
 _BAD: Final = object()
 _OF_CHANNELS: Final = frozenset({"skills", "any_of", "best_skills"})
@@ -153,7 +153,9 @@ class _Reader:
         try:
             return Secret((folder / path).read_text(encoding="utf-8").strip())
         except (OSError, UnicodeDecodeError) as error:
-            return self._wrong(keys, f"{'.'.join(keys)}: the secret's file cannot be read: {error}.")
+            return self._wrong(
+                keys, f"{'.'.join(keys)}: the secret's file {path} cannot be read: {why_unreadable(error)}."
+            )
 
     def _plain(self, keys: Keys, raw: object, wanted: object) -> object:
         is_variable = keys in self._places.variables
@@ -161,7 +163,9 @@ class _Reader:
         try:
             return msgspec.convert(value, wanted, strict=not is_variable)
         except msgspec.ValidationError as error:
-            return self._wrong(keys, f"{'.'.join(keys)} = {raw!r}: {error}.")
+            choices = get_args(wanted) if get_origin(wanted) is Literal else ()
+            said = wanted_instead(error, choices, is_typed=not is_variable)
+            return self._wrong(keys, f"{'.'.join(keys)} = {raw!r}: {said}")
 
     def _wrong(self, keys: Keys, text: str, hint: str = "") -> object:
         self._problems.append(Problem(where=self._places.of(keys), text=text, hint=hint))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub.settings.places import Keys, Places
-from hub.settings.values import Problem
+from hub.settings.values import Problem, why_unreadable
 
 SHORT: Final[Mapping[str, Keys]] = {
     "HUB_DATABASE_URL": ("server", "database_url"),
@@ -48,7 +48,9 @@ class Sources:
             text = self.path.read_text(encoding="utf-8")
             raw = tomllib.loads(text)
         except (OSError, UnicodeDecodeError) as error:
-            self.problems.append(Problem(where=str(self.path), text=f"The file cannot be read: {error}."))
+            self.problems.append(
+                Problem(where=str(self.path), text=f"The file cannot be read: {why_unreadable(error)}.")
+            )
             return {}
         except tomllib.TOMLDecodeError as error:
             self.problems.append(Problem(where=str(self.path), text=f"This is not TOML: {error}."))

@@ -2,6 +2,7 @@
 
 import difflib
 import hmac
+import re
 from collections.abc import Iterable
 from typing import Literal
 
@@ -55,6 +56,34 @@ class SettingsError(ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "a text",
+    "array": "a list",
+    "object": "a table",
+    "null": "nothing",
+}
+_BOUNDS = {" <= ": ", at most ", " >= ": ", at least ", " < ": ", below ", " > ": ", above "}
+
+
+def wanted_instead(error: Exception, choices: Iterable[object] = (), *, is_typed: bool = True) -> str:
+    """Return what a value should have been, in words, from what msgspec says; a variable's has no type of its own."""
+    wanted, _, got = str(error).partition(" - at ")[0].partition(", got ")
+    if wanted.startswith("Invalid enum value"):
+        return f"Expected one of {', '.join(map(str, choices))}."
+    for sign, words in _BOUNDS.items():
+        wanted = wanted.replace(sign, words)
+    said = f"{wanted}, got {got}" if got and is_typed else wanted
+    return re.sub(r"`([^`]+)`", lambda found: " or ".join(_WORDS.get(t, t) for t in found[1].split(" | ")), said) + "."
+
+
+def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
+    """Return why a file cannot be read, without its name."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

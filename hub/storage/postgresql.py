@@ -17,6 +17,7 @@ from hub.domain.events import Event
 from hub.events import Bus
 from hub.storage import changes
 from hub.storage.changes import Row, Shape, as_records, by_column
+from hub.storage.reach import unreachable
 from hub.storage.schema import metadata
 from hub.storage.sqlite import settle
 from hub.storage.unit_of_work import (
@@ -331,8 +332,8 @@ class PostgresStore(Store):
             )
             self._writer = await self._connect()
             await self._writer.raw.execute(_MOVED, timeout=3600)
-        except (OSError, asyncpg.PostgresError) as error:
-            raise Unavailable(f"The database cannot be reached: {error}.") from error
+        except (OSError, ValueError, asyncpg.PostgresError) as error:
+            raise unreachable(self._url, error) from error
         self._task = asyncio.create_task(self._write_groups(), name="database-writer")
 
     async def close(self) -> None:

@@ -12,11 +12,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from hub.clock import FakeClock
 from hub.domain.errors import Unavailable
+from hub.events import Bus
 from hub.storage import migrations
 from hub.storage.migrations import HEAD, migrate, sqlite_path
+from hub.storage.postgresql import PostgresStore
 from hub.storage.schema import metadata
 from tests.conftest import BACKENDS
+from tests.ports import free_port
 from tests.servers import postgres
 
 VERSIONS = Path(migrations.__file__).parent / "versions"
@@ -104,6 +108,30 @@ async def test_database_of_a_newer_hub_is_refused(empty_url: str) -> None:
         await raw.close()
     with pytest.raises(Unavailable):
         await migrate(empty_url)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("bob:s3/cr@et@127.0.0.1:PORT/hub", "database_url cannot be read: write postgresql://"),
+        (
+            "bob:s3cret@127.0.0.1:PORT/hub",
+            "The database server 127.0.0.1:PORT/hub cannot be reached: Connection refused.",
+        ),
+        (
+            "/hub?host=FOLDER&password=s3cret",
+            "The database server on this machine (hub) cannot be reached: No such file",
+        ),
+    ],
+)
+async def test_server_that_is_sought_is_named_and_never_its_password(place: str, said: str, tmp_path: Path) -> None:
+    port = str(free_port())
+    url = f"postgresql://{place}".replace("PORT", port).replace("FOLDER", str(tmp_path))
+    for reach in (migrate(url), PostgresStore(url, clock=FakeClock(), bus=Bus()).open()):
+        with pytest.raises(Unavailable) as caught:
+            await reach
+        assert str(caught.value).startswith(said.replace("PORT", port))
+        assert "s3" not in str(caught.value)
 
 
 async def test_database_out_of_reach_is_said_so(tmp_path: Path) -> None:

@@ -159,7 +159,30 @@ def test_reference_that_leads_nowhere_is_a_problem(tmp_path: Path) -> None:
 
 def test_broken_or_missing_file_is_a_problem(tmp_path: Path) -> None:
     assert "not TOML" in str(problems_of(file_of(tmp_path, "[server"), {})[0])
-    assert "cannot be read" in str(problems_of(tmp_path / "none.toml", {})[0])
+    missing = tmp_path / "none.toml"
+    assert str(problems_of(missing, {})[0]) == f"error: {missing}: The file cannot be read: No such file or directory."
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("HUB_PORT", "abc", "server.port = 'abc': Expected a whole number."),
+        ("HUB_PORT", "99999", "server.port = '99999': Expected a whole number, at most 65535."),
+        ("HUB_OFFERS__SWEEP_S", "soon", "offers.sweep_s = 'soon': Expected a number."),
+        ("HUB_LOG_LEVEL", "loud", "server.log_level = 'loud': Expected one of debug, info, warning, error."),
+    ],
+)
+def test_variable_that_is_wrong_is_named_with_what_is_wanted(variable: str, value: str, said: str) -> None:
+    assert [str(problem) for problem in problems_of(None, {variable: value})] == [f"error: {variable}: {said}"]
+
+
+def test_value_of_a_wrong_type_is_answered_in_words(tmp_path: Path) -> None:
+    path = file_of(tmp_path, '[server]\nport = "abc"\n[company]\nlanguages = 3\n[queues.a]\npull_allowed = 1\n')
+    assert [problem.text for problem in problems_of(path, {})] == [
+        "server.port = 'abc': Expected a whole number, got a text.",
+        "company.languages = 3: Expected a list, got a whole number.",
+        "queues.a.pull_allowed = 1: Expected true or false, got a whole number.",
+    ]
 
 
 def test_channel_blocks_pass_through_with_their_secrets_resolved(tmp_path: Path) -> None:

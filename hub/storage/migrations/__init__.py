@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from hub.domain.errors import Unavailable
+from hub.storage.reach import unreachable
 
 HEAD = "0014"
 """The newest revision. A test holds it against the files beside this one."""
@@ -67,8 +68,8 @@ async def _postgresql_revision(url: str) -> str | None:
 
     try:
         connection = await asyncpg.connect(url)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise Unavailable(f"The database cannot be reached: {error}.") from error
+    except (OSError, ValueError, asyncpg.PostgresError) as error:
+        raise unreachable(url, error) from error
     try:
         if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
             return None
