@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import gc
-import getpass
 import io
 import os
 import shlex
@@ -87,15 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     flows.add_parser("test", help="Play the scripted dialogues that stand beside the flows.", add_help=False)
     user = commands.add_parser("user", help="Manage staff.", description="Manage staff.")
     users = user.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    new = users.add_parser("add", help="Add a member of staff.", description="Add a member of staff.")
-    new.add_argument("--config", type=Path, metavar="FILE", help="settings file (TOML); also HUB_CONFIG")
-    new.add_argument("--name", required=True)
-    new.add_argument("--email", required=True)
-    new.add_argument("--role", choices=["agent", "supervisor", "admin"], default="agent")
-    new.add_argument(
-        "--password-file", type=Path, metavar="FILE", help="read the password from a file; else it is asked for"
-    )
-    new.set_defaults(command=_user_add)
+    users.add_parser("add", help="Add a member of staff.", add_help=False)
+    users.add_parser("list", help="Who works here, and who can sign in.", add_help=False)
+    users.add_parser("change", help="Change a name or a role, or let somebody in no more.", add_help=False)
+    users.add_parser("password", help="Set somebody's password.", add_help=False)
+    users.add_parser("sign-out", help="End all sessions of somebody.", add_help=False)
     return parser
 
 
@@ -293,6 +288,15 @@ def _flow(name: str) -> Callable[[Sequence[str]], int]:
     return run
 
 
+def _user(name: str) -> Callable[[Sequence[str]], int]:
+    def run(rest: Sequence[str]) -> int:
+        from hub.tools.user import main as run_tool
+
+        return run_tool([name, *rest])
+
+    return run
+
+
 TOOLS: Mapping[tuple[str, str], Callable[[Sequence[str]], int]] = {
     ("mail", "parse"): _mail_parse,
     ("routing", "explain"): _routing("explain"),
@@ -302,24 +306,13 @@ TOOLS: Mapping[tuple[str, str], Callable[[Sequence[str]], int]] = {
     ("flow", "draw"): _flow("draw"),
     ("flow", "play"): _flow("play"),
     ("flow", "test"): _flow("test"),
+    ("user", "add"): _user("add"),
+    ("user", "list"): _user("list"),
+    ("user", "change"): _user("change"),
+    ("user", "password"): _user("password"),
+    ("user", "sign-out"): _user("sign-out"),
 }
 """Tools that read their own arguments."""
-
-
-def _user_add(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments.config)
-    if arguments.password_file is not None:
-        password = arguments.password_file.read_text(encoding="utf-8").rstrip("\n")
-    else:
-        password = getpass.getpass("Password (12 to 128 characters): ")
-        if getpass.getpass("Again: ") != password:
-            print("hub: the two passwords differ.", file=sys.stderr)
-            return 2
-    from hub.app import add_user
-
-    asyncio.run(add_user(settings, arguments.name, arguments.email, arguments.role, password))
-    print(f"{arguments.name} can sign in as {arguments.role} at {settings.server.public_url}.")
-    return 0
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ from hub.auth import Auth
 from hub.clock import Clock, SystemClock
 from hub.contract import Channel, HasAddresses, HubSide
 from hub.contract.calls import LiveCalls
-from hub.domain.agent import Role
 from hub.domain.errors import HubError, Unavailable
 from hub.events import Bus, Commit, Signals
 from hub.flows.asking import phrases_of
@@ -603,23 +602,6 @@ def secret_key(settings: Settings) -> bytes:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48))
     return Secret(path.read_text()).reveal().encode()
-
-
-async def add_user(settings: Settings, name: str, email: str, role: str, password: str) -> None:
-    """Add a member of staff to the database, whether a hub runs on it or not.
-
-    Raises:
-        BadRequest: the address or the password is not fit. Conflict: the address is taken.
-    """
-    url = settings.server.database_url.reveal()
-    await migrate(url)
-    clock = SystemClock()
-    async with opened(url, clock) as store:
-        accounts = Accounts(store, settings, clock)
-        try:
-            await accounts.create(name=name, email=email, role=Role(role), password=password)
-        finally:
-            accounts.close()
 
 
 def data_folder(name: str) -> Path:

@@ -19,7 +19,7 @@ from hub.domain.agent import Agent, Role
 from hub.domain.customers import AddressKind, clean_name, normalized
 from hub.domain.errors import BadRequest, Conflict, NotFound, Unauthorized
 from hub.domain.events import EventKind
-from hub.domain.ids import new_id
+from hub.domain.ids import AgentId, new_id
 from hub.services.access import Scope
 from hub.services.brakes import Brake
 from hub.services.passwords import Passwords, check_password
@@ -74,6 +74,15 @@ class SignedIn(Signed):
     token: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account as those see it who keep the list of staff; `seen_at` is the latest use of a session that stands."""
+
+    agent: Agent
+    has_password: bool
+    seen_at: int | None
+
+
 class Accounts:
     """The use cases of staff accounts and their sessions."""
 
@@ -109,7 +118,7 @@ class Accounts:
 
         async def unit(tx: UnitOfWork) -> Agent:
             if await tx.select(AGENTS, "WHERE email = $1", address):
-                raise Conflict(f"There is an account with the address {address}.")
+                raise Conflict(f"There is an account with the address {address} already.")
             agent = Agent(
                 id=agent_id or new_id("a"),
                 name=shown,
@@ -158,7 +167,7 @@ class Accounts:
     async def sync_configured(self, agents: Mapping[str, AgentSettings]) -> list[str]:
         """Bring the accounts kept as configuration up to date; presence, work and passwords stay. Return whose changed.
 
-        Whoever has another role now must sign in anew.
+        Whoever is disabled stays so, and whoever has another role now must sign in anew.
 
         Raises:
             Conflict: a configured address belongs to another account.
@@ -194,6 +203,22 @@ class Accounts:
 
         return await self._store.read(unit)
 
+    async def everybody(self) -> list[Account]:
+        """Return all accounts, those that are disabled too, by address."""
+
+        async def unit(tx: UnitOfWork) -> list[Account]:
+            able = {one.agent for one in await tx.select(CREDENTIALS, "WHERE password_hash <> ''")}
+            seen: dict[AgentId, int] = {}
+            for session in await tx.select(SESSIONS, "ORDER BY seen_at"):
+                if self._is_valid(session, tx.now):
+                    seen[session.agent] = session.seen_at
+            return [
+                Account(agent=agent, has_password=agent.id in able, seen_at=seen.get(agent.id))
+                for agent in await tx.select(AGENTS, "ORDER BY email")
+            ]
+
+        return await self._store.read(unit)
+
     async def has_admin(self) -> bool:
         """Return whether somebody who may administrate can sign in."""
 
@@ -208,7 +233,7 @@ class Accounts:
         return await self._store.read(unit)
 
     async def set_password(self, agent_id: str, password: str, *, keep: str | None = None) -> None:
-        """Give an account a new password; every session but `keep` ends.
+        """Give an account a new password; every session but `keep`, its owner's who changes it, ends.
 
         Raises:
             NotFound: there is no such account. BadRequest: the password will not do.
@@ -222,7 +247,8 @@ class Accounts:
 
         async def unit(tx: UnitOfWork) -> list[str]:
             await _keep(tx, agent_id, hashed)
-            tx.record(EventKind.AGENT_CHANGED, actor=f"agent:{agent_id}", agent=agent_id, changed="password")
+            actor = f"agent:{agent_id}" if keep else "system"
+            tx.record(EventKind.AGENT_CHANGED, actor=actor, agent=agent_id, changed="password")
             return await _end_sessions(tx, agent_id, but=keep)
 
         self._tell(await self._store.write(unit))
@@ -421,7 +447,6 @@ def _configured(before: Agent | None, agent_id: str, wanted: AgentSettings, defa
         "units": dict(wanted.units),
         "speed": wanted.speed,
         "phone": wanted.phone,
-        "is_active": True,
     }
     if wanted.signature:
         fields["signature"] = wanted.signature

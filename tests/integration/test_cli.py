@@ -50,6 +50,10 @@ def run(*argv: str) -> int:
         "check-config",
         "backup",
         "user add",
+        "user list",
+        "user change",
+        "user password",
+        "user sign-out",
         "mail parse",
         "routing explain",
         "routing replay",
@@ -194,6 +198,45 @@ def test_first_admin_is_made_and_weak_passwords_are_refused(
     printed = capsys.readouterr()
     assert "Root can sign in as admin" in printed.out
     assert "violet" not in printed.out + printed.err
+
+
+def test_who_works_here_is_managed_at_the_command_line(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def user(tool: str, *words: str) -> tuple[int, str, str]:
+        code = run("user", tool, "--config", str(config), *words)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    secret = tmp_path / "password"
+    secret.write_text("violet tram over seven roofs\n")
+    given = ["--password-file", str(secret)]
+    assert user("list")[1].split() == ["ann@example.test", "Ann", "agent", "no", "password", "agents.ann"]
+    assert user("add", "--role", "admin", "--name", "Root", "--email", "root@example.test", *given)[0] == 0
+
+    assert user("password", "ANN@example.test", *given)[0] == 0, "who is kept as configuration gets a first password"
+    assert user("add", "--name", "Ann", "--email", "ann@example.test", *given)[0] == 1
+    assert user("password", "ada@example.test", *given) == (
+        1,
+        "",
+        "hub: There is no account with the address ada@example.test: hub user list shows all.\n",
+    )
+    assert [line.split() for line in user("list")[1].splitlines()] == [
+        ["ann@example.test", "Ann", "agent", "agents.ann"],
+        ["root@example.test", "Root", "admin"],
+    ]
+
+    assert user("change", "ann@example.test", "--role", "admin")[0] == 1, "the configuration would change it back"
+    assert user("change", "ann@example.test")[0] == 2
+    assert user("change", "ann@example.test", "--disable")[1] == "Ann cannot sign in any more.\n"
+    assert "disabled" in user("list")[1]
+    assert "disabled" in user("password", "ann@example.test", *given)[1]
+    assert user("change", "root@example.test", "--name", "Ada", "--role", "agent") == (
+        0,
+        "Ada can sign in as agent.\n",
+        "There is no admin who can sign in: hub user add --role admin makes one.\n",
+    )
+    assert user("sign-out", "root@example.test")[1] == "Ada is signed out everywhere.\n"
 
 
 def refused(config: Path) -> str:

@@ -278,6 +278,13 @@ async def test_configuration_changes_accounts_and_leaves_presence_and_password_a
     await accounts.sign_in(Login(email="ann@example.test", password=PASSWORD), HOME)
 
 
+async def test_who_is_disabled_stays_so_whatever_is_configured(desk: Desk) -> None:
+    accounts = desk.hub.services.accounts
+    await accounts.update("ann", is_active=False)
+    assert await accounts.sync_configured({"ann": desk.hub.settings.agents["ann"]}) == []
+    assert not (await desk.agent("ann")).is_active
+
+
 async def test_configured_account_without_password_cannot_sign_in(desk: Desk) -> None:
     accounts = desk.hub.services.accounts
     for password in ("", "x" * 12):
