@@ -1,7 +1,7 @@
 """What the console is given: the hub's use cases, built elsewhere, and who tells requests apart."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from aiohttp import web
 from hub.clock import Clock
 from hub.contract import Channel
 from hub.events import Signals
+from hub.meters import SocketMeter, Unmetered
 from hub.services.accounts import Accounts, Signed
 from hub.services.arrivals import Arrivals
 from hub.services.dispatching.dispatch import Dispatcher
@@ -136,3 +137,4 @@ class House:
 
     client_ip: Callable[[web.Request], str]
     templates: Path
+    meter: SocketMeter = field(default_factory=Unmetered)

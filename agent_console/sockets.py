@@ -66,6 +66,7 @@ class ConsoleSockets:
             audience=self._audience(house),
             events={name: self._event(name) for name in _EVENTS},
             limits=self._limits(),
+            meter=house.meter,
         )
         self.sync = Sync(services.floor, rows, services.clock, self.server)
         self._actions = Actions(services, rows, self.sync)

@@ -19,6 +19,7 @@ from hub.settings import Problem, Settings, SettingsError
 
 if TYPE_CHECKING:
     from hub.app import Hub
+    from hub.logs import Log
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -100,19 +101,21 @@ def _settings(path: Path | None) -> Settings:
     return load(path, os.environ)
 
 
-def _configure_log(settings: Settings) -> None:
+def _configure_log(settings: Settings) -> "Log":
     from hub import logs
 
-    logs.configure(form=settings.server.log_format, level=settings.server.log_level, stream=sys.stderr)
+    return logs.configure(form=settings.server.log_format, level=settings.server.log_level, stream=sys.stderr)
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments.config)
     _refuse_errors(settings)
-    _configure_log(settings)
+    log = _configure_log(settings)
     from hub.app import build
 
-    return _run(build(settings), partial(_hint_first_admin, config=arguments.config))
+    hub = build(settings)
+    hub.log = log
+    return _run(hub, partial(_hint_first_admin, config=arguments.config))
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -120,10 +123,12 @@ def _demo(arguments: argparse.Namespace) -> int:
 
     settings = demo_settings(arguments.config, os.environ, visitors=arguments.visitors, fresh=arguments.fresh)
     _refuse_errors(settings, is_demo=True)
-    _configure_log(settings)
+    log = _configure_log(settings)
     from hub.app import build
 
-    return _run(build(settings, demo=True), start_demo)
+    hub = build(settings, demo=True)
+    hub.log = log
+    return _run(hub, start_demo)
 
 
 def spare_the_collector() -> None:

@@ -30,6 +30,7 @@ from hub.flows.asking import phrases_of
 from hub.flows.checking import Around
 from hub.likeness import Likeness
 from hub.likeness import load as load_likeness
+from hub.logs import ErrorCounter, Log
 from hub.metrics import Metrics
 from hub.outbound import Outbound
 from hub.services.accounts import Accounts
@@ -148,10 +149,13 @@ class Hub:
         self.clock = clock
         self.metrics = metrics
         self.channels: list[Channel] = []
-        self.jobs = jobs.Jobs(services.store, services.bus, clock, _handlers(services))
+        self.jobs = jobs.Jobs(services.store, services.bus, clock, _handlers(services), metrics.jobs.add)
         self.side: HubSide
         self.console: ConsoleSockets | None = None
         self.demo: Demo | None = None
+        self.log: Log | None = None
+        """Where this process's log goes, if anywhere."""
+        self._failures = ErrorCounter(metrics.failures.add)
         self._feed = ChannelFeed(services.floor, services.signals)
         self.outbound = Outbound(settings.services, clock)
         self.monitor = InvariantMonitor(services.floor, self._on_violation)
@@ -167,6 +171,7 @@ class Hub:
         """
         url = self.settings.server.database_url.reveal()
         self._lock = _locked(url)
+        logging.getLogger().addHandler(self._failures)
         try:
             await migrate(url)
             await self._start_all()
@@ -228,6 +233,7 @@ class Hub:
         await services.store.close()
         services.node_name.release()
         await self.outbound.close()
+        logging.getLogger().removeHandler(self._failures)
         if self._lock is not None:
             self._lock.close()
 
@@ -279,7 +285,10 @@ class Hub:
             self.metrics.waiting.replace({queue: floor.count_waiting(queue) for queue in self.settings.queues})
             lines = self.services.arrivals.lines()
             self.metrics.lines.replace({name: 1 if status.is_up else 0 for name, status in lines.items()})
+            self.metrics.oldest_wait_s.replace({queue: self._waited_s(queue, now) for queue in self.settings.queues})
             self.metrics.jobs_overdue.set(1 if self.jobs.overdue_ms > OVERDUE_MS else 0)
+            if self.log is not None:
+                self.metrics.log_lines_dropped.set(self.log.dropped)
             await self.services.data_folder.keep()
             await self.services.presence.catch_up()
             await self.services.chats.catch_up()
@@ -294,6 +303,10 @@ class Hub:
                 swept_at = now
                 await self._forget_old()
             await self.clock.sleep(1)
+
+    def _waited_s(self, queue: str, now: int) -> float:
+        since = self.services.floor.oldest_at(queue)
+        return 0 if since is None else max(now - since, 0) / 1000
 
     async def _learn_flows(self) -> None:
         """Take what other hubs have published; while the database is away there is nothing to take."""
@@ -346,7 +359,9 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
         client_ip=ClientAddress(settings.server.trusted_proxies),
         limits=settings.limits,
         visitor_key=key,
+        meter=metrics.meter("visitor", message="message"),
     )
+    store.on_group = metrics.group_committed
     add_probes(app, settings, metrics, hub.why_not_ready)
     add_files(app, services.files, hub.outbound.picture)
     add_answers(app, services.flow_answers, settings.company.name, hub.side.templates)
@@ -478,7 +493,7 @@ def _console(hub: Hub, *, is_demo: bool) -> tuple[ConsoleSockets, Auth]:
     kinds = {channel.capabilities.kind: channel.capabilities for channel in hub.channels}
     rows = Rows(services.floor, kinds, services.files.link)
     authority = Auth(services.accounts, hub.settings, hub.clock, client_ip=side.client_ip, me=rows.me, is_demo=is_demo)
-    house = House(client_ip=side.client_ip, templates=side.templates)
+    house = House(client_ip=side.client_ip, templates=side.templates, meter=hub.metrics.meter("staff", message="send"))
 
     def around() -> Around:
         return surroundings(hub.settings, services.dispatcher.policy, services.dispatcher.staff())

@@ -26,10 +26,19 @@ class Jobs:
     fire twice.
     """
 
-    def __init__(self, store: Store, bus: Bus, clock: Clock, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        handlers: Mapping[str, Handler],
+        count: Callable[[str], object] = lambda _kind: None,
+    ) -> None:
+        """Build them; `count` is told the kind of every timer that fires."""
         self._store = store
         self._clock = clock
         self._handlers = handlers
+        self._count = count
         self._due: list[tuple[int, str]] = []
         self._known: dict[str, Job] = {}
         self._wake = asyncio.Event()
@@ -96,6 +105,7 @@ class Jobs:
         try:
             if not await self._stands(job):
                 return
+            self._count(job.kind)
             if handler is not None:
                 await handler(job.subject)
             await self._done(job)

@@ -13,7 +13,7 @@ import re
 import select
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TextIO
@@ -109,6 +109,18 @@ class Log:
             except OSError:  # nobody reads any more; a log that is gone is no reason to stop answering
                 self.dropped += 1
                 return
+
+
+class ErrorCounter(logging.Handler):
+    """Tells `count` of every error that is logged, by the name of who logged it: what is caught is logged."""
+
+    def __init__(self, count: Callable[[str], object]) -> None:
+        super().__init__(logging.ERROR)
+        self._count = count
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count it."""
+        self._count(record.name)
 
 
 class _Line:

@@ -91,12 +91,11 @@ class Metrics:
 
     def __init__(self, *, version: str = "") -> None:
         registry = self.registry = CollectorRegistry(auto_describe=False)
-        self.turns = Counter("hub_chat_turns", "Visitors' messages stored, shown and acknowledged.", registry=registry)
         self.messages = Counts(_counter(registry, "hub_messages", "Messages stored, by who wrote.", "author"))
         self.acks = Spreads(
             Histogram(
                 "hub_ack_seconds",
-                "From a message's arrival to its acknowledgement, by audience.",
+                "From a message's arrival to its acknowledgement, stored and shown in between, by audience.",
                 ["audience"],
                 buckets=ACK_BUCKETS_S,
                 registry=registry,
@@ -132,9 +131,7 @@ class Metrics:
             _counter(registry, "hub_invariant_violations", "Broken invariants seen, by name. Must be 0.", "invariant")
         )
         self.failures = Counts(
-            _counter(
-                registry, "hub_failures", "Errors that a supervisor of tasks or requests caught, by where.", "where"
-            )
+            _counter(registry, "hub_failures", "Errors that were caught and logged, by where.", "where")
         )
         self.requests = Counts(_counter(registry, "hub_http_requests", "HTTP answers, by class of status.", "status"))
         self.log_lines_dropped = Gauge(
@@ -150,15 +147,40 @@ class Metrics:
         self.group_size.observe(size)
         self.group_s.observe(seconds)
 
-    def turn_acknowledged(self, seconds: float) -> None:
-        """Note one chat turn, from the visitor's message to its acknowledgement."""
-        self.turns.inc()
-        self.acks.observe("visitor", seconds)
+    def meter(self, audience: str, *, message: str) -> "AudienceMeter":
+        """Return what counts the sockets of an audience, in which the event `message` says something."""
+        return AudienceMeter(self, audience, message)
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
         """Return the figures as Prometheus reads them, and the content type, as the Accept header wants them."""
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
+
+
+class AudienceMeter:
+    """Counts the sockets of one audience, and times what is said there (`hub.meters.SocketMeter`)."""
+
+    def __init__(self, metrics: Metrics, audience: str, message: str) -> None:
+        self._metrics = metrics
+        self._audience = audience
+        self._message = message
+
+    def opened(self) -> None:
+        """Count a socket."""
+        self._metrics.sockets.add(self._audience, 1)
+
+    def closed(self, why: str, *, by_hub: bool) -> None:
+        """Count its end, and why if it was the hub's."""
+        self._metrics.sockets.add(self._audience, -1)
+        if by_hub:
+            self._metrics.sockets_cut.add(why)
+
+    def answered(self, event: str, seconds: float, error: str) -> None:
+        """Time what was said and stored, count what was too much."""
+        if error == "rate_limited":
+            self._metrics.limited.add(event)
+        elif event == self._message and not error:
+            self._metrics.acks.observe(self._audience, seconds)
 
 
 def _counter(registry: CollectorRegistry, name: str, text: str, label: str) -> Counter:

@@ -10,6 +10,7 @@ import ipaddress
 import logging
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Any, Protocol, runtime_checkable
 
 import structlog
@@ -126,6 +127,8 @@ def _count_requests(metrics: Metrics) -> Any:  # noqa: ANN401 - aiohttp's middle
         structlog.contextvars.clear_contextvars()
         response = await handler(request)
         metrics.requests.add(f"{response.status // 100}xx")
+        if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+            metrics.limited.add("request")
         return response
 
     return middleware

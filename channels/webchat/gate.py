@@ -117,6 +117,7 @@ class Gate:
                 "seen": Event(self._seen, wire.Seen),
                 "end": Event(self._end, wire.End),
             },
+            meter=hub.meter,
             limits=SocketLimits(
                 max_message_bytes=limits.visitor_frame_bytes,
                 rate_per_s=limits.visitor_events_per_s,

@@ -20,6 +20,7 @@ from hub.domain.interaction import Interaction
 from hub.domain.messages import FileRef, Message
 from hub.domain.texting import Consent, TemplateUse, TextRules
 from hub.domain.visitors import StoredFile
+from hub.meters import SocketMeter, Unmetered
 from hub.settings import Limits, Problem
 
 
@@ -594,6 +595,8 @@ class HubSide:
     client_ip: Callable[[object], str]
     limits: Limits
     visitor_key: bytes
+    meter: SocketMeter = field(default_factory=Unmetered)
+    """Is told what customers' sockets do."""
 
 
 class Channel(Protocol):

@@ -35,6 +35,10 @@ _GATHER_TURNS = 2
 _PING = packets.text_frame(packets.PING.encode())
 
 
+CLIENTS_REASONS = frozenset({"client disconnect", "transport close"})
+"""Ends of sockets that are not the hub's doing."""
+
+
 class Listener(Protocol):
     """Who is told what the sockets of one engine say."""
 
@@ -43,6 +47,12 @@ class Listener(Protocol):
 
     async def on_other(self, socket: "EngineSocket", packet: str) -> None:
         """Handle a CONNECT or DISCONNECT packet. ValueError or RecursionError: it could not be read."""
+
+    def on_opened(self) -> None:
+        """Be told of a socket."""
+
+    def on_closed(self, socket: "EngineSocket") -> None:
+        """Be told of its end, for its `reason`."""
 
     def on_stalled(self, socket: "EngineSocket") -> bool:
         """Tell whether the socket may stay, with its frames thrown away, until it reads again."""
@@ -224,6 +234,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
             "maxPayload": self.limits.max_message_bytes,
         }
         socket.write(packets.text_frame(packets.OPEN.encode() + msgspec.json.encode(greeting)))
+        self.listener.on_opened()
         return socket
 
     async def _forget(self, socket: EngineSocket) -> None:
@@ -232,6 +243,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]
         self._groups[socket.group].discard(socket)
         self._crowded.discard(socket)
         self._stalled.discard(socket)
+        self.listener.on_closed(socket)
         try:
             await self.handlers["disconnect"](socket.sid, socket.reason)
         finally:

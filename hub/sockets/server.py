@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,8 +11,9 @@ from typing import Any, Generic, TypeVar
 from aiohttp import WSCloseCode, web
 from socketio.exceptions import ConnectionRefusedError as LibraryRefusal
 
+from hub.meters import SocketMeter, Unmetered
 from hub.sockets import packets
-from hub.sockets.engine import EngineSocket, Library
+from hub.sockets.engine import CLIENTS_REASONS, EngineSocket, Library
 from hub.sockets.events import Event, EventRefused, Handler, event_table
 from hub.sockets.limits import SocketLimits, address_block
 
@@ -94,6 +96,7 @@ class SocketServer(Generic[IdentityT]):
         events: Mapping[str, Handler | Event],
         limits: SocketLimits | None = None,
         public_errors: tuple[type[Exception], ...] = (),
+        meter: SocketMeter | None = None,
     ) -> None:
         """Build a server; nothing runs before the first client.
 
@@ -104,6 +107,7 @@ class SocketServer(Generic[IdentityT]):
             events: the closed table of events a client may send.
             limits: how much a client may do.
             public_errors: errors with a `code` that a client may see; every other error is `internal`.
+            meter: is told of every socket and every answer.
         """
         self._namespace = namespace
         self._path = "/" + path.strip("/")
@@ -111,6 +115,7 @@ class SocketServer(Generic[IdentityT]):
         self._limits = limits or SocketLimits()
         self._events = event_table(events)
         self._public_errors: tuple[type[Exception], ...] = (EventRefused, *public_errors)
+        self._meter = meter or Unmetered()
         self._event_start = len(f"42{namespace},")
         self._library = Library(namespace, self._limits, self)
         self._library.on("connect", self._connect, namespace=namespace)
@@ -312,7 +317,7 @@ class SocketServer(Generic[IdentityT]):
             return None
         event = self._events.get(incoming.name)
         if event is None or self._is_closing:
-            self._acknowledge(connection, incoming.ack_id, _error("unknown_event" if event is None else "unavailable"))
+            self._reply(connection, incoming.ack_id, _error("unknown_event" if event is None else "unavailable"))
             return None
         return self._start(connection, event, incoming)
 
@@ -320,6 +325,7 @@ class SocketServer(Generic[IdentityT]):
         self, connection: Connection[IdentityT], event: Event, incoming: packets.IncomingEvent
     ) -> "asyncio.Future[None] | None":
         """Run a plain handler now, a coroutine as a task; acknowledge what is ready, follow what is not."""
+        began = time.perf_counter()
         try:
             arguments = event.arguments(incoming.arguments)
             if event.is_coroutine or connection.starting:
@@ -329,13 +335,13 @@ class SocketServer(Generic[IdentityT]):
                 result = event.handler(connection, *arguments)
                 result = asyncio.ensure_future(result) if asyncio.iscoroutine(result) else result
         except Exception as error:  # noqa: BLE001 - a handler may raise anything; _failure logs what is not public
-            self._acknowledge(connection, incoming.ack_id, self._failure(error))
+            self._acknowledge(connection, incoming, self._failure(error), began)
             return None
         if not asyncio.isfuture(result):
-            self._acknowledge(connection, incoming.ack_id, result)
+            self._acknowledge(connection, incoming, result, began)
             return None
         self._running.add(result)
-        result.add_done_callback(partial(self._finish, connection, incoming.ack_id))
+        result.add_done_callback(partial(self._finish, connection, incoming, began))
         return connection.begin(self._limits.max_in_flight)
 
     async def _run(self, connection: Connection[IdentityT], event: Event, arguments: list[Any]) -> object:
@@ -344,17 +350,31 @@ class SocketServer(Generic[IdentityT]):
         result = event.handler(connection, *arguments)
         return await result if isinstance(result, Awaitable) else result
 
-    def _finish(self, connection: Connection[IdentityT], ack_id: str, done: "asyncio.Future[Any]") -> None:
+    def _finish(
+        self,
+        connection: Connection[IdentityT],
+        incoming: packets.IncomingEvent,
+        began: float,
+        done: "asyncio.Future[Any]",
+    ) -> None:
         """Acknowledge an event whose handler is through."""
         self._running.discard(done)
         connection.end()
         if done.cancelled():
             return
         error = done.exception()
-        self._acknowledge(connection, ack_id, done.result() if error is None else self._failure(error))
+        self._acknowledge(connection, incoming, done.result() if error is None else self._failure(error), began)
 
-    def _acknowledge(self, connection: Connection[IdentityT], ack_id: str, answer: object) -> None:
-        """Answer an event, if the client wants an answer; what cannot be encoded is our mistake."""
+    def _acknowledge(
+        self, connection: Connection[IdentityT], incoming: packets.IncomingEvent, answer: object, began: float
+    ) -> None:
+        """Answer an event and say how long that took."""
+        self._reply(connection, incoming.ack_id, answer)
+        error = answer.get("error") if isinstance(answer, dict) else None
+        self._meter.answered(incoming.name, time.perf_counter() - began, str(error or ""))
+
+    def _reply(self, connection: Connection[IdentityT], ack_id: str, answer: object) -> None:
+        """Send an answer, if the client wants one; what cannot be encoded is our mistake."""
         if not ack_id:
             return
         try:
@@ -369,6 +389,16 @@ class SocketServer(Generic[IdentityT]):
             return _error(_code(error))
         log.error("socket event failed", exc_info=error)
         return _error("internal")
+
+    # -- sockets, with a namespace or without
+
+    def on_opened(self) -> None:
+        """Count a socket."""
+        self._meter.opened()
+
+    def on_closed(self, socket: EngineSocket) -> None:
+        """Count its end."""
+        self._meter.closed(socket.reason, by_hub=socket.reason not in CLIENTS_REASONS)
 
     # -- slow readers
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -302,8 +303,6 @@ class PostgresStore(Store):
         self._closing = False
         self._back_off = BackOff()
         self._long_reads: set[object] = set()
-        self.groups = 0
-        self.units = 0
 
     async def open(self) -> None:
         import asyncpg
@@ -419,9 +418,9 @@ class PostgresStore(Store):
                 size = min(self._group, len(self._waiting))
                 jobs = [self._waiting.popleft() for _ in range(size)]
                 guarded = all(is_guarded for _, _, is_guarded in jobs)
+                began = time.perf_counter()
                 outcomes = await self._commit([unit for unit, _, _ in jobs], guarded=guarded)
-                self.groups += 1
-                self.units += size
+                self._group_done(size, time.perf_counter() - began)
                 settle(self._bus, [future for _, future, _ in jobs], outcomes)
 
     async def _commit(self, units: list[Unit[Any]], *, guarded: bool) -> list[Outcome]:

@@ -9,6 +9,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -203,8 +204,6 @@ class SqliteStore(Store):
         self._readers: list[_Thread] = []
         self._connections: list[SqliteConnection] = []
         self._next_reader = 0
-        self.groups = 0
-        self.units = 0
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -252,6 +251,7 @@ class SqliteStore(Store):
         return False
 
     def _write_group(self, connection: SqliteConnection, jobs: list[_Job]) -> None:
+        began = time.perf_counter()
         try:
             outcomes = run_now(commit_group(connection, [job.unit for job in jobs], self._clock.now))
         except Exception as error:
@@ -260,8 +260,7 @@ class SqliteStore(Store):
             outcomes = [Outcome(error=error) for _ in jobs]
         for outcome in outcomes:
             outcome.error = _as_unavailable(outcome.error)
-        self.groups += 1
-        self.units += len(jobs)
+        self._group_done(len(jobs), time.perf_counter() - began)
         self._loop.call_soon_threadsafe(settle, self._bus, [job.future for job in jobs], outcomes)
 
     def _read_one(self, connection: SqliteConnection, job: _Job) -> None:

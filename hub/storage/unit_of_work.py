@@ -405,7 +405,20 @@ def shifted(sql: str, by: int) -> str:
 
 
 class Store(abc.ABC):
-    """The database as services see it."""
+    """The database as services see it.
+
+    It counts `groups` of units committed together and the `units` in them; `on_group` is told of each group, maybe in
+    another thread: how many units, and how many seconds.
+    """
+
+    groups = 0
+    units = 0
+    on_group: Callable[[int, float], object] = staticmethod(lambda _units, _seconds: None)
+
+    def _group_done(self, units: int, seconds: float) -> None:
+        self.groups += 1
+        self.units += units
+        self.on_group(units, seconds)
 
     @abc.abstractmethod
     async def open(self) -> None:

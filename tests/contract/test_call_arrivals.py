@@ -61,7 +61,7 @@ async def test_calls_that_come_together_share_a_commit(house: House) -> None:
         EventKind.CALL_ARRIVED,
         EventKind.INTERACTION_QUEUED,
     }
-    assert house.store.groups <= 2  # type: ignore[attr-defined]
+    assert house.store.groups <= 2
 
 
 async def test_one_number_that_calls_twice_at_once_is_one_customer(house: House) -> None:
