@@ -54,8 +54,8 @@ class Api:
 
     async def edit_customer(self, call: Call) -> Answer:
         """Change a profile."""
-        given = msgspec.to_builtins(call.body)
-        await self._hub.people.edit(call.id, Edit(**given), call.scope)
+        edit = msgspec.convert(msgspec.to_builtins(call.body), Edit)
+        await self._hub.people.edit(call.id, edit, call.scope)
         return await self.customer(call)
 
     async def timeline(self, call: Call) -> Answer:

@@ -84,6 +84,13 @@ class EventsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
+class TypedAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a customer can be reached, as a person types it."""
+
+    kind: Literal["email", "phone"]
+    value: Annotated[str, Meta(min_length=1, max_length=254)]
+
+
 class EditProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What changes in a profile; what is not given stays."""
 
@@ -93,6 +100,8 @@ class EditProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tier: Annotated[str, Meta(max_length=64)] | UnsetType = UNSET
     tags: Annotated[list[Tag], Meta(max_length=30)] | UnsetType = UNSET
     fields: Annotated[dict[FieldName, FieldText], Meta(max_length=60)] | UnsetType = UNSET
+    addresses_in: Annotated[list[TypedAddress], Meta(max_length=20)] | UnsetType = UNSET
+    addresses_out: Annotated[list[TypedAddress], Meta(max_length=20)] | UnsetType = UNSET
 
 
 class NewNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -450,6 +459,10 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         "forbidden",
         "not_found",
         "conflict",
+        "no_address",
+        "address_taken",
+        "opted_out",
+        "window_over",
         "offer_gone",
         "stale",
         "too_large",

@@ -3,10 +3,12 @@
 HubError
 ├── Refused                        the caller can do something: 4xx
 │   ├── BadRequest      bad_request
+│   │   └── NoAddress    no_address
 │   ├── Unauthorized    unauthorized
 │   ├── Forbidden       forbidden
 │   ├── NotFound        not_found
 │   ├── Conflict        conflict
+│   │   ├── AddressTaken  address_taken
 │   │   ├── OfferGone   offer_gone
 │   │   ├── Stale       stale
 │   │   ├── OptedOut    opted_out     the customer wants no more texts
@@ -45,6 +47,12 @@ class BadRequest(Refused):
     """The request's words are off."""
 
 
+class NoAddress(BadRequest):
+    """What was given for an address is none."""
+
+    code = "no_address"
+
+
 class Unauthorized(Refused):
     """Nobody is signed in, or the token is not known."""
 
@@ -71,6 +79,12 @@ class Conflict(Refused):
 
     code = "conflict"
     status = 409
+
+
+class AddressTaken(Conflict):
+    """Another customer has the address."""
+
+    code = "address_taken"
 
 
 class OfferGone(Conflict):

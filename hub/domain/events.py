@@ -19,6 +19,7 @@ class EventKind(StrEnum):
     CUSTOMER_CREATED = "customer_created"
     CUSTOMER_CHANGED = "customer_changed"
     ADDRESS_ADDED = "address_added"
+    ADDRESS_REMOVED = "address_removed"
     CUSTOMERS_MERGED = "customers_merged"
     MERGE_UNDONE = "merge_undone"
     NOTE_ADDED = "note_added"

@@ -47,6 +47,7 @@ _OF_CUSTOMER = frozenset(
         EventKind.CUSTOMER_CREATED,
         EventKind.CUSTOMER_CHANGED,
         EventKind.ADDRESS_ADDED,
+        EventKind.ADDRESS_REMOVED,
         EventKind.CUSTOMERS_MERGED,
         EventKind.MERGE_UNDONE,
         EventKind.INTERACTION_CREATED,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from hub.domain.customers import Address, AddressKind, Customer, clean_name, normalized
-from hub.domain.errors import BadRequest, Conflict, HubError, NotFound
+from hub.domain.errors import AddressTaken, BadRequest, Conflict, HubError, NoAddress, NotFound
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.messages import Note
@@ -24,6 +24,7 @@ _MOST_PROMISES = 50
 _LATELY_MS = 14 * 86_400_000
 """How long a promise that ended is shown with the customer; the timeline has it for ever."""
 _TAKEN_OVER = ("name", "language", "company", "tier")
+_TYPED = frozenset({AddressKind.EMAIL, AddressKind.PHONE})
 _MAX_TAGS, MAX_FIELDS, _MAX_TEXT = 30, 60, 10_000
 
 
@@ -43,8 +44,19 @@ class Profile(msgspec.Struct, kw_only=True):
     last_at: int | None
 
 
+class TypedAddress(msgspec.Struct, frozen=True):
+    """An address as somebody typed it."""
+
+    kind: AddressKind
+    value: str
+
+
 class Edit(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What may be changed in a profile; what is not given stays."""
+    """What may be changed in a profile; what is not given stays.
+
+    Addresses are taken in and out one by one, so that two people who edit at once undo nothing of each other's; `site`
+    and `chat` come from signed identities and from browsers only.
+    """
 
     name: str | None = None
     language: str | None = None
@@ -52,6 +64,8 @@ class Edit(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     tier: str | None = None
     tags: list[str] | None = None
     fields: dict[str, str] | None = None
+    addresses_in: list[TypedAddress] = []
+    addresses_out: list[TypedAddress] = []
 
 
 class Duplicate(msgspec.Struct, kw_only=True):
@@ -156,7 +170,7 @@ async def _with_proven_owner(tx: UnitOfWork, addresses: Sequence[Address]) -> Ad
     return addresses[0]
 
 
-async def _claim(tx: UnitOfWork, address: Address) -> tuple[str, bool]:
+async def _claim(tx: UnitOfWork, address: Address, actor: str = "system") -> tuple[str, bool]:
     """Take the address for a customer unless somebody has it; return whose it is and whether it was taken now."""
     owner = address.customer or new_id("c")
     taken = await tx.execute(
@@ -166,13 +180,24 @@ async def _claim(tx: UnitOfWork, address: Address) -> tuple[str, bool]:
     if taken:
         if address.customer:
             tx.record(
-                EventKind.ADDRESS_ADDED, customer=owner, address_kind=str(address.kind), is_verified=address.is_verified
+                EventKind.ADDRESS_ADDED,
+                actor=actor,
+                customer=owner,
+                address_kind=str(address.kind),
+                is_verified=address.is_verified,
             )
         return owner, True
     existing = await tx.get(ADDRESSES, address.kind, address.value)
     if existing is None:
         raise Conflict("The address was removed at the same moment.")
     return existing.customer, False
+
+
+async def _take_out(tx: UnitOfWork, address: Address, owner: str, actor: str) -> None:
+    """Take an address from a customer; one that is not theirs (any more) is fine."""
+    key = (address.kind, address.value, owner)
+    if await tx.execute("DELETE FROM addresses WHERE kind = $1 AND value = $2 AND customer = $3", *key):
+        tx.record(EventKind.ADDRESS_REMOVED, actor=actor, customer=owner, address_kind=str(address.kind))
 
 
 async def survivor(tx: UnitOfWork, customer_id: str) -> Customer:
@@ -245,12 +270,25 @@ class People:
         """Change a profile.
 
         Raises:
-            NotFound: no such customer for this person. BadRequest: a value is off.
+            NotFound: no such customer for this person. BadRequest: a value is off. NoAddress: an address is none.
+            AddressTaken: another customer has it.
         """
         changes = self._checked(edit)
+        come, gone = self._addresses(edit.addresses_in), self._addresses(edit.addresses_out)
+        if not changes and not come and not gone:
+            raise BadRequest("There is nothing to change.")
 
         async def unit(tx: UnitOfWork) -> Customer:
             customer = await seen_customer(tx, customer_id, scope, lock=True)
+            for address in gone:
+                await _take_out(tx, address, customer.id, scope.actor)
+            for address in come:
+                claimed = msgspec.structs.replace(address, customer=customer.id)
+                owner, _ = await _claim(tx, claimed, scope.actor)
+                if owner != customer.id:
+                    raise AddressTaken("Another customer has this address. Merge the two instead.")
+            if not changes:
+                return customer
             changed = msgspec.structs.replace(customer, **changes)
             tx.record(
                 EventKind.CUSTOMER_CHANGED, actor=scope.actor, customer=customer.id, changed=",".join(sorted(changes))
@@ -280,9 +318,19 @@ class People:
                 for k, v in edit.fields.items()
                 if clean_name(k)
             }
-        if not changes:
-            raise BadRequest("There is nothing to change.")
         return changes
+
+    def _addresses(self, given: Sequence[TypedAddress]) -> list[Address]:
+        region = self._settings.company.country
+        found = []
+        for typed in given:
+            if typed.kind not in _TYPED:
+                raise NoAddress("Only e-mail addresses and phone numbers can be typed.")
+            try:
+                found.append(Address(kind=typed.kind, value=normalized(typed.kind, typed.value, region=region)))
+            except BadRequest as error:
+                raise NoAddress(str(error)) from None
+        return found
 
     async def add_note(
         self,
@@ -321,24 +369,6 @@ class People:
                 EventKind.NOTE_ADDED, actor=scope.actor, customer=customer.id, interaction=interaction, note=note.id
             )
             return await tx.insert(NOTES, note)
-
-        return await self._store.write(unit)
-
-    async def add_address(self, customer_id: str, kind: AddressKind, value: str, scope: Scope) -> Address:
-        """Give the customer one more address.
-
-        Raises:
-            Conflict: somebody else has it. BadRequest: it is none.
-        """
-        spelled = normalized(kind, value, region=self._settings.company.country)
-
-        async def unit(tx: UnitOfWork) -> Address:
-            customer = await seen_customer(tx, customer_id, scope)
-            address = Address(kind=kind, value=spelled, customer=customer.id)
-            owner, _ = await _claim(tx, address)
-            if owner != customer.id:
-                raise Conflict("Another customer has this address. Merge the two instead.")
-            return address
 
         return await self._store.write(unit)
 

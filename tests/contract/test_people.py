@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from hub.clock import FakeClock
-from hub.domain.customers import Customer
-from hub.domain.errors import Conflict, NotFound
+from hub.domain.customers import AddressKind, Customer
+from hub.domain.errors import AddressTaken, Conflict, NoAddress, NotFound
 from hub.domain.events import EventKind
 from hub.events import Bus
 from hub.services import people
-from hub.services.people import Edit
+from hub.services.people import Edit, TypedAddress
 from hub.storage.journal import Journal
 from hub.storage.tables import ADDRESSES, CUSTOMERS, INTERACTIONS, NOTES
 from hub.storage.unit_of_work import UnitOfWork
@@ -55,6 +55,55 @@ async def test_name_learnt_later_is_told_to_those_who_follow_the_journal(house: 
     assert (second.id, second.name) == (first.id, "Li Wei")
     kinds = [event.kind for event in await Journal(house.store).read(0)]
     assert kinds == [EventKind.CUSTOMER_CREATED, EventKind.CUSTOMER_CHANGED]
+
+
+def typed(value: str, kind: AddressKind = AddressKind.EMAIL) -> list[TypedAddress]:
+    return [TypedAddress(kind, value)]
+
+
+async def addresses_of(house: House, customer: str) -> list[tuple[str, bool]]:
+    """Return a customer's addresses, and whether each is proved."""
+    profile = await house.people.profile(customer, SEES_ALL)
+    return [(one.value, one.is_verified) for one in profile.addresses]
+
+
+async def test_addresses_are_typed_in_and_taken_out_without_proof(house: House) -> None:
+    anna = await house.customer("Anna", email("anna@example.test"))
+    first = await Journal(house.store).head()
+    both = [*typed(" Anna.B@Example.TEST "), *typed("(415) 555-2671", AddressKind.PHONE)]
+    await house.people.edit(anna.id, Edit(addresses_in=both, name="Anna B."), SEES_ALL)
+    assert ("anna.b@example.test", False) in await addresses_of(house, anna.id)
+    assert ("+14155552671", False) in await addresses_of(house, anna.id)
+    assert (await house.customer("", phone("+14155552671"))).id == anna.id, "who calls is known by it"
+
+    await house.people.edit(anna.id, Edit(addresses_out=both), SEES_ALL)
+    await house.people.edit(anna.id, Edit(addresses_out=both), SEES_ALL)
+    assert [value for value, _ in await addresses_of(house, anna.id)] == ["anna@example.test"]
+    told = [(event.kind, event.actor) for event in await Journal(house.store).read(first) if event.customer == anna.id]
+    assert told == [
+        (EventKind.ADDRESS_ADDED, SEES_ALL.actor),
+        (EventKind.ADDRESS_ADDED, SEES_ALL.actor),
+        (EventKind.CUSTOMER_CHANGED, SEES_ALL.actor),
+        (EventKind.ADDRESS_REMOVED, SEES_ALL.actor),
+        (EventKind.ADDRESS_REMOVED, SEES_ALL.actor),
+    ]
+
+
+async def test_an_address_is_nobody_elses_and_is_one(house: House) -> None:
+    anna = await house.customer("Anna", email("anna@example.test"))
+    ben = await house.customer("Ben", email("ben@example.test"))
+    with pytest.raises(AddressTaken):
+        await house.people.edit(ben.id, Edit(name="Other", addresses_in=typed("anna@example.test")), SEES_ALL)
+    for wrong in (typed("anna at example"), typed("12", AddressKind.PHONE), typed("42", AddressKind.SITE)):
+        with pytest.raises(NoAddress):
+            await house.people.edit(ben.id, Edit(addresses_in=wrong), SEES_ALL)
+    await house.people.edit(ben.id, Edit(addresses_out=typed("anna@example.test")), SEES_ALL)
+    assert await addresses_of(house, anna.id) == [("anna@example.test", False)]
+    assert (await house.people.profile(ben.id, SEES_ALL)).customer.name == "Ben", "all of it or nothing"
+
+    edits = [house.people.edit(one.id, Edit(addresses_in=typed("both@example.test")), SEES_ALL) for one in (anna, ben)]
+    ends = await asyncio.gather(*edits, return_exceptions=True)
+    assert [type(end) for end in ends].count(AddressTaken) == 1
 
 
 async def everything(house: House) -> list[Any]:

@@ -11,6 +11,7 @@ from hub.domain.ids import new_id
 from hub.domain.interaction import Interaction, State
 from hub.domain.messages import Author
 from hub.services.access import Scope
+from hub.services.people import Edit, TypedAddress
 from hub.storage.tables import ADDRESSES, ENVELOPES, FILES, OUTGOING
 from hub.storage.unit_of_work import UnitOfWork
 from tests.arriving import LI, MALLORY, Letterbox, Post, message
@@ -413,7 +414,7 @@ async def test_a_report_of_nothing_of_ours_is_a_letter_or_nothing(post: Post) ->
 async def test_letters_stand_in_timeline_and_search_beside_chats(post: Post) -> None:
     chat = await post.desk.chat(text="Hello, my lamp flickers")
     people, scope = post.desk.hub.services.people, await post.desk.scope("sue")
-    await people.add_address(chat.customer, AddressKind.EMAIL, "li@example.cn", scope)
+    await people.edit(chat.customer, Edit(addresses_in=[TypedAddress(AddressKind.EMAIL, "li@example.cn")]), scope)
     letter = await post.letter("The lamp arrived broken, please replace it.")
 
     assert letter.customer == chat.customer

@@ -13,7 +13,7 @@ from hub.domain.customers import AddressKind
 from hub.domain.errors import DeliveryUncertain, MessageRejected
 from hub.services.dispatching.floor import Floor
 from hub.services.letters.writing import NewLetter
-from hub.services.people import Edit
+from hub.services.people import Edit, TypedAddress
 from tests import letterbox
 from tests.builders import Desk, open_desk
 from tests.letterbox import Mailed
@@ -48,7 +48,9 @@ async def test_every_service_call_leaves_every_browser_true(office: Office) -> N
     await after(hub.handling.save_draft(chat.id, ann, "reply", "So"))
     await after(hub.people.add_note(chat.customer, "Careful", ann, interaction=chat.id, name="Ann"))
     await after(hub.people.edit(chat.customer, Edit(name="Wei Li", tier="gold"), ann))
-    await after(hub.people.add_address(chat.customer, AddressKind.EMAIL, "wei@example.test", ann))
+    typed = [TypedAddress(AddressKind.EMAIL, "wei@example.test")]
+    await after(hub.people.edit(chat.customer, Edit(addresses_in=typed), ann))
+    await after(hub.people.edit(chat.customer, Edit(addresses_out=typed), ann))
     await after(hub.handling.park(chat.id, ann))
     await after(hub.handling.unpark(chat.id, ann))
     await after(hub.handling.park(chat.id, ann))
