@@ -164,10 +164,3 @@ def _spans(reading: _Reading, start: int, end: int, boundary: bytes) -> list[tup
         reading.note("last boundary missing")
         spans.append((open_at, end))
     return spans
-
-
-def parse_message_at(raw: bytes, part: Part) -> tuple[bytes, Part]:
-    """The mail inside a message/rfc822 part: its bytes and their structure."""
-    inner = part.content(raw)
-    tree, _ = parse_structure(inner)
-    return inner, tree

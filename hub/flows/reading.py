@@ -355,10 +355,6 @@ def _answer_type(reader: Reader, node: Node) -> AnswerType:
     return AnswerType(_one_of(tuple(AnswerType))(reader, node))
 
 
-def _medium(reader: Reader, node: Node) -> Medium:
-    return Medium(_one_of(tuple(Medium))(reader, node))
-
-
 def _carried(reader: Reader, node: Node) -> Medium:
     return Medium(_one_of((Medium.SMS, Medium.EMAIL))(reader, node))
 

@@ -129,10 +129,6 @@ class Passwords:
         fits = await self._run(_verify, self._hasher, stored or _DUMMY, password)
         return bool(fits) and bool(stored)
 
-    def is_outdated(self, stored: str) -> bool:
-        """Return whether a hash was made with other parameters than today's."""
-        return self._hasher.check_needs_rehash(stored)
-
     def close(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)

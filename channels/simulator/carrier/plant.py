@@ -130,10 +130,6 @@ class Plant:
         keep(self.conferences, conference.sid, conference)
         return conference
 
-    def live_room(self, name: str) -> Conference | None:
-        """Return the live conference of this name, or None."""
-        return self._live_rooms.get(name)
-
     def queue(self, name: str, most: int | None = None) -> CallQueue:
         """Return the queue of this name, a new one when there is none."""
         queue = self._queues_by_name.get(name)

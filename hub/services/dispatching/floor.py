@@ -355,11 +355,6 @@ class Floor:
         """Return an agent's live offers."""
         return [self.offers[key] for key in self._agent_offers.get(agent, ())]
 
-    def waiting_in(self, queue: str) -> list[Interaction]:
-        """Return who waits in a queue, in the order they came."""
-        line = self._waiting.get(queue)
-        return [self.interactions[key] for key in line.all()] if line else []
-
     def oldest_at(self, queue: str) -> int | None:
         """Return since when the first of them has waited."""
         line = self._waiting.get(queue)
