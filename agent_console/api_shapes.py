@@ -162,9 +162,10 @@ class SessionShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionsAnswer(Answer, frozen=True, kw_only=True):
-    """One's own sessions."""
+    """One's own sessions, and whether one signs in with a password of one's own."""
 
     sessions: list[SessionShape]
+    has_password: bool
 
 
 class CustomerCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -460,6 +461,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         "not_found",
         "conflict",
         "no_address",
+        "weak_password",
+        "wrong_password",
         "address_taken",
         "opted_out",
         "window_over",

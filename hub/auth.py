@@ -182,7 +182,8 @@ class Auth:
             }
             for session in await self._accounts.sessions(signed.agent.id)
         ]
-        return _json({"ok": True, "sessions": shown})
+        has_password = await self._accounts.has_password(signed.agent.id)
+        return _json({"ok": True, "sessions": shown, "has_password": has_password})
 
     async def revoke(self, request: web.Request) -> web.Response:
         """DELETE /api/v1/sessions/{id}: one of one's own."""

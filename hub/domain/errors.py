@@ -3,9 +3,11 @@
 HubError
 ├── Refused                        the caller can do something: 4xx
 │   ├── BadRequest      bad_request
-│   │   └── NoAddress    no_address
+│   │   ├── NoAddress    no_address
+│   │   └── WeakPassword  weak_password
 │   ├── Unauthorized    unauthorized
 │   ├── Forbidden       forbidden
+│   │   └── WrongPassword  wrong_password   signed in, and must prove it once more
 │   ├── NotFound        not_found
 │   ├── Conflict        conflict
 │   │   ├── AddressTaken  address_taken
@@ -53,6 +55,12 @@ class NoAddress(BadRequest):
     code = "no_address"
 
 
+class WeakPassword(BadRequest):
+    """A new password is too short, too long, or among the first that are tried."""
+
+    code = "weak_password"
+
+
 class Unauthorized(Refused):
     """Nobody is signed in, or the token is not known."""
 
@@ -65,6 +73,12 @@ class Forbidden(Refused):
 
     code = "forbidden"
     status = 403
+
+
+class WrongPassword(Forbidden):
+    """Who is signed in has to prove it once more, and has not."""
+
+    code = "wrong_password"
 
 
 class NotFound(Refused):

@@ -14,10 +14,10 @@ import msgspec
 from msgspec import Meta
 
 from hub.clock import Clock
-from hub.domain.accounts import MAX_PASSWORD, MIN_PASSWORD, Credential, Session
+from hub.domain.accounts import Credential, Session
 from hub.domain.agent import Agent, Role
 from hub.domain.customers import AddressKind, clean_name, normalized
-from hub.domain.errors import BadRequest, Conflict, NotFound, Unauthorized
+from hub.domain.errors import BadRequest, Conflict, NotFound, Unauthorized, WrongPassword
 from hub.domain.events import EventKind
 from hub.domain.ids import AgentId, new_id
 from hub.services.access import Scope
@@ -43,7 +43,7 @@ class PasswordChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """A person's old password and the new one."""
 
     old: Annotated[str, Meta(max_length=1024)]
-    new: Annotated[str, Meta(min_length=MIN_PASSWORD, max_length=MAX_PASSWORD)]
+    new: Annotated[str, Meta(max_length=1024)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,16 +253,20 @@ class Accounts:
 
         self._tell(await self._store.write(unit))
 
+    async def has_password(self, agent_id: str) -> bool:
+        """Return whether the account has a password: who signs in otherwise has none to change."""
+        return bool(await self._stored_hash(agent_id))
+
     async def change_password(self, signed: Signed, change: PasswordChange) -> None:
         """Change one's own password; all other sessions end.
 
         Raises:
-            Unauthorized: the old one is not right. BadRequest: the new one will not do. RateLimited: too many tries.
+            WrongPassword: the old one is not right. WeakPassword: the new one will not do. RateLimited: too many tries.
         """
         self._by_account.check(signed.agent.email)
         self._by_account.count(signed.agent.email)
         if not await self._passwords.matches(await self._stored_hash(signed.agent.id), change.old):
-            raise Unauthorized("The old password is not right.")
+            raise WrongPassword("The old password is not right.")
         self._by_account.forgive(signed.agent.email)
         await self.set_password(signed.agent.id, change.new, keep=signed.session.id)
 

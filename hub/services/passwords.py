@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 from hub.domain.accounts import MAX_PASSWORD, MIN_PASSWORD
-from hub.domain.errors import BadRequest, Unavailable
+from hub.domain.errors import Unavailable, WeakPassword
 
 _THREADS = 2
 _WAITING = 20
@@ -52,14 +52,14 @@ def check_password(password: str, *, about: tuple[str, ...] = ()) -> None:
     `about` are words about the person (name, address) that are no secret.
 
     Raises:
-        BadRequest: it is too short, too long or easily guessed; the text says which.
+        WeakPassword: it is too short, too long or easily guessed; the text says which.
     """
     if len(password) < MIN_PASSWORD:
-        raise BadRequest(f"A password needs at least {MIN_PASSWORD} characters.")
+        raise WeakPassword(f"A password needs at least {MIN_PASSWORD} characters.")
     if len(password) > MAX_PASSWORD:
-        raise BadRequest(f"A password has at most {MAX_PASSWORD} characters.")
+        raise WeakPassword(f"A password has at most {MAX_PASSWORD} characters.")
     if _is_common(password.lower(), tuple(_words(about))):
-        raise BadRequest("This password is among the first that are tried. Use several words, or a password manager.")
+        raise WeakPassword("This password is among the first that are tried: use several words, or a password manager.")
 
 
 def _words(about: tuple[str, ...]) -> list[str]:

@@ -218,3 +218,32 @@ async def tab_to(page: Page, selector: str) -> None:
         if await page.locator(f"{selector}:focus").count():
             return
     raise AssertionError(f"Tab does not reach {selector}")
+
+
+async def test_ones_own_password_is_changed_and_other_browsers_are_out(houses: Houses, seat: SeatAt) -> None:
+    house = await houses(passwords=True)
+    here, there = await seat(house, "ann"), await seat(house, "ann")
+    await here.sign_in()
+    await there.sign_in()
+    page = here.page
+    await page.get_by_role("button", name="Ann Example").click()
+    await page.get_by_role("menuitem", name="Settings").click()
+    dialog = page.get_by_role("dialog", name="Settings")
+    await dialog.get_by_role("button", name="Change password").click()
+    await expect(dialog.get_by_label("Current password")).to_be_focused()
+    here.watch.expected = ("400", "403")
+
+    await dialog.get_by_label("Current password").fill("wrong")
+    await dialog.get_by_label("New password").fill("several tall otters")
+    await dialog.get_by_role("button", name="Change password").click()
+    await expect(dialog.get_by_text("The current password is not right.")).to_be_visible()
+    await dialog.get_by_label("Current password").fill(PASSWORD)
+    await dialog.get_by_label("New password").fill("passwordpassword")
+    await dialog.get_by_role("button", name="Change password").click()
+    await expect(dialog.get_by_text("Too easy to guess or too short.")).to_be_visible()
+    await dialog.get_by_label("New password").fill("several tall otters")
+    await dialog.get_by_role("button", name="Change password").click()
+
+    await expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    await expect(there.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    await expect(dialog.locator(".sessions li")).to_have_count(1)

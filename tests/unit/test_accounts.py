@@ -10,7 +10,16 @@ import pytest
 
 from hub.clock import FakeClock
 from hub.domain.agent import Presence, Role
-from hub.domain.errors import BadRequest, Conflict, NotFound, RateLimited, Unauthorized, Unavailable
+from hub.domain.errors import (
+    BadRequest,
+    Conflict,
+    NotFound,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+    WeakPassword,
+    WrongPassword,
+)
 from hub.domain.events import EventKind
 from hub.services.accounts import Device, Login, PasswordChange, hash_of
 from hub.services.brakes import Brake
@@ -245,8 +254,10 @@ async def test_password_change_ends_the_other_sessions(desk: Desk) -> None:
     here = await accounts.sign_in(Login(email="mia@example.test", password=PASSWORD), HOME)
     there = await accounts.sign_in(Login(email="mia@example.test", password=PASSWORD), HOME)
 
-    with pytest.raises(Unauthorized):
+    with pytest.raises(WrongPassword):
         await accounts.change_password(here, PasswordChange(old="wrong", new="quay over small otter"))
+    with pytest.raises(WeakPassword):
+        await accounts.change_password(here, PasswordChange(old=PASSWORD, new="short"))
     await accounts.change_password(here, PasswordChange(old=PASSWORD, new="quay over small otter"))
 
     assert await accounts.signed(here.token) is not None

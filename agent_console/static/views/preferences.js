@@ -1,11 +1,11 @@
-import { html, useEffect, useState } from "vendor/preact";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "vendor/preact";
 import { alertState, askNotifications, testSound } from "../alerts.js";
 import { get, post, remove } from "../api.js";
 import { ticking } from "../clock.js";
 import { explain, language, shortDay, t } from "../i18n.js";
 import { prefer, preferences, toast } from "../screen.js";
 import { myself } from "../store.js";
-import { Button, Icon } from "../ui/parts.js";
+import { Button, Field, Icon } from "../ui/parts.js";
 import { Dialog } from "../ui/layers.js";
 import { waysOut } from "./newletter.js";
 import { chooseLanguage } from "./signin.js";
@@ -32,7 +32,7 @@ export function Preferences({ onClose }) {
       <div class="setting"><span>${t(`shift.notifications.${notifications}`)}</span>${notifications === "default" && html`<${Button} small icon="bell" onClick=${askNotifications}>${t("shift.allow")}<//>`}</div></section>
     <section><h3>${t("keys.title")}</h3><${Switch} label=${t("keys.single")} hint=${t("keys.single.hint")} on=${keys} set=${(/** @type {boolean} */ on) => prefer({ keys: on })} /></section>
     ${waysOut().length > 0 && html`<${Signature} />`}
-    <${Sessions} />
+    <${Account} />
     </div>
   <//>`;
 }
@@ -58,13 +58,46 @@ function Signature() {
     <div class="setting"><small id="signature-hint" class="quiet">${t("signature.hint")}</small><${Button} small disabled=${text === kept} busy=${busy} onClick=${save}>${t("signature.save")}<//></div></section>`;
 }
 
-/** Where this account is signed in; any of them can be ended. */
-function Sessions() {
+/** One's own password; with a new one, all other browsers are signed out. @param {{ onChanged: () => void }} props */
+function Password({ onChanged }) {
+  const [asked, setAsked] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [wrong, setWrong] = useState(/** @type {{ old?: string, new?: string }} */ ({}));
+  const place = useRef(/** @type {HTMLElement | null} */ (null));
+  const begun = useRef(false);
+  // What was pressed is gone: the form's first field takes the focus, and gives it back to the button.
+  useLayoutEffect(() => {
+    if (begun.current) /** @type {HTMLElement | null | undefined} */ (place.current?.querySelector(asked ? "[name=old]" : "button"))?.focus();
+    begun.current = true;
+  }, [asked]);
+  if (!asked) return html`<section ref=${place}><h3>${t("signin.password")}</h3><div class="setting"><span>${t("password.about")}</span><${Button} small onClick=${() => setAsked(true)}>${t("password.change")}<//></div></section>`;
+  const submit = async (/** @type {SubmitEvent} */ e) => {
+    e.preventDefault();
+    const form = new FormData(/** @type {HTMLFormElement} */ (e.target));
+    setBusy(true);
+    const answer = await post("/password", { old: String(form.get("old")), new: String(form.get("new")) });
+    setBusy(false);
+    if (!answer.ok) return setWrong({ [answer.error === "weak_password" ? "new" : "old"]: explain(answer) });
+    toast(t("password.changed"), "ok");
+    setAsked(false);
+    onChanged();
+  };
+  const told = (/** @type {"old" | "new"} */ name) => ({ "aria-invalid": Boolean(wrong[name]), "aria-describedby": wrong[name] ? `password-${name}-error` : undefined });
+  return html`<section ref=${place}><h3>${t("signin.password")}</h3><form class="password-form" onSubmit=${submit}>
+    <input type="email" autocomplete="username" value=${myself()?.email ?? ""} readonly hidden />
+    <${Field} label=${t("password.old")} id="password-old" error=${wrong.old}><input id="password-old" name="old" type="password" autocomplete="current-password" required ...${told("old")} /><//>
+    <${Field} label=${t("password.new")} hint=${t("password.hint")} id="password-new" error=${wrong.new}><input id="password-new" name="new" type="password" autocomplete="new-password" required minlength="12" maxlength="128" ...${told("new")} /><//>
+    <div class="form-end"><${Button} small kind="ghost" onClick=${() => setAsked(false)}>${t("cancel")}<//><${Button} small kind="primary" type="submit" busy=${busy}>${t("password.change")}<//></div></form></section>`;
+}
+
+/** One's own password, and where this account is signed in; any of them can be ended. */
+function Account() {
   const [sessions, setSessions] = useState(/** @type {any[] | null} */ (null));
+  const [hasPassword, setHasPassword] = useState(false);
   const now = ticking();
   const load = async () => {
     const answer = /** @type {any} */ (await get("/sessions"));
-    if (answer.ok) setSessions(answer.sessions ?? []);
+    if (answer.ok) (setSessions(answer.sessions ?? []), setHasPassword(answer.has_password));
   };
   useEffect(() => void load(), []);
   const end = async (/** @type {string} */ id) => {
@@ -73,6 +106,6 @@ function Sessions() {
     await load();
   };
   if (!sessions?.length) return null;
-  return html`<section><h3>${t("sessions")}</h3><ul class="sessions">${sessions.map((one) => html`<li key=${one.id}><${Icon} name="monitor" /><span>${one.agent ?? one.user_agent ?? t("session")}<small>${[one.address, one.current ? t("session.this") : (one.last_at ?? one.seen_at) && t("session.last", { at: shortDay(one.last_at ?? one.seen_at, now) })].filter(Boolean).join(" · ")}</small></span>
+  return html`${hasPassword && html`<${Password} onChanged=${load} />`}<section><h3>${t("sessions")}</h3><ul class="sessions">${sessions.map((one) => html`<li key=${one.id}><${Icon} name="monitor" /><span>${one.agent ?? one.user_agent ?? t("session")}<small>${[one.address, one.current ? t("session.this") : (one.last_at ?? one.seen_at) && t("session.last", { at: shortDay(one.last_at ?? one.seen_at, now) })].filter(Boolean).join(" · ")}</small></span>
     ${!one.current && html`<${Button} small onClick=${() => end(one.id)}>${t("session.end")}<//>`}</li>`)}</ul></section>`;
 }
