@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub import version
 from hub.domain.errors import HubError
 from hub.settings import Problem, Settings, SettingsError
 
@@ -33,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return tool(argv[2:])
         parser = _parser()
         arguments = parser.parse_args(argv)
+        if arguments.version:
+            print(f"Switchboard {version()}")
+            return 0
         command: Command | None = getattr(arguments, "command", None)
         if command is None:
             parser.print_help()
@@ -55,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hub", description="Switchboard: a self-hosted contact center.")
+    parser.add_argument("--version", action="store_true", help="say which Switchboard this is")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:

@@ -18,7 +18,7 @@ from aiohttp import web
 import agent_console
 from agent_console import ConsoleServices, ConsoleSockets, House, Rows
 from channels import KINDS
-from hub import jobs
+from hub import jobs, version
 from hub.answer_pages import add_answers
 from hub.auth import Auth
 from hub.clock import Clock, SystemClock
@@ -342,7 +342,7 @@ def build(settings: Settings, *, clock: Clock | None = None, strict: bool = Fals
         settings = at_our_carrier(settings)
     bus, signals = Bus(strict=strict), Signals()
     store = store_of(settings.server.database_url.reveal(), clock, bus)
-    metrics = Metrics()
+    metrics = Metrics(version=version())
     key = secret_key(settings)
     channels = [_channel(block.id, block.kind, dict(block.options)) for block in settings.channels.values()]
     services = _services(settings, store, bus, signals, clock, key, {channel.id: channel for channel in channels})

@@ -185,6 +185,11 @@ async def test_recorded_day_is_played_again_beside_what_really_was(
     assert await asyncio.to_thread(run, *day[:-4], "--day", "2020-02-02", "--config", str(path)) == 1
 
 
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert re.fullmatch(r"Switchboard \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
 def test_first_admin_is_made_and_weak_passwords_are_refused(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
