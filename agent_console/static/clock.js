@@ -1,8 +1,8 @@
 import { signal } from "vendor/preact";
+import { offsetOf, withTrip } from "./trips.js";
 
-/** Offset of the hub's clock from ours, from the round trip with the least delay among the last ten. */
-/** @type {{ offset: number, trip: number }[]} */
-const trips = [];
+/** The last ten round trips. @type {import("./trips.js").Trip[]} */
+let trips = [];
 const origin = Date.now() - performance.now();
 const tick = signal(0);
 
@@ -10,10 +10,7 @@ const tick = signal(0);
 const local = () => origin + performance.now();
 
 /** The hub's time in milliseconds. */
-export function serverNow() {
-  const best = trips.reduce((a, b) => (b.trip < a.trip ? b : a), trips[0] ?? { offset: 0, trip: 0 });
-  return local() + best.offset;
-}
+export const serverNow = () => local() + offsetOf(trips);
 
 /** The hub's time, once a second: read it in a component and the component ticks. */
 export function ticking() {
@@ -23,12 +20,11 @@ export function ticking() {
 /** @param {number} sentAt performance.now() when asked @param {number} answered the hub's time in the answer */
 export function heardTime(sentAt, answered) {
   const trip = performance.now() - sentAt;
-  trips.push({ trip, offset: answered - (origin + sentAt + trip / 2) });
-  if (trips.length > 10) trips.shift();
+  trips = withTrip(trips, { trip, offset: answered - (origin + sentAt + trip / 2) });
 }
 
 /** After sleep the old round trips say nothing. */
-export const forgetTime = () => trips.splice(0, Math.max(0, trips.length - 1));
+export const forgetTime = () => void (trips = trips.slice(-1));
 
 function beat() {
   tick.value += 1;

@@ -165,7 +165,7 @@ function watch() {
   const state = connectionState();
   if (!socket.connected || silent > SILENT_MS) {
     const next = silent > OFFLINE_MS ? "offline" : silent > SILENT_MS ? "silent" : state.state;
-    if (next !== state.state) setConnection({ state: state.state === "connecting" && next === "silent" ? "connecting" : next, heardAt: Date.now() - silent });
+    if (next !== state.state) setConnection({ state: state.state === "connecting" && next === "silent" ? "connecting" : next, heardAt });
   } else if (state.state === "silent" || state.state === "offline") void sync();
 }
 

@@ -133,6 +133,7 @@ export interface Gone { offer: OfferRow; reason: "taken" | "left" | "missed" | "
 export interface ConnectionState {
   state: "connecting" | "live" | "gap" | "silent" | "offline"; behind: number; heardAt: number; returned: { queue: string; count: number }[];
 }
+/** `heardAt`: when the hub was last heard, by performance.now(). */
 export type Answer<T = Record<string, unknown>> = ({ ok: true } & T) | { ok: false; error: string; message: string; [key: string]: unknown };
 export interface Toast { id: number; text: string; kind: "ok" | "bad" | "info"; action?: { label: string; run: () => void } }
 export interface Command {

@@ -1,7 +1,7 @@
 import { html, useEffect } from "vendor/preact";
 import { resumeWork } from "../actions.js";
 import { alertState, testSound } from "../alerts.js";
-import { ticking } from "../clock.js";
+import { serverNow, ticking } from "../clock.js";
 import { clockTime, roughly, t } from "../i18n.js";
 import { connectionState, myself, queueName, setConnection } from "../store.js";
 import { announce } from "../ui/live.js";
@@ -29,9 +29,10 @@ function Lost() {
     return () => announce(t("connection.back"));
   }, []);
   void ticking();
+  const silent = performance.now() - heardAt;
   return state === "silent"
-    ? html`<${Banner} tone="warn" icon="wifi-off">${t("connection.reconnecting", { ago: roughly(Date.now() - heardAt) })}<//>`
-    : html`<${Banner} tone="bad" icon="wifi-off">${t("connection.offline", { at: clockTime(heardAt) })}<//>`;
+    ? html`<${Banner} tone="warn" icon="wifi-off">${t("connection.reconnecting", { ago: roughly(silent) })}<//>`
+    : html`<${Banner} tone="bad" icon="wifi-off">${t("connection.offline", { at: clockTime(serverNow() - silent) })}<//>`;
 }
 
 /** @param {{ returned: { queue: string, count: number }[] }} props */

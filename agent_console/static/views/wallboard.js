@@ -1,5 +1,5 @@
 import { html, useEffect } from "vendor/preact";
-import { ticking } from "../clock.js";
+import { serverNow, ticking } from "../clock.js";
 import { clockSeconds, duration, t } from "../i18n.js";
 import { go } from "../screen.js";
 import { agents, connectionState, queues } from "../store.js";
@@ -26,7 +26,8 @@ export function Wallboard() {
   useWakeLock();
   const now = ticking();
   const { state, heardAt } = connectionState();
-  const stale = (state === "silent" || state === "offline") && Date.now() - heardAt > STALE_MS;
+  const silent = performance.now() - heardAt;
+  const stale = (state === "silent" || state === "offline") && silent > STALE_MS;
   const states = agents.all().map(stateOf);
   const count = (/** @type {string[]} */ ...of) => states.filter((one) => of.includes(one)).length;
   // Two pixels an hour, so that no picture burns in.
@@ -43,7 +44,7 @@ export function Wallboard() {
   const room = { "--columns": Math.ceil(shown.length / rows), "--share": [1, 1, 0.72, 0.48][rows] };
   return html`<main class=${`wall ${stale ? "stale" : ""}`} id="main" tabindex="-1" style=${{ transform: `translate(${shift}px, ${shift}px)` }}>
     <header><h1>${t("wallboard")}</h1><${IconButton} icon="x" size=${20} label=${t("wall.leave")} keys="Esc" tip="left" onClick=${() => go("floor")} /><time>${clockSeconds(now)}</time></header>
-    ${stale && html`<p class="wall-stale"><${Icon} name="wifi-off" size=${20} />${t("wall.stale", { at: clockSeconds(heardAt) })}</p>`}
+    ${stale && html`<p class="wall-stale"><${Icon} name="wifi-off" size=${20} />${t("wall.stale", { at: clockSeconds(serverNow() - silent) })}</p>`}
     <div class="wall-queues" style=${room}>${shown.map((one) => html`<${WallQueue} key=${one.id} one=${one} now=${now} />`)}</div>
     <footer>${people.map(([mark, word, n]) => html`<span key=${mark}><${StateMark} state=${mark} /><b>${n}</b> ${word}</span>`)}</footer>
   </main>`;
