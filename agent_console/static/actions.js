@@ -7,8 +7,10 @@ import { keep, letGo, loadConversation } from "./conversations.js";
 import { forgetLetters } from "./drafts.js";
 import { explain, t } from "./i18n.js";
 import { forgetPaths } from "./paths.js";
-import { closeLayer, draftOf, forgetDrafts, go, selected, setComposerMode, setDraft, showPane, toast } from "./screen.js";
+import { allPending, dropPending, forgetPending, setPending } from "./outbox.js";
+import { closeLayer, go, selected, setComposerMode, showPane, toast } from "./screen.js";
 import * as store from "./store.js";
+import { draftOf, forgetDrafts, keepDrafts, setDraft } from "./written.js";
 
 /** Ask, and say what went wrong if it did. @param {string} event @param {object} [data] */
 async function must(event, data) {
@@ -31,12 +33,23 @@ export async function loadSettings() {
   return answer;
 }
 
+/** Whose unsent words are kept here, though their sign-in has ended. */
+let writer = "";
+
 /** @param {import("./types").MeRow | undefined} me */
 async function enter(me) {
+  if (writer && me?.agent_id !== writer) forgetWritten();
+  writer = "";
   // Who steers the floor begins there, unless the address says otherwise.
   if (me && me.role !== "agent" && !location.hash) go("floor");
   const answer = await loadSettings();
-  if (answer.error !== "unauthorized") connect({ refused: () => void signedOut() });
+  if (answer.error !== "unauthorized") connect({ refused: () => void signedOut(true) });
+}
+
+function forgetWritten() {
+  forgetDrafts();
+  forgetLetters();
+  forgetPending();
 }
 
 /** @param {string} email @param {string} password */
@@ -55,18 +68,21 @@ async function afterSignIn(asked) {
 }
 
 export async function signOut() {
-  await remove("/session");
+  const answer = await remove("/session");
+  // Whoever walks away now has to know that the next person at this desk is still them.
+  if (!answer.ok && answer.error !== "unauthorized") return void toast(t("signout.failed"), "bad");
   await signedOut();
 }
 
-export async function signedOut() {
+/** @param {boolean} [ended] not by the person: what they were writing waits here until they are back */
+export async function signedOut(ended = false) {
   disconnect();
+  writer = (ended && store.myself()?.agent_id) || writer;
   batch(() => {
     store.forgetAll();
-    forgetDrafts();
-    forgetLetters();
+    if (!ended) forgetWritten();
     forgetPaths();
-    store.setSession({ signedIn: false });
+    store.setSession({ signedIn: false, ended });
   });
   closeLayer();
   const answer = /** @type {any} */ (await get("/session"));
@@ -116,28 +132,27 @@ export const resumeWork = () => must("resume_work");
  */
 export function send(interaction, { text, files, choices, seen }) {
   /** @type {import("./types").Pending} */
-  const one = { client_id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, interaction, text, files, choices, at: serverNow(), state: "sending" };
-  store.setPending(one);
-  return deliver(one, seen, false);
+  const one = { client_id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, interaction, text, files, choices, seen, at: serverNow(), state: "sending" };
+  return deliver(one);
 }
 
-/** @param {import("./types").Pending} one @param {number} seen @param {boolean} anyway */
-export async function deliver(one, seen, anyway) {
-  store.setPending({ ...one, state: "sending" });
-  const { client_id, interaction, text, choices } = one;
+/** @param {import("./types").Pending} one @param {boolean} [anyway] */
+export async function deliver(one, anyway = false) {
+  setPending({ ...one, state: "sending" });
+  const { client_id, interaction, text, choices, seen } = one;
   const answer = /** @type {any} */ (await ask("send", { interaction, client_id, text, files: one.files.map((file) => file.id), choices, seen_n: seen, anyway }));
   if (answer.ok) {
     const me = store.myself();
     store.addMessages(interaction, [{ id: `${interaction}:${answer.n}`, interaction, n: answer.n, at: answer.at, from: "agent", author: me?.agent_id, name: me?.name, text, files: one.files, choices, client_id, delivery: "sent" }]);
-    store.dropPending(client_id);
+    dropPending(client_id);
   } else if (answer.error === "stale") {
     // The text goes back to the field it was written in; files and choices wait with the refused message.
     store.addMessages(interaction, answer.newer ?? []);
-    store.setPending({ ...one, state: "stale" });
+    setPending({ ...one, state: "stale" });
     const since = draftOf(interaction, "reply");
     setDraft(interaction, "reply", since ? `${text}\n${since}` : text);
   } else if (answer.error !== "unavailable") {
-    store.setPending({ ...one, state: "failed", error: explain(answer) });
+    setPending({ ...one, state: "failed", error: explain(answer) });
   }
   return answer;
 }
@@ -156,16 +171,17 @@ export async function sendTemplate(interaction, { client_id, id, values, text })
 }
 
 /** What had no answer when the line went is said again; the hub knows the client's id and stores it once. */
-whenBack(() => {
-  for (const one of store.allPending()) if (one.state === "sending") void deliver(one, store.conversation(one.interaction)?.messages.at(-1)?.n ?? 0, false);
+whenBack((anew) => {
+  for (const one of allPending()) if (one.state === "sending") void deliver(one);
+  keepDrafts();
+  if (!anew) return;
   const open = selected.peek();
   if (open && store.conversation(open)) void loadConversation(open);
+  if (!store.hubSettings()) void loadSettings();
 });
 
-/** @param {string} interaction @param {string} text */
-export const saveNote = (interaction, text) => must("note", { interaction, text, client_id: crypto.randomUUID?.() ?? String(Math.random()) });
-/** @param {string} interaction @param {"reply" | "note"} mode @param {string} text */
-export const saveDraft = (interaction, mode, text) => ask("draft", { interaction, mode, text });
+/** The same `id` again is the same note. @param {string} interaction @param {string} text @param {string} id */
+export const saveNote = (interaction, text, id) => must("note", { interaction, text, client_id: id });
 /** @param {string} interaction @param {boolean} typing */
 export const sayTyping = (interaction, typing) => say("typing", { interaction, typing });
 /** @param {string} interaction @param {number} n */

@@ -21,7 +21,7 @@ function App() {
   return html`${signedIn ? html`<${Shell} />` : html`<${SignIn} />`}<${LiveRegions} />`;
 }
 
-whenSignedOut(() => void (sessionState().signedIn && signedOut()));
+whenSignedOut(() => void (sessionState().signedIn && signedOut(true)));
 await loadLanguage(readKept("console.language") ?? document.documentElement.lang);
 listen();
 startAlerts();

@@ -22,7 +22,9 @@ let put = {};
 /** @type {import("./types").Drop} */
 let drop = {};
 let flushing = 0;
-/** @type {Set<() => void>} */
+/** Was the line cut, or our rows given up, since they were last true? */
+let anew = true;
+/** @type {Set<(anew: boolean) => void>} */
 const onBack = new Set();
 /** @type {() => void} */
 let onRefused = () => {};
@@ -34,7 +36,7 @@ export function connect(handlers) {
   heardAt = performance.now();
   setConnection({ state: "connecting", behind: 0, returned: [] });
   socket = io("/console", { path: "/console/socket.io/", transports: ["websocket"], reconnectionDelay: 500, reconnectionDelayMax: 5000 });
-  socket.on("connect", () => void sync());
+  socket.on("connect", () => void ((anew = true), sync()));
   socket.on("connect_error", (error) => error.message === "unauthorized" && onRefused());
   socket.on("disconnect", (reason) => {
     syncing = false;
@@ -57,7 +59,7 @@ export function disconnect() {
   waiting = [];
 }
 
-/** Run after each time the rows are true again. @param {() => void} run */
+/** Run after each time the rows are known to be true; `anew` if they were not before. @param {(anew: boolean) => void} run */
 export function whenBack(run) {
   onBack.add(run);
 }
@@ -116,7 +118,9 @@ function take(answer, sentAt) {
   waiting = [];
   setConnection({ state: "live", behind: 0 });
   for (const frame of late) takeFrame(frame);
-  for (const run of onBack) run();
+  const wasAnew = anew || answer.mode === "snapshot";
+  anew = false;
+  for (const run of onBack) run(wasAnew);
 }
 
 /** @param {import("./types").Frame} frame */

@@ -4,14 +4,19 @@ import { ask } from "./connection.js";
 import { restoreDraft } from "./drafts.js";
 import { explain } from "./i18n.js";
 import { forgetPath, loadPath } from "./paths.js";
-import { draftOf, selected, setDraft } from "./screen.js";
+import { selected } from "./screen.js";
 import * as store from "./store.js";
+import { takeKept } from "./written.js";
 
 /** Load an interaction into the conversation column's cache. @param {string} id @param {boolean} [ahead] before anybody looks @returns {Promise<string>} an error's text, or nothing */
 export async function loadConversation(id, ahead = false) {
   const held = store.conversation(id);
   const answer = /** @type {any} */ (await ask("open", { interaction: id, after_n: held?.messages.at(-1)?.n }));
-  if (!answer.ok) return explain(answer);
+  if (!answer.ok) {
+    // Not for this person any more: what stood here is not theirs to act on.
+    if (["not_found", "forbidden"].includes(answer.error)) store.forgetConversation(id);
+    return explain(answer);
+  }
   const messages = held && !answer.earlier ? [...new Map([...held.messages, ...answer.messages].map((row) => [row.id, row])).values()] : answer.messages;
   const theirs = messages.filter((/** @type {import("./types").MessageRow} */ row) => row.from === "customer");
   store.setConversation({
@@ -21,19 +26,12 @@ export async function loadConversation(id, ahead = false) {
     unreadFrom: (answer.interaction.unread && theirs.at(-answer.interaction.unread)?.n) || (held?.ahead && held.unreadFrom) || null,
   });
   if (answer.letter_draft) restoreDraft(id, answer.letter_draft);
-  for (const kind of /** @type {("reply" | "note")[]} */ (store.kindOf(answer.interaction.channel_kind).has_envelopes ? ["note"] : ["reply", "note"])) keepBoth(id, kind, answer.draft?.[kind] ?? "");
+  for (const kind of /** @type {("reply" | "note")[]} */ (store.kindOf(answer.interaction.channel_kind).has_envelopes ? ["note"] : ["reply", "note"])) takeKept(id, kind, answer.draft?.[kind] ?? "");
   return "";
 }
 
 /** @template {{ n: number }} R @param {Record<number, R> | undefined} held @param {R[] | undefined} rows @returns {Record<number, R>} */
 const numbered = (held, rows) => ({ ...held, ...Object.fromEntries((rows ?? []).map((row) => [row.n, row])) });
-
-/** Two devices hold different drafts: neither is lost. @param {string} id @param {"reply" | "note"} kind @param {string} theirs */
-function keepBoth(id, kind, theirs) {
-  const ours = draftOf(id, kind);
-  if (!theirs || ours.includes(theirs)) return;
-  setDraft(id, kind, ours ? `${ours}\n${theirs}` : theirs);
-}
 
 /** @param {string} id */
 export const leaveConversation = (id) => void ask("leave_view", { interaction: id });

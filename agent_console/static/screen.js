@@ -81,23 +81,13 @@ export function setComposerMode(name) {
   mode.value = name;
 }
 
-/** Drafts by "interaction:mode". */
-const drafts = signal(/** @type {Record<string, string>} */ ({}));
-/** @param {string} interaction @param {string} kind */
-export const draftOf = (interaction, kind) => drafts.value[`${interaction}:${kind}`] ?? "";
-/** @param {string} interaction @param {string} kind @param {string} text */
-export function setDraft(interaction, kind, text) {
-  drafts.value = { ...drafts.peek(), [`${interaction}:${kind}`]: text };
-}
-export const forgetDrafts = () => void (drafts.value = {});
-
 const shownToasts = signal(/** @type {import("./types").Toast[]} */ ([]));
 let toastId = 0;
 export const toasts = () => shownToasts.value;
 /** @param {string} text @param {"ok" | "bad" | "info"} [kind] @param {import("./types").Toast["action"]} [action] */
 export function toast(text, kind = "info", action) {
   const id = ++toastId;
-  shownToasts.value = [...shownToasts.peek().slice(-2), { id, text, kind, action }];
+  shownToasts.value = [...shownToasts.peek().filter((one) => one.text !== text).slice(-2), { id, text, kind, action }];
   setTimeout(() => dismissToast(id), action || kind === "bad" ? 10_000 : 4000);
 }
 /** @param {number} id */

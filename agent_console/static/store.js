@@ -1,11 +1,11 @@
 /** The hub's rows as this browser holds them. Nothing else writes them. */
 import { batch, computed, signal } from "vendor/preact";
 import { serverNow } from "./clock.js";
+import { dropArrived } from "./outbox.js";
 import { Table } from "./table.js";
 
 /** @typedef {import("./types").Tables} Tables */
 /** @typedef {import("./types").Conversation} Conversation */
-/** @typedef {import("./types").Pending} Pending */
 
 const KEPT_CONVERSATIONS = 20;
 const KEPT_MESSAGES = 200;
@@ -17,12 +17,11 @@ export const interactions = /** @type {Table<import("./types").InteractionRow>} 
 export const offers = /** @type {Table<import("./types").OfferRow>} */ (new Table());
 /** @type {Map<string, import("vendor/preact").Signal<Conversation | null>>} */
 const conversations = new Map();
-const outbox = signal(/** @type {Pending[]} */ ([]));
 const typists = signal(/** @type {Record<string, { name: string, at: number }>} */ ({}));
 /** Interactions with a letter of ours that did not go out, or may not have arrived. */
 const troubled = signal(/** @type {Record<string, import("./types").OutgoingRow["state"]>} */ ({}));
 const gone = signal(/** @type {import("./types").Gone | null} */ (null));
-const session = signal(/** @type {import("./types").SessionState} */ ({ known: false, signedIn: false, demo: false, company: "" }));
+const session = signal(/** @type {import("./types").SessionState} */ ({ known: false, signedIn: false, ended: false, demo: false, company: "" }));
 const settings = signal(/** @type {import("./types").Settings | null} */ (null));
 const connection = signal(/** @type {import("./types").ConnectionState} */ ({ state: "connecting", behind: 0, heardAt: 0, returned: [] }));
 /** Offers this person has answered: that they vanish is no news. @type {Set<string>} */
@@ -34,10 +33,7 @@ export const hubSettings = () => settings.value;
 export const connectionState = () => connection.value;
 export const goneOffer = () => gone.value;
 /** @param {string} interaction */
-export const pendingOf = (interaction) => outbox.value.filter((one) => one.interaction === interaction);
-/** @param {string} interaction */
 export const troubleOf = (interaction) => troubled.value[interaction];
-export const allPending = () => outbox.value;
 /** @param {string} interaction */
 export const typistOf = (interaction) => typists.value[interaction];
 /** @param {string | null | undefined} id */
@@ -169,8 +165,7 @@ export function addMessages(id, messages, notes = [], earlier) {
     ...held, messages: kept, notes: merged(held.notes, notes, (row) => row.at),
     earlier: earlier ?? (held.earlier || kept.length < all.length),
   };
-  const arrived = new Set(messages.map((row) => row.client_id));
-  if (outbox.peek().some((one) => arrived.has(one.client_id))) outbox.value = outbox.peek().filter((one) => !arrived.has(one.client_id));
+  dropArrived(new Set(messages.map((row) => row.client_id)));
   if (messages.some((row) => row.from === "customer")) stopTyping(id);
 }
 
@@ -212,17 +207,6 @@ export function setCustomer(customer) {
   for (const held of conversations.values()) if (held.peek()?.customer.id === customer.id) held.value = { .../** @type {Conversation} */ (held.peek()), customer };
 }
 
-/** @param {Pending} one */
-export function setPending(one) {
-  const others = outbox.peek().filter((other) => other.client_id !== one.client_id);
-  outbox.value = [...others, one].sort((a, b) => a.at - b.at);
-}
-
-/** @param {string} clientId */
-export function dropPending(clientId) {
-  outbox.value = outbox.peek().filter((one) => one.client_id !== clientId);
-}
-
 /** @param {string} interaction @param {string} name */
 export function setTyping(interaction, name) {
   typists.value = { ...typists.peek(), [interaction]: { name, at: performance.now() } };
@@ -241,7 +225,6 @@ export function forgetAll() {
     for (const table of [me, agents, queues, interactions, offers]) /** @type {Table<any>} */ (table).replace({});
     for (const held of conversations.values()) held.value = null;
     conversations.clear();
-    outbox.value = [];
     typists.value = {};
     gone.value = null;
     troubled.value = {};

@@ -118,11 +118,14 @@ export interface Settings {
   queues: { id: Id; name: string; color?: string | null }[]; dispositions: Disposition[]; away_reasons: { id: string; label: Texts }[]; tiers?: { id: string; label: Texts }[];
   canned_replies: CannedReply[]; languages: string[]; skills?: string[]; demo: boolean; company: string; kinds?: Record<string, Kind>; channels?: ChannelShape[];
 }
-export interface SessionState { known: boolean; signedIn: boolean; demo: boolean; company: string }
+/** `ended`: signed out, but not by the person. */
+export interface SessionState { known: boolean; signedIn: boolean; ended: boolean; demo: boolean; company: string }
 
 /** A message on its way; `stale` and `failed` wait for a person. */
 export interface Pending {
   client_id: string; interaction: Id; text: string; files: FileRow[]; choices: Choice[]; at: number;
+  /** The number of the newest message its writer had seen. */
+  seen: number;
   state: "sending" | "failed" | "stale"; error?: string;
 }
 export interface Conversation {
@@ -130,10 +133,10 @@ export interface Conversation {
   history: Timeline; earlier: boolean; unreadFrom: number | null; /** Loaded while it was offered, before anybody looked. */ ahead: boolean; letters: Record<number, LetterRow>; outgoing: Record<number, OutgoingRow>;
 }
 export interface Gone { offer: OfferRow; reason: "taken" | "left" | "missed" | "withdrawn"; by?: string | null; at: number }
+/** `heardAt`: when the hub was last heard, by performance.now(). */
 export interface ConnectionState {
   state: "connecting" | "live" | "gap" | "silent" | "offline"; behind: number; heardAt: number; returned: { queue: string; count: number }[];
 }
-/** `heardAt`: when the hub was last heard, by performance.now(). */
 export type Answer<T = Record<string, unknown>> = ({ ok: true } & T) | { ok: false; error: string; message: string; [key: string]: unknown };
 export interface Toast { id: number; text: string; kind: "ok" | "bad" | "info"; action?: { label: string; run: () => void } }
 export interface Command {

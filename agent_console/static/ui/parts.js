@@ -1,4 +1,5 @@
 import { html } from "vendor/preact";
+import { useBusy } from "./busy.js";
 
 /** A Lucide icon; beside text it is silent, alone it needs `label`. @param {{ name: string, size?: number, label?: string, class?: string }} props */
 export function Icon({ name, size = 16, label, class: more = "" }) {
@@ -6,17 +7,29 @@ export function Icon({ name, size = 16, label, class: more = "" }) {
 }
 
 /**
- * @param {{ children?: unknown, icon?: string, kind?: "primary" | "plain" | "ghost" | "bad" | "warn", small?: boolean, busy?: boolean, keys?: string, onClick?: (e: MouseEvent) => void, [more: string]: unknown }} props
+ * What `onClick` promises is waited for: meanwhile the button shows it and takes no second press. `busy` says the same from outside.
+ * @param {{ children?: unknown, icon?: string, kind?: "primary" | "plain" | "ghost" | "bad" | "warn", small?: boolean, busy?: boolean, keys?: string, onClick?: (e: MouseEvent) => unknown, [more: string]: unknown }} props
  */
-export function Button({ children, icon, kind = "plain", small, busy, keys, class: more = "", ...rest }) {
-  return html`<button type="button" ...${rest} class=${`button ${kind} ${small ? "small" : ""} ${more}`} aria-busy=${busy || undefined} aria-keyshortcuts=${keys}>
-    ${icon && html`<${Icon} name=${busy ? "loader-circle" : icon} class=${busy ? "turning" : ""} />`}${children && html`<span>${children}</span>`}
+export function Button({ children, icon, kind = "plain", small, busy, keys, onClick, class: more = "", ...rest }) {
+  const { waits, press } = usePress(busy, onClick);
+  return html`<button type="button" ...${rest} class=${`button ${kind} ${small ? "small" : ""} ${icon ? "" : "bare"} ${more}`} aria-busy=${waits || undefined} aria-keyshortcuts=${keys} onClick=${press}>
+    ${(icon || waits) && html`<${Icon} name=${waits ? "loader-circle" : icon} class=${waits ? "turning" : ""} />`}${children && html`<span>${children}</span>`}
   </button>`;
 }
 
-/** @param {{ icon: string, label: string, keys?: string, size?: number, class?: string, tip?: string, [more: string]: unknown }} props */
-export function IconButton({ icon, label, keys, size = 16, class: more = "", tip = "below", ...rest }) {
-  return html`<button type="button" ...${rest} class=${`icon-button tip-${tip} ${more}`} aria-label=${label} data-tip=${keys ? `${label}  ${keys}` : label} aria-keyshortcuts=${keys}><${Icon} name=${icon} size=${size} /></button>`;
+/** @param {{ icon: string, label: string, keys?: string, size?: number, class?: string, tip?: string, onClick?: (e: MouseEvent) => unknown, [more: string]: unknown }} props */
+export function IconButton({ icon, label, keys, size = 16, onClick, class: more = "", tip = "below", ...rest }) {
+  const { waits, press } = usePress(false, onClick);
+  return html`<button type="button" ...${rest} class=${`icon-button tip-${tip} ${more}`} aria-label=${label} data-tip=${keys ? `${label}  ${keys}` : label} aria-keyshortcuts=${keys} aria-busy=${waits || undefined} onClick=${press}><${Icon} name=${waits ? "loader-circle" : icon} size=${size} class=${waits ? "turning" : ""} /></button>`;
+}
+
+/** @param {boolean | undefined} busy @param {((e: MouseEvent) => unknown) | undefined} onClick */
+function usePress(busy, onClick) {
+  const [under, run] = useBusy();
+  const waits = Boolean(busy) || under;
+  // A form's button is pressed by Enter in any of its fields, too.
+  const press = (/** @type {MouseEvent} */ e) => (waits ? e.preventDefault() : onClick && void run(() => onClick(e)));
+  return { waits, press };
 }
 
 /** @param {string} name */

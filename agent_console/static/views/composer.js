@@ -1,11 +1,15 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "vendor/preact";
-import { deliver, saveDraft, saveNote, sayTyping, send } from "../actions.js";
+import { deliver, saveNote, sayTyping, send } from "../actions.js";
+import { serverNow } from "../clock.js";
 import { t } from "../i18n.js";
-import { composerMode, draftOf, setComposerMode, setDraft } from "../screen.js";
-import { connectionState, conversation, dropPending, kindOf, myself, pendingOf } from "../store.js";
+import { dropPending, pendingOf } from "../outbox.js";
+import { composerMode, setComposerMode } from "../screen.js";
+import { connectionState, conversation, kindOf, myself } from "../store.js";
+import { useBusy } from "../ui/busy.js";
 import { Button, Icon, IconButton } from "../ui/parts.js";
 import { composing } from "../ui/layers.js";
 import { segments } from "../segments.js";
+import { draftOf, dropWords, keepDraft, setDraft } from "../written.js";
 import { Answers, answersAt } from "./answers.js";
 import { ChoiceEditor, Chosen, useFiles } from "./attach.js";
 import { TemplatePicker, TextingNotice, useTexting } from "./texting.js";
@@ -19,14 +23,10 @@ function useDraft(id, mode) {
   const text = draftOf(id, mode);
   const [saved, setSaved] = useState("");
   const timer = useRef(0);
-  const kept = useRef(text);
   const save = async () => {
     clearTimeout(timer.current);
-    const now = draftOf(id, mode);
-    if (now === kept.current) return;
-    kept.current = now;
-    const answer = await saveDraft(id, mode, now);
-    setSaved(answer.ok && now ? "saved" : "");
+    const isKept = await keepDraft(id, mode);
+    setSaved(isKept && draftOf(id, mode) ? "saved" : "");
   };
   const write = (/** @type {string} */ next) => {
     setDraft(id, mode, next);
@@ -35,7 +35,6 @@ function useDraft(id, mode) {
     timer.current = window.setTimeout(save, SAVE_MS);
   };
   useEffect(() => {
-    kept.current = draftOf(id, mode);
     const hidden = () => document.hidden && void save();
     document.addEventListener("visibilitychange", hidden);
     addEventListener("pagehide", save);
@@ -46,6 +45,22 @@ function useDraft(id, mode) {
     };
   }, [id, mode]);
   return { text, write, save, saved };
+}
+
+/** A note stands in its field until the hub has it; tried again with the same words, it is the same note. @param {string} id @param {() => Promise<void>} save */
+function useNote(id, save) {
+  const [saving, run] = useBusy();
+  const tried = useRef({ words: "", id: "" });
+  const keepNote = () => run(async () => {
+    const words = draftOf(id, "note").trim();
+    if (tried.current.words !== words) tried.current = { words, id: crypto.randomUUID?.() ?? String(Math.random()) };
+    const answer = await saveNote(id, words, tried.current.id);
+    if (!answer.ok) return;
+    tried.current = { words: "", id: "" };
+    dropWords(id, "note", words);
+    await save();
+  });
+  return { saving, keepNote };
 }
 
 /** Did a colleague write since this text was begun? @param {string} id @param {boolean} empty */
@@ -76,6 +91,7 @@ export function Composer({ row, noteOnly, tabs }) {
   const mode = noteOnly ? "note" : composerMode();
   const note = mode === "note";
   const { text, write, save, saved } = useDraft(row.id, mode);
+  const { saving, keepNote } = useNote(row.id, save);
   const guard = useGuard(row.id, !text.trim());
   const files = useFiles(row.id);
   const { texting, may } = useTexting(row);
@@ -115,19 +131,19 @@ export function Composer({ row, noteOnly, tabs }) {
   };
   const submit = () => {
     if (!ready || files.busy || (!note && may !== "all")) return;
+    field.current?.focus();
+    if (note) return keepNote();
     const words = text.trim();
     clear();
-    field.current?.focus();
-    if (note) return void saveNote(row.id, words).then((answer) => answer.ok || setDraft(row.id, "note", words));
     const offered = (choices ?? []).map((label) => label.trim()).filter(Boolean).map((label, i) => ({ id: String(i + 1), label }));
     const all = [...held, ...files.done];
     files.clear();
     setChoices(null);
     sayTyping(row.id, false);
-    void saveDraft(row.id, "reply", "");
+    void save();
     guard.forget();
     if (guard.refused) dropPending(guard.refused.client_id);
-    if (guard.guarded) void deliver({ client_id: guard.refused?.client_id ?? crypto.randomUUID(), interaction: row.id, text: words, files: all, choices: offered.length ? offered : (guard.refused?.choices ?? []), at: Date.now(), state: "sending" }, guard.seen, true);
+    if (guard.guarded) void deliver({ client_id: guard.refused?.client_id ?? crypto.randomUUID(), interaction: row.id, text: words, files: all, choices: offered.length ? offered : (guard.refused?.choices ?? []), seen: guard.seen, at: serverNow(), state: "sending" }, true);
     else void send(row.id, { text: words, files: all, choices: offered, seen: guard.seen });
   };
   const onKey = (/** @type {KeyboardEvent} */ e) => {
@@ -135,7 +151,7 @@ export function Composer({ row, noteOnly, tabs }) {
     const forced = e.ctrlKey || e.metaKey;
     if (!forced && touch.matches) return;
     e.preventDefault();
-    submit();
+    void submit();
   };
   const insert = (/** @type {string} */ answer) => {
     const at = answersOpen?.from ?? text.length;
@@ -144,7 +160,9 @@ export function Composer({ row, noteOnly, tabs }) {
     field.current?.focus();
   };
   const sendWord = note ? t("note.save") : guard.guarded ? t("send.anyway") : t("send.to", { name: row.customer_name });
-  return html`<footer class=${`composer ${note ? "as-note" : ""}`} onDragOver=${(/** @type {Event} */ e) => e.preventDefault()} onDrop=${note ? undefined : files.onDrop}>
+  // A second click on "Send", that has nothing more to send, leaves the keys where the next sentence goes.
+  const stay = (/** @type {MouseEvent} */ e) => document.activeElement === field.current && !(/** @type {HTMLElement} */ (e.target).closest("textarea, input, select")) && e.preventDefault();
+  return html`<footer class=${`composer ${note ? "as-note" : ""}`} onMouseDown=${stay} onDragOver=${(/** @type {Event} */ e) => e.preventDefault()} onDrop=${note ? undefined : files.onDrop}>
     ${guard.guarded && !note && html`<p class="guard" role="alert"><${Icon} name="triangle-alert" />${t("guard", { name: guard.by || t("colleague") })}</p>`}
     ${texting && !note && html`<${TextingNotice} texting=${texting} may=${may} />`}
     ${answersOpen && html`<${Answers} find=${answersOpen.find} row=${row} onChoose=${insert} onClose=${() => (setAnswersOpen(null), field.current?.focus())} field=${field} />`}
@@ -166,7 +184,7 @@ export function Composer({ row, noteOnly, tabs }) {
         ${!note && may === "all" && templates.length > 0 && html`<${IconButton} icon="sticky-note" label=${t("texting.templates")} tip="above" onClick=${() => setPicking(true)} />`}
         ${!note && text && kindOf(row.channel_kind).has_segments && html`<${Counted} text=${text} />`}
         <span class="composer-state" aria-live="off">${offline && text ? t("composer.waits") : saved && text ? t("draft.saved") : ""}</span>
-        <${Button} kind=${note || guard.guarded ? "warn" : "primary"} class="send" keys="Control+Enter" disabled=${!ready || files.busy || (!note && may !== "all")} onClick=${submit} icon=${note ? "sticky-note" : "send"}>${sendWord}<//>
+        <${Button} kind=${note || guard.guarded ? "warn" : "primary"} class="send" keys="Control+Enter" aria-disabled=${!ready || files.busy || (!note && may !== "all") || undefined} busy=${saving} onClick=${submit} icon=${note ? "sticky-note" : "send"}>${sendWord}<//>
       </div>`}
     </div>
   </footer>`;

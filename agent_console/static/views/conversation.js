@@ -1,4 +1,4 @@
-import { html, useEffect, useState } from "vendor/preact";
+import { html, useEffect, useRef, useState } from "vendor/preact";
 import { assign, openInteraction, park, pull, unpark, wrapUp } from "../actions.js";
 import { leaveConversation, loadConversation } from "../conversations.js";
 import { isCall, isPlanned, isTalking } from "../calls.js";
@@ -17,6 +17,7 @@ import { Tier } from "./tier.js";
 import { Log } from "./log.js";
 import { OfferDock } from "./offer.js";
 import { Planned } from "./planned.js";
+import { Unsent } from "./unsent.js";
 import { WrapUp } from "./wrapup.js";
 
 /** @param {{ id: string }} props */
@@ -24,6 +25,13 @@ export function Conversation({ id }) {
   const [error, setError] = useState("");
   const held = conversation(id);
   const load = async () => setError(await loadConversation(id));
+  // It left this person's rows: closed at another window of theirs, by the clock, or moved where they see nothing.
+  const known = Boolean(interactions.get(id));
+  const was = useRef(known);
+  useEffect(() => {
+    if (was.current && !known) void load();
+    was.current = known;
+  }, [known]);
   useEffect(() => {
     void load();
     return () => leaveConversation(id);
@@ -89,7 +97,7 @@ function Foot({ row }) {
   if (mine && row.call && (isWritable(row) || isTalking(row))) return html`<${Composer} key=${row.id} row=${row} noteOnly />`;
   if (mine && isWritable(row)) return html`<${kindOf(row.channel_kind).has_envelopes ? LetterComposer : Composer} key=${row.id} row=${row} />`;
   const open = interactions.all().find((other) => other.customer === row.customer && other.id !== row.id && other.agent === myself()?.agent_id && !isEnded(other.state));
-  return html`<footer class="readonly"><${Icon} name=${isEnded(row.state) ? "history" : "eye"} /><p>${t(isEnded(row.state) ? "readonly.ended" : row.agent ? "readonly.other" : "readonly.waiting", { name: agents.get(row.agent)?.name ?? "" })}</p>
+  return html`<footer class="readonly"><${Unsent} id=${row.id} /><${Icon} name=${isEnded(row.state) ? "history" : "eye"} /><p>${t(isEnded(row.state) ? "readonly.ended" : row.agent ? "readonly.other" : "readonly.waiting", { name: agents.get(row.agent)?.name ?? "" })}</p>
     ${open && html`<${Button} small onClick=${() => openInteraction(open.id)}>${t("readonly.current")}<//>`}
     ${!isEnded(row.state) && html`<${Composer} key=${row.id} row=${row} noteOnly />`}</footer>`;
 }

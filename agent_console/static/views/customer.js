@@ -9,6 +9,7 @@ import { ticking } from "../clock.js";
 import { dayName, explain, fullTime, shortDay, t } from "../i18n.js";
 import { address, selected, showCustomerDrawer, showPane, toast } from "../screen.js";
 import { conversation, hubSettings, interactions, setCustomer } from "../store.js";
+import { useBusy } from "../ui/busy.js";
 import { Avatar, Button, Chip, Icon, IconButton, Skeleton } from "../ui/parts.js";
 import { Duplicates, Merged } from "./duplicates.js";
 import { Tier } from "./tier.js";
@@ -110,9 +111,12 @@ function Notes({ customer, onChange }) {
   const [writing, setWriting] = useState(false);
   const [text, setText] = useState("");
   const now = ticking();
-  const save = async (/** @type {Event} */ e) => {
+  const [busy, run] = useBusy();
+  const save = (/** @type {Event} */ e) => {
     e.preventDefault();
-    if (!text.trim()) return;
+    if (text.trim()) void run(store);
+  };
+  const store = async () => {
     const answer = /** @type {any} */ (await post(`/customers/${encodeURIComponent(customer.id)}/notes`, { text: text.trim() }));
     if (!answer.ok) return toast(explain(answer), "bad");
     if (answer.note) onChange({ ...customer, notes: [...customer.notes.filter((one) => one.id !== answer.note.id), answer.note] });
@@ -121,7 +125,7 @@ function Notes({ customer, onChange }) {
   };
   return html`<section class="panel"><h3>${t("notes")} ${!writing && html`<${IconButton} icon="plus" label=${t("notes.add")} tip="left" onClick=${() => setWriting(true)} />`}</h3>
     ${writing && html`<form class="note-form" onSubmit=${save}><textarea rows="3" value=${text} aria-label=${t("notes.add")} placeholder=${t("note.placeholder")} onInput=${(/** @type {Event} */ e) => setText(/** @type {HTMLTextAreaElement} */ (e.target).value)} ref=${(/** @type {HTMLElement | null} */ el) => el && !text && el.focus()}></textarea>
-      <div><${Button} small kind="ghost" onClick=${() => setWriting(false)}>${t("cancel")}<//><${Button} small kind="warn" type="submit" disabled=${!text.trim()}>${t("note.save")}<//></div></form>`}
+      <div><${Button} small kind="ghost" onClick=${() => setWriting(false)}>${t("cancel")}<//><${Button} small kind="warn" type="submit" busy=${busy} disabled=${!text.trim()}>${t("note.save")}<//></div></form>`}
     ${customer.notes.toSorted((a, b) => b.at - a.at).map((one) => html`<article key=${one.id} class="note small"><div dir="auto">${linked(one.text)}</div><p class="note-by"><span>${writer(one)}</span><time>${shortDay(one.at, now)}</time></p></article>`)}
     ${!customer.notes.length && !writing && html`<p class="quiet">${t("notes.none")}</p>`}
   </section>`;

@@ -4,6 +4,7 @@ import { t } from "../i18n.js";
 import { go, toast } from "../screen.js";
 import { agents, hubSettings, interactions, queueName, queues } from "../store.js";
 import { Avatar, Button, Chip, Empty, Icon, IconButton } from "../ui/parts.js";
+import { useBusy } from "../ui/busy.js";
 import { PersonState, stateOf } from "../ui/status.js";
 import { Elapsed } from "./deadline.js";
 import { Tier } from "./tier.js";
@@ -46,17 +47,20 @@ function AgentDrawer({ id }) {
 function ForcePresence({ id }) {
   const [presence, setPresence] = useState("away");
   const [reason, setReason] = useState("");
-  const submit = async (/** @type {Event} */ e) => {
+  const [busy, run] = useBusy();
+  const submit = (/** @type {Event} */ e) => {
     e.preventDefault();
-    const answer = await forcePresence(id, /** @type {any} */ (presence), reason);
-    if (answer.ok) toast(t("force.done"), "ok");
+    void run(async () => {
+      const answer = await forcePresence(id, /** @type {any} */ (presence), reason);
+      if (answer.ok) toast(t("force.done"), "ok");
+    });
   };
   const value = (/** @type {Event} */ e) => /** @type {HTMLSelectElement} */ (e.target).value;
   return html`<form class="panel force" onSubmit=${submit}><h3>${t("force.title")}</h3><div class="two">
     <select aria-label=${t("axis.presence")} value=${presence} onChange=${(/** @type {Event} */ e) => setPresence(value(e))}>${["available", "away", "offline"].map((one) => html`<option key=${one} value=${one} selected=${one === presence}>${t(`state.${one}`)}</option>`)}</select>
     <input list="force-reasons" aria-label=${t("force.reason")} placeholder=${t("force.reason")} value=${reason} onInput=${(/** @type {Event} */ e) => setReason(value(e))} maxlength="100" /></div>
     <datalist id="force-reasons">${(hubSettings()?.away_reasons ?? []).map((one) => html`<option key=${one.id} value=${one.id}>${reasonWord(one.id)}</option>`)}</datalist>
-    <${Button} type="submit" class="wide">${t("force.go")}<//></form>`;
+    <${Button} type="submit" class="wide" busy=${busy}>${t("force.go")}<//></form>`;
 }
 
 /** @param {{ id: string }} props */
@@ -64,11 +68,14 @@ function InteractionDrawer({ id }) {
   const row = interactions.get(id);
   const [closing, setClosing] = useState(false);
   const [reason, setReason] = useState("");
+  const [busy, run] = useBusy();
   if (!row) return html`<${Empty} icon="inbox" title=${t("gone.row")} />`;
-  const close = async (/** @type {Event} */ e) => {
+  const close = (/** @type {Event} */ e) => {
     e.preventDefault();
-    const answer = await forceClose(id, reason.trim());
-    if (answer.ok) (toast(t("close.done"), "ok"), go("floor"));
+    void run(async () => {
+      const answer = await forceClose(id, reason.trim());
+      if (answer.ok) (toast(t("close.done"), "ok"), go("floor"));
+    });
   };
   return html`<section class="drawer-person"><${Avatar} name=${row.customer_name} icon=${row.icon || "message-square"} size="l" /><div><h3>${row.customer_name}${row.tier && html` <${Tier} tier=${row.tier} />`}</h3><p>${t(`channel.${row.channel_kind}`)} · ${queueName(row.queue)} · ${t(`istate.${row.state}`)}</p></div></section>
     ${row.preview && html`<blockquote class="drawer-quote" dir="auto" lang=${row.language ?? undefined}>${row.preview}</blockquote>`}
@@ -80,7 +87,7 @@ function InteractionDrawer({ id }) {
     <${Assign} row=${row} />
     <section class="panel"><h3>${t("close.title")}</h3>${closing
       ? html`<form class="force" onSubmit=${close}><p class="quiet">${t("close.text")}</p><input value=${reason} aria-label=${t("close.reason")} placeholder=${t("close.reason")} required maxlength="200" onInput=${(/** @type {Event} */ e) => setReason(/** @type {HTMLInputElement} */ (e.target).value)} ref=${(/** @type {HTMLElement | null} */ el) => el && !reason && el.focus()} />
-          <div class="form-end"><${Button} kind="ghost" onClick=${() => setClosing(false)}>${t("cancel")}<//><${Button} kind="bad" type="submit" disabled=${!reason.trim()}>${t("close.go")}<//></div></form>`
+          <div class="form-end"><${Button} kind="ghost" onClick=${() => setClosing(false)}>${t("cancel")}<//><${Button} kind="bad" type="submit" busy=${busy} disabled=${!reason.trim()}>${t("close.go")}<//></div></form>`
       : html`<${Button} class="wide bad-text" onClick=${() => setClosing(true)}>${t("close.start")}<//>`}</section>`;
 }
 

@@ -3,7 +3,8 @@ import { saySeen } from "../actions.js";
 import { loadEarlier } from "../conversations.js";
 import { ticking } from "../clock.js";
 import { clockTime, dayName, t } from "../i18n.js";
-import { kindOf, myself, pendingOf, typistOf } from "../store.js";
+import { pendingOf } from "../outbox.js";
+import { kindOf, myself, typistOf } from "../store.js";
 import { Button, Icon } from "../ui/parts.js";
 import { announce } from "../ui/live.js";
 import { isWritable } from "../work.js";
@@ -124,7 +125,7 @@ export function Log({ held }) {
   return html`<div class="log-box"><div class="log scroll" ref=${box} onScroll=${scrolled} tabindex="0" role="log" aria-live="off" aria-label=${t("log.label", { name: held.interaction.customer_name })}><div class="log-inner">
       ${held.earlier && html`<div class="log-older"><${Button} small kind="ghost" busy=${loading} onClick=${older}>${t(loading ? "loading" : "log.earlier")}<//></div>`}
       ${entries.map((one) => drawn(one, held))}
-      ${pending.map((one) => html`<${PendingBlock} key=${one.client_id} one=${one} seen=${held.messages.at(-1)?.n ?? 0} />`)}
+      ${pending.map((one) => html`<${PendingBlock} key=${one.client_id} one=${one} seen=${held.messages.at(-1)?.n ?? 0} writable=${isWritable(held.interaction) && held.interaction.agent === myself()?.agent_id} />`)}
       ${typing && html`<div class="typing" key="typing"><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>${t("typing", { name: typing })}</div>`}
     </div></div>
     ${fresh > 0 && html`<button type="button" class="pill log-fresh" onClick=${toEnd}><${Icon} name="arrow-down" size=${12} />${t("log.fresh", { n: fresh })}</button>`}</div>`;

@@ -1,8 +1,10 @@
 import { html } from "vendor/preact";
 import { deliver } from "../actions.js";
 import { clockTime, fileSize, fullTime, has, t } from "../i18n.js";
-import { dropPending, myself } from "../store.js";
+import { dropPending } from "../outbox.js";
+import { myself } from "../store.js";
 import { Button, Icon, IconButton } from "../ui/parts.js";
+import { draftOf, setDraft } from "../written.js";
 import { isSound, Recording } from "./recording.js";
 import { TextState } from "./textstate.js";
 
@@ -70,13 +72,19 @@ export function NoteBlock({ row }) {
   return html`<article class="note"><p class="note-by"><${Icon} name="sticky-note" size=${12} /><span>${row.author === myself()?.agent_id ? t("note.mine") : t("note.by", { name: writer(row) })}</span><time title=${fullTime(row.at)}>${clockTime(row.at)}</time></p><div dir="auto">${linked(row.text)}</div></article>`;
 }
 
-/** What is on its way, waits, or was refused. @param {{ one: import("../types").Pending, seen: number }} props */
-export function PendingBlock({ one, seen }) {
+/** What is on its way, waits, or was refused; refused words can be had back. @param {{ one: import("../types").Pending, seen: number, writable: boolean }} props */
+export function PendingBlock({ one, seen, writable }) {
+  const again = () => {
+    const since = draftOf(one.interaction, "reply");
+    setDraft(one.interaction, "reply", since ? `${one.text}\n${since}` : one.text);
+    dropPending(one.client_id);
+    /** @type {HTMLElement | null} */ (document.querySelector("[data-composer]"))?.focus();
+  };
   return html`<article class=${`message ours first last pending ${one.state}`}>
     ${one.text && html`<div class="bubble" dir="auto">${one.text}</div>`}
     ${one.files.length > 0 && html`<div class="files">${one.files.map((file) => html`<${Attachment} key=${file.id} file=${file} />`)}</div>`}
     ${one.state === "sending" && html`<p class="message-foot"><span class="delivery"><${Icon} name="clock" size=${12} />${t("delivery.sending")}</span></p>`}
     ${one.state === "failed" && html`<p class="message-foot"><span class="delivery bad"><${Icon} name="triangle-alert" size=${12} />${t("delivery.failed", { why: one.error ?? "" })}</span>
-      <${Button} small onClick=${() => deliver(one, seen, false)}>${t("retry")}<//><${IconButton} icon="trash-2" label=${t("delete")} onClick=${() => dropPending(one.client_id)} /></p>`}
+      ${writable && html`<${Button} small onClick=${() => deliver({ ...one, seen })}>${t("retry")}<//>${one.text && html`<${Button} small kind="ghost" icon="pencil" onClick=${again}>${t("send.edit")}<//>`}`}<${IconButton} icon="trash-2" label=${t("delete")} onClick=${() => dropPending(one.client_id)} /></p>`}
   </article>`;
 }

@@ -8,6 +8,7 @@ import { address, selected } from "../screen.js";
 import { hubSettings } from "../store.js";
 import { Avatar, Icon } from "../ui/parts.js";
 import { myWork } from "../work.js";
+import { draftOf, setDraft } from "../written.js";
 import { outcomesFor, outcomeWord } from "./wrapup.js";
 
 /** Below the list: closed by the clock, the outcome can still be given. */
@@ -29,12 +30,16 @@ export function OutcomesMissing() {
 /** In the place of the composer, until it is given. @param {{ row: import("../types").InteractionRow }} props */
 export function LateOutcome({ row }) {
   const [busy, setBusy] = useState("");
+  // Perhaps begun in the wrap-up that the clock ended.
+  const note = draftOf(row.id, "wrap_up");
   const choose = async (/** @type {string} */ id) => {
     setBusy(id);
-    const answer = await complete(row.id, id, "");
+    const answer = await complete(row.id, id, note.trim());
     setBusy("");
+    if (answer.ok) setDraft(row.id, "wrap_up", "");
     if (answer.ok) await Promise.all([loadOutcomes(), loadConversation(row.id)]);
   };
   return html`<footer class="wrapup late-outcome" aria-label=${t("outcome.missing")}><header><h3>${t("outcome.missing")}</h3><p>${t("outcome.missing.text")}</p></header>
-    <div class="outcomes">${outcomesFor(row.queue).map((one) => html`<button type="button" key=${one.id} disabled=${Boolean(busy)} onClick=${() => choose(one.id)}>${busy === one.id && html`<${Icon} name="loader-circle" class="turning" />`}${outcomeWord(one)}</button>`)}</div></footer>`;
+    <div class="outcomes">${outcomesFor(row.queue).map((one) => html`<button type="button" key=${one.id} disabled=${Boolean(busy)} onClick=${() => choose(one.id)}>${busy === one.id && html`<${Icon} name="loader-circle" class="turning" />`}${outcomeWord(one)}</button>`)}</div>
+    <div class="wrap-row"><input type="text" class="wrap-note" value=${note} placeholder=${t("wrap.note")} aria-label=${t("wrap.note")} maxlength="2000" onInput=${(/** @type {Event} */ e) => setDraft(row.id, "wrap_up", /** @type {HTMLInputElement} */ (e.target).value)} /></div></footer>`;
 }

@@ -24,7 +24,7 @@ export async function chooseLanguage(next) {
 const ROLES = [["agent", "headphones"], ["agent2", "headphones"], ["supervisor", "layout-dashboard"], ["admin", "settings"]];
 
 export function SignIn() {
-  const { demo, company } = sessionState();
+  const { demo, company, ended } = sessionState();
   const [error, setError] = useState("");
   const [busy, setBusy] = useState("");
   const [shown, setShown] = useState(false);
@@ -44,7 +44,7 @@ export function SignIn() {
     const form = new FormData(/** @type {HTMLFormElement} */ (e.target));
     void enter("form", () => signIn(String(form.get("email")), String(form.get("password"))));
   };
-  return html`<main class="signin">
+  return html`<main class="signin" id="main" tabindex="-1">
     <div class="signin-tools">
       <${Button} kind="ghost" icon="languages" lang=${language() === "zh" ? "en" : "zh-CN"} onClick=${() => chooseLanguage(language() === "zh" ? "en" : "zh")}>${language() === "zh" ? "English" : "中文"}<//>
       <${ThemeButton} />
@@ -53,6 +53,7 @@ export function SignIn() {
       <${Brand} size=${36} />
       <h1>${t("signin.title")}</h1>
       <p class="signin-company">${company ? t("signin.company", { company }) : t("signin.subtitle")}</p>
+      ${ended && html`<p class="signin-ended" role="status"><${Icon} name="info" />${t("signin.ended")}</p>`}
       <form onSubmit=${submit}>
         <${Field} label=${t("signin.email")} id="signin-email" error=${error}>
           <input id="signin-email" name="email" type="email" autocomplete="username" required aria-describedby=${error ? "signin-email-error" : undefined} />

@@ -5,7 +5,9 @@ import { t } from "../i18n.js";
 import { showCustomerDrawer, showPane, toast } from "../screen.js";
 import { agents, hubSettings, interactions, myself, queueName, queues } from "../store.js";
 import { Avatar, Button, Chip, Icon, IconButton } from "../ui/parts.js";
+import { useBusy } from "../ui/busy.js";
 import { PersonState, stateOf } from "../ui/status.js";
+import { draftOf, setDraft } from "../written.js";
 import { reasonWord } from "./presence.js";
 
 /** What somebody typed may be a telephone number. */
@@ -41,23 +43,20 @@ function SkillNeeds({ skills, onChange }) {
 export function Transfer({ id, onClose }) {
   const [find, setFind] = useState("");
   const [to, setTo] = useState(/** @type {Target | null} */ (null));
-  const [note, setNote] = useState("");
+  const note = draftOf(id, "transfer");
   const [skills, setSkills] = useState(/** @type {Record<string, number>} */ ({}));
   const [error, setError] = useState("");
-  const [busy, setBusy] = useState(false);
+  const [busy, run] = useBusy();
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => field.current?.focus(), []);
   const wanted = find.trim().toLowerCase();
   const close = () => (onClose(), showPane("conversation"), showCustomerDrawer(false));
   const isCall = isTalking(interactions.get(id));
   /** Ring them: the customer holds, and is put through at once if `blind`. @param {boolean} blind */
-  const ring = async (blind) => {
-    if (!to || busy) return;
-    setBusy(true);
+  const ring = (blind) => to && run(async () => {
     const answer = await consult(id, { ...(to.kind === "agent" ? { agent: to.id } : { number: to.id }), blind });
-    setBusy(false);
     if (answer.ok) close();
-  };
+  });
   const submit = async (/** @type {Event} */ e) => {
     e.preventDefault();
     if (!to) return;
@@ -67,13 +66,14 @@ export function Transfer({ id, onClose }) {
       document.getElementById("transfer-note")?.focus();
       return;
     }
-    setBusy(true);
-    const needs = Object.keys(skills).length ? { needs: { skills } } : {};
-    const answer = await transfer(id, to.kind === "queue" ? { queue: to.id, ...needs } : { agent: to.id }, note.trim());
-    setBusy(false);
-    if (!answer.ok) return;
-    toast(t("transfer.done", { name: to.name }), "ok");
-    close();
+    void run(async () => {
+      const needs = Object.keys(skills).length ? { needs: { skills } } : {};
+      const answer = await transfer(id, to.kind === "queue" ? { queue: to.id, ...needs } : { agent: to.id }, note.trim());
+      if (!answer.ok) return;
+      setDraft(id, "transfer", "");
+      toast(t("transfer.done", { name: to.name }), "ok");
+      close();
+    });
   };
   const option = (/** @type {Target} */ target, /** @type {unknown} */ inner, off = false) => html`<button type="button" key=${target.id} role="radio" class="target" aria-checked=${to?.id === target.id} disabled=${off} onClick=${() => setTo(target)}>${inner}</button>`;
   return html`<aside class="customer side" data-region="customer" aria-label=${t("transfer")} tabindex="-1" onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Escape" && !e.isComposing && (e.stopPropagation(), close())}>
@@ -91,7 +91,7 @@ export function Transfer({ id, onClose }) {
       </div>
       ${to?.kind === "queue" && html`<${SkillNeeds} skills=${skills} onChange=${setSkills} />`}
       <div class="field"><label for="transfer-note">${to?.kind === "agent" ? t("transfer.note.person") : t("transfer.note")}</label>
-        <textarea id="transfer-note" rows="3" value=${note} placeholder=${t("transfer.note.hint")} aria-describedby=${error ? "transfer-error" : undefined} onInput=${(/** @type {Event} */ e) => (setNote(/** @type {HTMLTextAreaElement} */ (e.target).value), setError(""))}></textarea>
+        <textarea id="transfer-note" rows="3" value=${note} placeholder=${t("transfer.note.hint")} aria-describedby=${error ? "transfer-error" : undefined} onInput=${(/** @type {Event} */ e) => (setDraft(id, "transfer", /** @type {HTMLTextAreaElement} */ (e.target).value), setError(""))}></textarea>
         ${error && html`<p class="field-error" id="transfer-error"><${Icon} name="triangle-alert" size=${12} /> ${error}</p>`}</div>
       ${isCall && html`<${Button} class="wide" icon="phone-outgoing" disabled=${!to || to.kind === "queue"} busy=${busy} onClick=${() => ring(false)}>${t("transfer.consult")}<//>`}
       <${Button} kind="primary" type="submit" class="wide" disabled=${!to} busy=${busy}>${to ? t("transfer.now.to", { name: to.name }) : t("transfer.now")}<//>

@@ -1,7 +1,9 @@
-import { html } from "vendor/preact";
+import { html, useEffect } from "vendor/preact";
 import { t } from "../i18n.js";
-import { closeLayer, customerDrawer, openLayer, prefer, preferences, selected, showCustomerDrawer, shownPane } from "../screen.js";
+import { target } from "../commands.js";
+import { closeLayer, customerDrawer, openLayer, prefer, preferences, selected, showCustomerDrawer, shownPane, showPane } from "../screen.js";
 import { Splitter } from "../ui/layers.js";
+import { isWritable } from "../work.js";
 import { Conversation } from "./conversation.js";
 import { CustomerColumn } from "./customer.js";
 import { WorkList } from "./list.js";
@@ -13,7 +15,12 @@ export function Work() {
   const id = selected.value;
   const { list, customer } = preferences();
   const style = { ...(list && { "--list": `${list}px` }), ...(customer && { "--customer": `${customer}px` }) };
-  const side = openLayer() === "transfer" ? html`<${Transfer} id=${id} onClose=${closeLayer} />` : html`<${CustomerColumn} interaction=${id} />`;
+  const moves = openLayer() === "transfer";
+  const row = target();
+  const isOver = moves && !(row && isWritable(row));
+  // What is no longer ours cannot be passed on.
+  useEffect(() => void (isOver && (closeLayer(), showPane("conversation"), showCustomerDrawer(false))), [isOver]);
+  const side = moves && !isOver ? html`<${Transfer} key=${id} id=${id} onClose=${closeLayer} />` : html`<${CustomerColumn} interaction=${id} />`;
   return html`<div class="work" data-pane=${id ? shownPane() : "list"} data-drawer=${customerDrawer() ? "open" : "shut"} data-open=${Boolean(id)} style=${style}>
     <${WorkList} />
     <${Splitter} label=${t("split.list")} value=${list || 320} min=${240} max=${480} sign=${1} onChange=${(/** @type {number} */ width) => prefer({ list: width })} />

@@ -5,8 +5,11 @@ import { duration, t, worded } from "../i18n.js";
 import { go, keep, openLayer, preferences, readKept, selected, showPane } from "../screen.js";
 import { hubSettings } from "../store.js";
 import { announce } from "../ui/live.js";
+import { useBusy } from "../ui/busy.js";
 import { Button, Icon } from "../ui/parts.js";
 import { composing } from "../ui/layers.js";
+import { draftOf, setDraft } from "../written.js";
+import { Unsent } from "./unsent.js";
 
 const USED = "console.outcomes";
 const WARN_MS = 20_000;
@@ -28,20 +31,19 @@ export function WrapUp({ row }) {
   const [all] = useState(() => outcomesFor(row.queue));
   const [chosen, setChosen] = useState("");
   const [find, setFind] = useState("");
-  const [note, setNote] = useState("");
-  const [busy, setBusy] = useState(false);
+  const note = draftOf(row.id, "wrap_up");
+  const [busy, run] = useBusy();
   const warned = left < WARN_MS;
   const done = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => void (warned && announce(t("wrap.warning"))), [warned]);
   const found = find ? all.filter((one) => outcomeWord(one).toLowerCase().includes(find.toLowerCase())) : all.slice(0, 5);
   // Chosen, then Enter: "Done" takes the focus once it can be pressed.
   useLayoutEffect(() => void (chosen && /** @type {HTMLElement | null} */ (done.current?.querySelector("button.primary"))?.focus()), [chosen]);
-  const finish = async () => {
-    if (!chosen) return;
-    setBusy(true);
+  const finish = () => (chosen ? run(close) : undefined);
+  const close = async () => {
     const answer = await complete(row.id, chosen, note.trim());
-    setBusy(false);
     if (!answer.ok) return;
+    setDraft(row.id, "wrap_up", "");
     const used = readKept(USED) ?? {};
     keep(USED, { ...used, [chosen]: (used[chosen] ?? 0) + 1 });
     // Who has gone on meanwhile is not called back.
@@ -62,6 +64,7 @@ export function WrapUp({ row }) {
     return () => document.removeEventListener("keydown", onKey);
   });
   return html`<footer class="wrapup" ref=${done} aria-label=${t("wrap.title")}>
+    <${Unsent} id=${row.id} />
     <header><h3>${t("wrap.title")}</h3><span class=${`wrap-clock ${warned ? "soon" : ""}`} role="timer" aria-live="off">${warned && html`<${Icon} name="timer" size=${12} />`}${duration(left)}</span>
       <${Button} small onClick=${() => extendWrapUp(row.id)}>${t("wrap.more")}<//><p>${t("wrap.hint")}</p></header>
     <div class="outcomes" role="radiogroup" aria-label=${t("wrap.outcome")}>
@@ -69,7 +72,7 @@ export function WrapUp({ row }) {
     </div>
     <div class="wrap-row">
       ${all.length > 5 && html`<label class="wrap-find"><${Icon} name="search" /><input type="search" value=${find} placeholder=${t("wrap.find")} aria-label=${t("wrap.find")} onInput=${(/** @type {Event} */ e) => setFind(/** @type {HTMLInputElement} */ (e.target).value)} /></label>`}
-      <input type="text" class="wrap-note" value=${note} placeholder=${t("wrap.note")} aria-label=${t("wrap.note")} maxlength="2000" onInput=${(/** @type {Event} */ e) => setNote(/** @type {HTMLInputElement} */ (e.target).value)}
+      <input type="text" class="wrap-note" value=${note} placeholder=${t("wrap.note")} aria-label=${t("wrap.note")} maxlength="2000" onInput=${(/** @type {Event} */ e) => setDraft(row.id, "wrap_up", /** @type {HTMLInputElement} */ (e.target).value)}
         onKeyDown=${(/** @type {KeyboardEvent} */ e) => e.key === "Enter" && !composing(e) && void finish()} />
       <${Button} kind="primary" icon="check" disabled=${!chosen} busy=${busy} onClick=${finish}>${t("wrap.done")}<//>
     </div>
