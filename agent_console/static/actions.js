@@ -1,9 +1,9 @@
 /** What a person can do, as asked of the hub. Views call these and nothing else. */
-import { batch } from "vendor/preact";
+import { batch, signal } from "vendor/preact";
 import { get, post, remove } from "./api.js";
 import { serverNow } from "./clock.js";
 import { ask, connect, disconnect, say, whenBack } from "./connection.js";
-import { keep, letGo, loadConversation } from "./conversations.js";
+import { keep, letGo, loadConversation, shownAsMine } from "./conversations.js";
 import { forgetLetters } from "./drafts.js";
 import { explain, t } from "./i18n.js";
 import { forgetPaths } from "./paths.js";
@@ -96,17 +96,40 @@ export function openInteraction(id) {
   showPane("conversation");
 }
 
+/** What is being accepted, until it is shown as ours. @type {Promise<void> | null} */
+let accepting = null;
+const acceptedNow = signal("");
+/** @param {string} offer */
+export const isAccepting = (offer) => acceptedNow.value === offer;
+let pressedAt = -Infinity;
+/** The second half of a double press is no answer to the next offer. */
+const DOUBLE_MS = 400;
+
+/** Keys pressed while an offer is being accepted are meant for what it brings. @param {() => unknown} run */
+export const onceAccepted = (run) => (accepting ? void accepting.then(run) : run());
+
 /** @param {import("./types").OfferRow} offer */
 export async function accept(offer) {
+  if (accepting || store.isAnswered(offer.id) || performance.now() - pressedAt < DOUBLE_MS) return;
+  pressedAt = performance.now();
+  acceptedNow.value = offer.id;
+  accepting = take(offer);
+  await accepting;
+  accepting = null;
+  acceptedNow.value = "";
+}
+
+/** @param {import("./types").OfferRow} offer */
+async function take(offer) {
   store.markAnswered(offer.id);
   keep(offer.interaction);
   const answer = /** @type {any} */ (await ask("accept", { offer: offer.id }));
-  if (answer.ok) {
+  if (answer.ok || (answer.error === "offer_gone" && store.isMine(offer.interaction))) {
     batch(() => {
       store.dropOffer(offer.id);
       openInteraction(answer.interaction ?? offer.interaction);
     });
-    return;
+    return shownAsMine(offer.interaction);
   }
   letGo(offer.interaction);
   if (answer.error !== "offer_gone") return store.markAnswered(offer.id, false), toast(explain(answer), "bad");

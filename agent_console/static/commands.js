@@ -12,9 +12,9 @@ import { isWritable, myGroups, myWork } from "./work.js";
 
 /** @typedef {import("./types").Command} Command */
 
-/** The interaction the keys act on: the open one, if it is mine. */
+/** The interaction the keys act on: the open one as it is shown, if it is mine. */
 export function target() {
-  const row = interactions.get(selected.value);
+  const row = conversation(selected.value)?.interaction ?? interactions.get(selected.value);
   return row && row.agent === myself()?.agent_id ? row : undefined;
 }
 

@@ -43,6 +43,23 @@ export async function loadEarlier(id) {
   if (answer.ok) store.addMessages(id, answer.messages, [], Boolean(answer.earlier));
 }
 
+const SHOWN_WITHIN_MS = 2000;
+
+/** Resolves once the conversation column shows it as ours; or after a while, should the hub never say so. @param {string} id @returns {Promise<void>} */
+export async function shownAsMine(id) {
+  /** @type {Array<() => void>} */
+  const ends = [];
+  await new Promise((/** @type {(value?: undefined) => void} */ done) => {
+    const timer = setTimeout(done, SHOWN_WITHIN_MS);
+    ends.push(() => clearTimeout(timer));
+    ends.push(effect(() => {
+      const row = store.conversation(id)?.interaction;
+      if (row && row.state !== "offered" && row.agent === store.myself()?.agent_id) done();
+    }));
+  });
+  for (const end of ends) end();
+}
+
 /** Offers beyond these are loaded when they come to the front: nobody answers four at once. */
 const AHEAD = 3;
 /** Interactions loaded because they are offered to me. @type {Set<string>} */

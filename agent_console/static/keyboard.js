@@ -1,4 +1,5 @@
 /** The key table of docs: what works everywhere, and what works outside text fields. */
+import { onceAccepted } from "./actions.js";
 import { moveRow, nextUnread, otherInteraction, run } from "./commands.js";
 import { closeLayer, go, openLayer, preferences, route, showLayer } from "./screen.js";
 import { isSupervisor, sessionState } from "./store.js";
@@ -76,7 +77,7 @@ function onKey(e) {
   const act = e.shiftKey ? SHIFTED[letter] : paired ? PAGES[letter] : LETTERS[letter];
   if (!act) return;
   e.preventDefault();
-  act();
+  onceAccepted(act);
 }
 
 export function listen() {

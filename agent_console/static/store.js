@@ -104,11 +104,18 @@ export function applyFrame(put, drop) {
 
 const mine = () => [...interactions.rows.values()].filter((row) => row.agent === me.rows.get("me")?.agent_id);
 
+/** Has it been accepted, and by me? @param {import("./types").InteractionRow | undefined} row */
+const isTaken = (row) => Boolean(row && row.agent === me.rows.get("me")?.agent_id && !["queued", "offered"].includes(row.state));
+/** @param {string} interaction */
+export const isMine = (interaction) => isTaken(interactions.rows.get(interaction));
+
 /** @param {string} id @param {import("./types").Put} put */
 function noteGone(id, put) {
   const offer = offers.rows.get(id);
   if (!offer || offer.agent !== me.rows.get("me")?.agent_id || answered.delete(id)) return;
   const row = put.interactions?.[offer.interaction] ?? interactions.rows.get(offer.interaction);
+  // Accepted at another window of mine, or here by an answer that never arrived.
+  if (isTaken(row)) return;
   const by = row?.agent && row.agent !== offer.agent ? (agents.rows.get(row.agent)?.name ?? "") : null;
   const left = row && ["abandoned", "closed", "cancelled"].includes(row.state);
   gone.value = { offer, by, at: performance.now(), reason: by !== null ? "taken" : left ? "left" : serverNow() >= offer.deadline_at - 500 ? "missed" : "withdrawn" };
@@ -121,6 +128,9 @@ export function setGone(value) {
 
 /** @param {string} offer */
 export const dropOffer = (offer) => offers.apply(undefined, [offer]);
+
+/** @param {string} offer */
+export const isAnswered = (offer) => answered.has(offer);
 
 /** An answer is under way: that the offer goes is no news. @param {string} offer @param {boolean} [underWay] */
 export function markAnswered(offer, underWay = true) {

@@ -16,6 +16,14 @@ KEYS_AT_ONCE = """(keys) => {
   }
 }"""
 """Keys within a millisecond of one another; a test's own keys are further apart."""
+KEYS_ON_FOCUS = """(keys) => new Promise((done) => document.addEventListener("focusin", (e) => {
+  if (!e.target.matches("[data-composer]")) return;
+  for (const key of keys) {
+    const place = document.activeElement ?? document.body;
+    place.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  }
+  done();
+}))"""
 
 
 def focused(page: Page, selector: str) -> Locator:
@@ -27,6 +35,81 @@ async def breathe(page: Page) -> None:
     """Wait until the next press is no second half of a double press."""
     now = await page.evaluate("performance.now()")
     await page.wait_for_function("(then) => performance.now() - then > 400", arg=now)
+
+
+async def test_a_double_press_accepts_one_offer_and_says_nothing_of_its_end(house: House, seat: SeatAt) -> None:
+    ann = await seat(house, "ann")
+    await ann.arrive()
+    await ann.available()
+    for name in ("Li Wei", "Maria Silva"):
+        await house.chat(name, "Hello")
+    await expect(ann.page.locator(".offer-more")).to_be_visible()
+    await ann.page.evaluate(KEYS_AT_ONCE, [["Enter", True], ["Enter", True], ["Enter", True]])
+    await expect(ann.composer).to_be_focused()
+
+    await expect(ann.page.locator(".list [data-row]")).to_have_count(1)
+    await expect(ann.page.locator(".offer-gone")).to_have_count(0)
+    await expect(ann.offer).to_be_visible()
+
+
+async def test_a_key_pressed_right_after_accepting_is_for_what_was_accepted(house: House, seat: SeatAt) -> None:
+    ann = await seat(house, "ann")
+    await ann.arrive()
+    await ann.available()
+    await house.chat("Li Wei", "Hello")
+    await expect(ann.offer).to_be_visible()
+    await ann.page.evaluate(KEYS_AT_ONCE, [["Enter", True], ["t", False]])
+    await expect(ann.page.get_by_role("complementary", name="Transfer")).to_be_visible()
+
+
+async def test_a_key_pressed_right_after_accepting_is_not_for_what_was_open_before(house: House, seat: SeatAt) -> None:
+    ann = await seat(house, "ann")
+    first = await handling(house, ann)
+    second = await house.chat("Maria Silva", "Hello")
+    await expect(ann.offer).to_contain_text("Maria Silva")
+    await ann.page.keyboard.press("Escape")
+    await breathe(ann.page)
+    await ann.page.evaluate(KEYS_AT_ONCE, [["Enter", True], ["w", False]])
+    await expect(ann.page.locator(".wrapup")).to_be_visible()
+    states = house.hub.services.floor.interactions
+    assert (states[first].state, states[second.id].state) == ("active", "wrapping")
+
+
+async def test_a_key_pressed_as_soon_as_the_composer_is_there_is_heard(house: House, seat: SeatAt) -> None:
+    ann = await seat(house, "ann")
+    await ann.arrive()
+    await ann.available()
+    await house.chat("Li Wei", "Hello")
+    await expect(ann.offer).to_be_visible()
+    pressed = ann.page.evaluate(KEYS_ON_FOCUS, ["Escape", "w"])
+    await ann.page.evaluate(KEYS_AT_ONCE, [["Enter", True]])
+    await pressed
+    await expect(ann.page.locator(".wrapup")).to_be_visible()
+
+
+async def test_what_is_done_in_one_window_is_no_news_in_the_other(house: House, seat: SeatAt) -> None:
+    ann = await seat(house, "ann")
+    chat = await handling(house, ann)
+    other = await ann.context.new_page()
+    await other.goto(f"{house.url}/#/work/{chat}")
+    await expect(other.locator("[data-composer]")).to_be_focused()
+    await house.chat("Maria Silva", "Hello")
+    await expect(other.locator("article.offer")).to_be_visible()
+    await breathe(ann.page)
+    await ann.page.keyboard.press("Alt+Enter")
+    await expect(other.locator(".list [data-row]")).to_have_count(2)
+    await expect(other.locator(".offer-gone")).to_have_count(0)
+
+    await ann.page.locator(f".row[data-id={chat}]").click()
+    await ann.page.get_by_role("button", name="Wrap up").dblclick()
+    await expect(other.locator(".wrapup")).to_be_visible()
+    await ann.page.get_by_role("radio", name="Solved").click()
+    await ann.page.get_by_role("button", name="Done").dblclick()
+    await expect(other.locator(".readonly")).to_contain_text("This interaction has ended")
+    await expect(other.locator(".wrapup")).to_have_count(0)
+    await expect(focused(other, "[data-region=conversation]")).to_have_count(1)
+    await expect(ann.page.locator(BAD_NEWS)).to_have_count(0)
+    await ann.page.wait_for_function("() => document.activeElement !== document.body")
 
 
 async def test_every_button_takes_a_double_press(house: House, seat: SeatAt) -> None:

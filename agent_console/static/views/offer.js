@@ -1,9 +1,10 @@
-import { html, useEffect, useRef, useState } from "vendor/preact";
-import { accept, decline } from "../actions.js";
+import { html, useEffect, useRef } from "vendor/preact";
+import { accept, decline, isAccepting } from "../actions.js";
 import { serverNow, ticking } from "../clock.js";
 import { duration, t } from "../i18n.js";
 import { goneOffer, kindOf, myOffers, queueName, queues, setGone } from "../store.js";
 import { Button, Icon } from "../ui/parts.js";
+import { useBusy } from "../ui/busy.js";
 import { Menu } from "../ui/layers.js";
 import { announce } from "../ui/live.js";
 import { Tier } from "./tier.js";
@@ -47,18 +48,15 @@ function whyText(reason) {
 function OfferCard({ offer, more }) {
   void ticking();
   const shownAt = useRef(performance.now());
-  const [busy, setBusy] = useState(false);
+  const [answering, run] = useBusy();
+  const accepting = isAccepting(offer.id);
+  const busy = answering || accepting;
   const left = Math.max(0, offer.deadline_at - serverNow());
   const waited = serverNow() - (offer.queued_at ?? offer.made_at);
   const target = queues.get(offer.queue)?.target_s;
   const late = target !== undefined && waited > target * 1000;
-  /** A click meant for what stood there before is not an answer. @param {() => Promise<unknown>} run */
-  const answer = async (run) => {
-    if (performance.now() - shownAt.current < DEAF_MS || busy) return;
-    setBusy(true);
-    await run();
-    setBusy(false);
-  };
+  /** A click meant for what stood there before is not an answer. @param {() => Promise<unknown>} what */
+  const answer = (what) => (performance.now() - shownAt.current < DEAF_MS ? undefined : run(what));
   return html`<article class=${`offer ${left < 10_000 ? "urgent" : ""}`} data-offer=${offer.id} aria-label=${t("offer.label", { kind: t(`channel.${offer.channel_kind}`), name: offer.customer_name })}>
     <div class="offer-bar" aria-hidden="true"><${Progress} offer=${offer} /></div>
     <header><span class="offer-kind"><${Icon} name=${kindOf(offer.channel_kind).icon ?? "inbox"} />${t(`offer.incoming.${offer.channel_kind}`)}</span>
@@ -69,7 +67,7 @@ function OfferCard({ offer, more }) {
     <dl>${offer.why?.length > 0 && html`<div><dt>${t("offer.why")}</dt><dd>${offer.why.map(whyText).join(", ")}</dd></div>`}
       ${offer.before?.length > 0 && html`<div><dt>${t("offer.before")}</dt><dd>${offer.before.join(" › ")}</dd></div>`}</dl>
     <div class="offer-actions">
-      <${Button} kind="primary" keys="Alt+Enter" disabled=${busy} onClick=${() => answer(() => accept(offer))}>${t(`offer.accept.${offer.channel_kind}`)} <kbd aria-hidden="true">Alt ↵</kbd><//>
+      <${Button} kind="primary" keys="Alt+Enter" busy=${busy} onClick=${() => answer(() => accept(offer))}>${t(`offer.accept.${offer.channel_kind}`)} <kbd aria-hidden="true">Alt ↵</kbd><//>
       <${Menu} class="decline" up align="end" disabled=${busy} label=${t("offer.decline")} trigger=${html`<span class="button plain"><span>${t("offer.decline")}</span><${Icon} name="chevron-down" size=${12} /></span>`}
         items=${[{ heading: true, label: t("decline.why") }, ...REASONS.map((id) => ({ id, label: t(`decline.${id}`), run: () => void answer(() => decline(offer, id)) }))]} />
     </div>
