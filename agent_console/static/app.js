@@ -10,6 +10,7 @@ import { watchDevices } from "./devices.js";
 import { startPhone } from "./phone.js";
 import { readKept } from "./screen.js";
 import { sessionState } from "./store.js";
+import { watchFocus } from "./ui/focus.js";
 import { LiveRegions } from "./ui/live.js";
 import { Shell } from "./views/shell.js";
 import { SignIn } from "./views/signin.js";
@@ -23,13 +24,14 @@ function App() {
 
 whenSignedOut(() => void (sessionState().signedIn && signedOut(true)));
 await loadLanguage(readKept("console.language") ?? document.documentElement.lang);
+const place = /** @type {HTMLElement} */ (document.getElementById("app"));
+watchFocus(place);
 listen();
 startAlerts();
 watchCalls();
 watchOffers();
 startPhone();
 watchDevices();
-const place = /** @type {HTMLElement} */ (document.getElementById("app"));
 render(html`<${App} />`, place);
 await start();
 place.removeAttribute("aria-busy");

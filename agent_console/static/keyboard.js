@@ -3,6 +3,7 @@ import { onceAccepted } from "./actions.js";
 import { moveRow, nextUnread, otherInteraction, run } from "./commands.js";
 import { closeLayer, go, openLayer, preferences, route, showLayer } from "./screen.js";
 import { isSupervisor, sessionState } from "./store.js";
+import { isStray } from "./ui/focus.js";
 import { composing } from "./ui/layers.js";
 
 const FIELDS = "input, textarea, select, [contenteditable=true]";
@@ -70,7 +71,7 @@ function onKey(e) {
   if (e.defaultPrevented || composing(e) || e.repeat || !sessionState().signedIn) return;
   if (everywhere(e) !== false) return e.preventDefault();
   const place = /** @type {HTMLElement} */ (e.target);
-  if (e.ctrlKey || e.metaKey || e.altKey || !preferences().keys || openLayer() || place.closest?.(`${FIELDS}, dialog, [role=menu]`)) return;
+  if (e.ctrlKey || e.metaKey || e.altKey || isStray() || !preferences().keys || openLayer() || place.closest?.(`${FIELDS}, dialog, [role=menu]`)) return;
   const letter = letterOf(e);
   const paired = performance.now() - leaderAt < PAIR_MS;
   leaderAt = letter === "g" && !paired ? performance.now() : -Infinity;

@@ -4,10 +4,13 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
+from hub.domain.agent import Role
+from hub.services.access import Scope
 from tests.browser.conftest import Houses, SeatAt
 from tests.browser.house import House
 from tests.browser.test_work import handling
 
+SUE = Scope("sue", Role.SUPERVISOR)
 BAD_NEWS = ".toast.bad"
 KEYS_AT_ONCE = """(keys) => {
   for (const [key, altKey] of keys) {
@@ -26,6 +29,11 @@ KEYS_ON_FOCUS = """(keys) => new Promise((done) => document.addEventListener("fo
 }))"""
 
 
+async def customer_leaves(house: House, chat: str, name: str = "Li Wei") -> None:
+    """The customer ends the chat."""
+    await house.hub.services.chats.end(chat, house.visitors[name])
+
+
 def focused(page: Page, selector: str) -> Locator:
     """Whatever matches and has the focus, or has it within."""
     return page.locator(f":is({selector}):focus, :is({selector}) :focus")
@@ -35,6 +43,38 @@ async def breathe(page: Page) -> None:
     """Wait until the next press is no second half of a double press."""
     now = await page.evaluate("performance.now()")
     await page.wait_for_function("(then) => performance.now() - then > 400", arg=now)
+
+
+async def test_what_is_typed_on_after_the_customer_left_chooses_no_outcome(house: House, seat: SeatAt) -> None:
+    ann = await seat(house, "ann")
+    chat = await handling(house, ann)
+    await ann.composer.press_sequentially("Your order is number ")
+    await customer_leaves(house, chat)
+    await expect(ann.page.locator(".wrapup")).to_be_visible()
+    await ann.page.keyboard.type("10482 thanks")
+    await expect(focused(ann.page, "[data-region=conversation]")).to_have_count(1)
+
+    await expect(ann.page.locator(".wrapup [role=radio][aria-checked=true]")).to_have_count(0)
+    await expect(ann.page.locator(".transfer, .menu")).to_have_count(0)
+    await expect(ann.page.get_by_role("region", name="Not sent")).to_contain_text("Your order is number")
+    assert chat in house.hub.services.floor.interactions
+
+
+async def test_words_for_a_chat_that_a_colleague_was_given_can_still_be_read(house: House, seat: SeatAt) -> None:
+    ann = await seat(house, "ann")
+    chat = await handling(house, ann)
+    await house.available("bob")
+    await ann.composer.press_sequentially("It will ")
+    await house.hub.services.supervision.assign(chat, SUE, agent="bob")
+    await expect(ann.page.locator(".readonly")).to_be_visible()
+    await ann.page.keyboard.type("take two weeks")
+
+    await expect(ann.page.locator(".transfer, .menu, .wrapup")).to_have_count(0)
+    unsent = ann.page.get_by_role("region", name="Not sent")
+    await expect(unsent).to_contain_text("It will")
+    await unsent.get_by_role("button", name="Discard").click()
+    await expect(unsent).to_have_count(0)
+    await expect(focused(ann.page, "[data-region=conversation]")).to_have_count(1)
 
 
 async def test_a_double_press_accepts_one_offer_and_says_nothing_of_its_end(house: House, seat: SeatAt) -> None:

@@ -4,6 +4,7 @@ import { serverNow, ticking } from "../clock.js";
 import { duration, t, worded } from "../i18n.js";
 import { go, keep, openLayer, preferences, readKept, selected, showPane } from "../screen.js";
 import { hubSettings } from "../store.js";
+import { isStray } from "../ui/focus.js";
 import { announce } from "../ui/live.js";
 import { useBusy } from "../ui/busy.js";
 import { Button, Icon } from "../ui/parts.js";
@@ -54,7 +55,7 @@ export function WrapUp({ row }) {
   useLayoutEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ e) => {
       const field = /** @type {HTMLElement} */ (e.target).closest?.("input, textarea, select, [role=menu]");
-      if (field || composing(e) || e.repeat || e.ctrlKey || e.altKey || e.metaKey || openLayer() || !preferences().keys) return;
+      if (field || composing(e) || e.repeat || e.ctrlKey || e.altKey || e.metaKey || isStray() || openLayer() || !preferences().keys) return;
       const one = found[Number(e.key) - 1];
       if (!/^[1-5]$/.test(e.key) || !one) return;
       e.preventDefault();
