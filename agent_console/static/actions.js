@@ -159,6 +159,9 @@ export function send(interaction, { text, files, choices, seen }) {
   return deliver(one);
 }
 
+/** What the hub reads of one message at all; how much it takes is the company's own limit. */
+const LONGEST = 20_000;
+
 /** @param {import("./types").Pending} one @param {boolean} [anyway] */
 export async function deliver(one, anyway = false) {
   setPending({ ...one, state: "sending" });
@@ -175,7 +178,8 @@ export async function deliver(one, anyway = false) {
     const since = draftOf(interaction, "reply");
     setDraft(interaction, "reply", since ? `${text}\n${since}` : text);
   } else if (answer.error !== "unavailable") {
-    setPending({ ...one, state: "failed", error: explain(answer) });
+    const isLong = answer.error === "too_large" || (answer.error === "bad_request" && text.length > LONGEST);
+    setPending({ ...one, state: "failed", error: isLong ? t("send.too_long") : explain(answer) });
   }
   return answer;
 }

@@ -11,6 +11,7 @@ import { startPhone } from "./phone.js";
 import { readKept } from "./screen.js";
 import { sessionState } from "./store.js";
 import { watchFocus } from "./ui/focus.js";
+import { loadIcons } from "./ui/icons.js";
 import { LiveRegions } from "./ui/live.js";
 import { Shell } from "./views/shell.js";
 import { SignIn } from "./views/signin.js";
@@ -23,6 +24,7 @@ function App() {
 }
 
 whenSignedOut(() => void (sessionState().signedIn && signedOut(true)));
+loadIcons();
 await loadLanguage(readKept("console.language") ?? document.documentElement.lang);
 const place = /** @type {HTMLElement} */ (document.getElementById("app"));
 watchFocus(place);

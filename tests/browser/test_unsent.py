@@ -125,3 +125,29 @@ async def test_outcomes_are_there_although_they_could_not_be_loaded_at_first(hou
     await handling(house, ann)
     await ann.page.get_by_role("button", name="Wrap up").click()
     await expect(ann.page.get_by_role("radio", name="Solved")).to_be_visible()
+
+
+async def test_the_picture_of_a_lost_line_does_not_need_the_line(house: House, seat: SeatAt) -> None:
+    ann = await seat(house, "ann")
+    await ann.arrive()
+    await loses_the_line(ann)
+    icon = ann.page.locator(".banner .icon use")
+    await expect(icon).to_have_count(1)
+    assert await icon.evaluate("(use) => use.getBBox().width") > 0
+    await ann.regain_network()
+    await ann.is_live()
+    await ann.is_back()
+
+
+async def test_a_message_that_is_too_long_says_so_and_can_be_shortened(house: House, seat: SeatAt) -> None:
+    ann = await seat(house, "ann")
+    await handling(house, ann)
+    for length in (19_000, 21_000):
+        await ann.composer.fill("y" * length)
+        await ann.composer.press("Enter")
+        refused = ann.page.locator(".pending.failed")
+        await expect(refused).to_contain_text("too long for one message")
+        await refused.get_by_role("button", name="Edit").click()
+        await expect(refused).to_have_count(0)
+        await expect(ann.composer).to_have_value("y" * length)
+        await expect(ann.composer).to_be_focused()

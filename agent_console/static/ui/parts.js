@@ -1,9 +1,10 @@
 import { html } from "vendor/preact";
 import { useBusy } from "./busy.js";
+import { iconAt } from "./icons.js";
 
 /** A Lucide icon; beside text it is silent, alone it needs `label`. @param {{ name: string, size?: number, label?: string, class?: string }} props */
 export function Icon({ name, size = 16, label, class: more = "" }) {
-  return html`<svg class=${`icon ${more}`} width=${size} height=${size} aria-hidden=${label ? undefined : "true"} role=${label ? "img" : undefined} aria-label=${label}><use href=${`/vendor/icons.svg#${name}`} /></svg>`;
+  return html`<svg class=${`icon ${more}`} width=${size} height=${size} aria-hidden=${label ? undefined : "true"} role=${label ? "img" : undefined} aria-label=${label}><use href=${iconAt(name)} /></svg>`;
 }
 
 /**
@@ -32,13 +33,19 @@ function usePress(busy, onClick) {
   return { waits, press };
 }
 
+const letters = new Intl.Segmenter();
+const PICTURE = /\p{Extended_Pictographic}/u;
+/** A letter as people see it: an emoji is several characters. @param {string} word */
+const firstOf = (word) => letters.segment(word)[Symbol.iterator]().next().value?.segment ?? "";
+
 /** @param {string} name */
 function initials(name) {
   const han = name.match(/\p{Script=Han}/gu);
   if (han) return han.slice(han.length > 2 ? -2 : 0).join("");
   if (/^\+\d{4,}$/.test(name)) return name.slice(-2); // a number's end tells it apart
-  const words = name.split(/[\s.@_-]+/).filter(Boolean);
-  return words.length ? (words[0][0] + (words.length > 1 ? words[words.length - 1][0] : "")).toUpperCase() : "?";
+  const words = name.split(/[\s.@_-]+/).filter(Boolean).map(firstOf);
+  if (!words.length) return "?";
+  return PICTURE.test(words[0]) ? words[0] : (words[0] + (words.length > 1 ? words[words.length - 1] : "")).toUpperCase();
 }
 
 /** Calm and without pictures: the name's initials, the channel as a badge. @param {{ name: string, icon?: string, size?: "s" | "m" | "l" }} props */
