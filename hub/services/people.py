@@ -20,6 +20,7 @@ from hub.storage.tables import ADDRESSES, CUSTOMERS, INTERACTIONS, MERGES, NOTES
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 _MOVED_TABLES = ("interactions", "notes", "promises", "visitors", "files")
+_VERSIONED = frozenset({"interactions", "promises"})
 _MOST_PROMISES = 50
 _LATELY_MS = 14 * 86_400_000
 """How long a promise that ended is shown with the customer; the timeline has it for ever."""
@@ -572,16 +573,21 @@ async def _move_all(tx: UnitOfWork, source: str, target: str) -> dict[str, list[
     rows = await tx.fetch("SELECT kind, value FROM addresses WHERE customer = $1", source)
     moved["addresses"] = [f"{kind} {value}" for kind, value in rows]
     for table in (*_MOVED_TABLES, "addresses"):
-        await tx.execute(f"UPDATE {table} SET customer = $1 WHERE customer = $2", target, source)  # noqa: S608
+        await tx.execute(f"UPDATE {table} SET {_owned_by(table)} WHERE customer = $2", target, source)  # noqa: S608
     await _announce_moved(tx, moved["interactions"])
     return moved
+
+
+def _owned_by(table: str) -> str:
+    """Return what gives rows to customer `$1`: whoever remembers one from before, on any node, cannot save it over."""
+    return "customer = $1, version = version + 1" if table in _VERSIONED else "customer = $1"
 
 
 async def _move_back(tx: UnitOfWork, merge: Merge, holder: str) -> None:
     """Return what moved from `holder`, who has it now: the target, or whom the target was merged into since."""
     for table in _MOVED_TABLES:
         await tx.execute(
-            f"UPDATE {table} SET customer = $1 WHERE customer = $2 AND id ANY_OF($3)",  # noqa: S608
+            f"UPDATE {table} SET {_owned_by(table)} WHERE customer = $2 AND id ANY_OF($3)",  # noqa: S608
             merge.source,
             holder,
             merge.moved.get(table, []),

@@ -110,7 +110,7 @@ async def everything(house: House) -> list[Any]:
     """Return all that a merge touches, but for the versions that count its changes."""
     customers = [msgspec.structs.replace(one, version=0) for one in await house.rows(CUSTOMERS, "ORDER BY id")]
     addresses = await house.rows(ADDRESSES, "ORDER BY kind, value")
-    interactions = await house.rows(INTERACTIONS, "ORDER BY id")
+    interactions = [msgspec.structs.replace(one, version=0) for one in await house.rows(INTERACTIONS, "ORDER BY id")]
     notes = await house.rows(NOTES, "ORDER BY id")
     return [customers, addresses, interactions, notes]
 
@@ -170,6 +170,33 @@ async def test_merge_undone_from_within_a_later_merge_returns_all_it_brought(hou
     assert owners == {"a@example.test": first.id, "b@example.test": third.id, "c@example.test": third.id}
     await house.people.undo_merge(outer.id, SEES_ALL)
     assert await everything(house) == before
+
+
+async def test_merge_holds_though_another_node_remembers_the_interaction_from_before(
+    database_url: str, house: House, clock: FakeClock
+) -> None:
+    """Whoever accepts an offer rests on what their node committed last, and saves all of it."""
+    target, source = await house.customer("Anna"), await house.customer("Anna B.")
+    begun = await house.interaction(source)
+
+    def with_subject(subject: str) -> Any:
+        async def unit(tx: UnitOfWork) -> None:
+            found = await tx.recall(INTERACTIONS, (begun.id,), fits=lambda _: True)
+            await tx.save(INTERACTIONS, msgspec.structs.replace(found[begun.id], subject=subject))
+
+        return unit
+
+    async with opened_store(database_url, clock, Bus(strict=True)) as other:
+        await other.write(with_subject("Tents"), guarded=True)
+        merge = await house.people.merge(target.id, source.id, SEES_ALL)
+        await other.write(with_subject("Tents, stoves"), guarded=True)
+        (merged,) = await house.rows(INTERACTIONS)
+        await house.people.undo_merge(merge.id, SEES_ALL)
+        await other.write(with_subject("Stoves"), guarded=True)
+        (apart,) = await house.rows(INTERACTIONS)
+
+    assert (merged.customer, merged.subject) == (target.id, "Tents, stoves")
+    assert (apart.customer, apart.subject) == (source.id, "Stoves")
 
 
 async def test_merges_that_make_no_sense_are_refused(house: House) -> None:
