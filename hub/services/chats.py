@@ -17,7 +17,7 @@ from hub.domain.redaction import without_cards
 from hub.domain.visitors import Visitor
 from hub.events import Signals
 from hub.flows.session import HungUp
-from hub.services import forms, moves, people
+from hub.services import forms, merging, moves, people
 from hub.services.flows.self_service import SelfService
 from hub.services.handling import Handling
 from hub.services.last_word import LastWord
@@ -479,7 +479,7 @@ async def _join_anonymous(tx: UnitOfWork, customer: Customer, visitor: Visitor) 
         return
     kinds = await tx.fetch("SELECT DISTINCT kind FROM addresses WHERE customer = $1", anonymous.id)
     if [row[0] for row in kinds] == [AddressKind.CHAT]:
-        await people.join(tx, customer, anonymous, "customer")
+        await merging.join(tx, customer, anonymous, "customer")
 
 
 def _signed_addresses(channel: str, identity: SignedIdentity, settings: Settings) -> list[Address]:

@@ -255,7 +255,7 @@ def _wanted(events: Sequence[Event]) -> _Wanted:
         elif event.kind in _OF_CUSTOMER and event.customer:
             customers.append(event.customer)
             if event.kind in _OF_MERGE:
-                merged += [event.customer, str(event.facts["source"])]
+                merged += [event.customer, str(event.facts["source"]), str(event.facts.get("holder", event.customer))]
     customers += merged
     return _Wanted(*(list(dict.fromkeys(each)) for each in (messages, notes, customers, merged)))
 

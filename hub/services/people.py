@@ -1,4 +1,4 @@
-"""Customers: who an arrival is from, their profile, and two profiles becoming one (and two again)."""
+"""Customers: who an arrival is from, and their profile."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,20 +13,19 @@ from hub.domain.promises import Promise
 from hub.domain.redaction import without_cards
 from hub.domain.texting import OptOut
 from hub.domain.visitors import Merge
+from hub.services import merging
 from hub.services.access import Scope
+from hub.services.merging import MAX_TAGS
 from hub.services.texting import opt_outs_of
 from hub.settings import Settings
-from hub.storage.tables import ADDRESSES, CUSTOMERS, INTERACTIONS, MERGES, NOTES, PROMISES
+from hub.storage.tables import ADDRESSES, CUSTOMERS, MERGES, NOTES, PROMISES
 from hub.storage.unit_of_work import Store, UnitOfWork
 
-_MOVED_TABLES = ("interactions", "notes", "promises", "visitors", "files")
-_VERSIONED = frozenset({"interactions", "promises"})
 _MOST_PROMISES = 50
 _LATELY_MS = 14 * 86_400_000
 """How long a promise that ended is shown with the customer; the timeline has it for ever."""
-_TAKEN_OVER = ("name", "language", "company", "tier")
 _TYPED = frozenset({AddressKind.EMAIL, AddressKind.PHONE})
-_MAX_TAGS, MAX_FIELDS, _MAX_TEXT = 30, 60, 10_000
+MAX_FIELDS, _MAX_TEXT = 60, 10_000
 
 
 class Profile(msgspec.Struct, kw_only=True):
@@ -310,7 +309,7 @@ class People:
             changes["tier"] = edit.tier
         if edit.tags is not None:
             cleaned = (clean_name(without_cards(tag))[:40] for tag in edit.tags)
-            changes["tags"] = tuple(dict.fromkeys(tag for tag in cleaned if tag))[:_MAX_TAGS]
+            changes["tags"] = tuple(dict.fromkeys(tag for tag in cleaned if tag))[:MAX_TAGS]
         if edit.fields is not None:
             if len(edit.fields) > MAX_FIELDS:
                 raise BadRequest(f"A profile holds at most {MAX_FIELDS} fields.")
@@ -390,12 +389,12 @@ class People:
             source = await seen_customer(tx, source_id, scope)
             if target.id == source.id:
                 raise Conflict("They are one customer already.")
-            return await join(tx, target, source, scope.actor)
+            return await merging.join(tx, target, source, scope.actor)
 
         return await self._store.write(unit)
 
     async def undo_merge(self, merge_id: str, scope: Scope) -> Merge:
-        """Make them two again: what came with the source goes back; what came since stays where it is.
+        """Make them two again: what came with the source, and since then by its addresses, goes back; the rest stays.
 
         Raises:
             NotFound: no such merge for this person. Conflict: it was undone already.
@@ -408,18 +407,7 @@ class People:
             holder = await seen_customer(tx, merge.target, scope)
             if merge.undone_at is not None:
                 raise Conflict("This merge was undone already.")
-            await _move_back(tx, merge, holder.id)
-            target = await tx.get(CUSTOMERS, merge.target, lock=True)
-            source = await tx.get(CUSTOMERS, merge.source, lock=True)
-            if source is not None and target is not None:
-                await tx.save(CUSTOMERS, _given_back(target, source, merge.moved.get("profile", [])))
-                await tx.save(CUSTOMERS, msgspec.structs.replace(source, merged_into=None))
-            undone = msgspec.structs.replace(merge, undone_at=tx.now)
-            await tx.execute(MERGES.update, *MERGES.update_values(undone))
-            tx.record(
-                EventKind.MERGE_UNDONE, actor=scope.actor, customer=merge.target, source=merge.source, merge=merge.id
-            )
-            return tx.touch(undone)
+            return await merging.part(tx, merge, holder.id, scope.actor)
 
         return await self._store.write(unit)
 
@@ -520,91 +508,3 @@ async def seen_customer(tx: UnitOfWork, customer_id: str, scope: Scope, *, lock:
     if row is not None and row[0] and not row[1]:
         raise NotFound("There is no such customer.")
     return customer
-
-
-async def join(tx: UnitOfWork, target: Customer, source: Customer, actor: str) -> Merge:
-    """Make `source` part of `target`, in the caller's unit, remembering what moved."""
-    moved = await _move_all(tx, source.id, target.id)
-    moved["profile"] = _taken_over(target, source)
-    merge = Merge(id=new_id("m"), source=source.id, target=target.id, actor=actor, at=tx.now, moved=moved)
-    await tx.insert(MERGES, merge)
-    await tx.save(CUSTOMERS, msgspec.structs.replace(source, merged_into=target.id))
-    await tx.save(CUSTOMERS, _completed(target, source))
-    tx.record(EventKind.CUSTOMERS_MERGED, actor=actor, customer=target.id, source=source.id, merge=merge.id)
-    return merge
-
-
-def _completed(target: Customer, source: Customer) -> Customer:
-    """Return the survivor with what only the other one knew."""
-    return msgspec.structs.replace(
-        target,
-        name=target.name or source.name,
-        language=target.language or source.language,
-        company=target.company or source.company,
-        tier=target.tier or source.tier,
-        tags=tuple(dict.fromkeys(target.tags + source.tags))[:_MAX_TAGS],
-        fields={**source.fields, **target.fields},
-    )
-
-
-def _taken_over(target: Customer, source: Customer) -> list[str]:
-    """Name what only the source knew: it goes back with the source."""
-    parts = [name for name in _TAKEN_OVER if getattr(source, name) and not getattr(target, name)]
-    parts += [f"tag:{tag}" for tag in source.tags if tag not in target.tags]
-    return parts + [f"field:{name}" for name in source.fields if name not in target.fields]
-
-
-def _given_back(target: Customer, source: Customer, parts: Sequence[str]) -> Customer:
-    """Return the target without what it took over, as far as nobody has changed that since."""
-    changes = {name: "" for name in _TAKEN_OVER if name in parts and getattr(target, name) == getattr(source, name)}
-    return msgspec.structs.replace(
-        target,
-        tags=tuple(tag for tag in target.tags if f"tag:{tag}" not in parts),
-        fields={k: v for k, v in target.fields.items() if f"field:{k}" not in parts or source.fields.get(k) != v},
-        **changes,
-    )
-
-
-async def _move_all(tx: UnitOfWork, source: str, target: str) -> dict[str, list[str]]:
-    moved: dict[str, list[str]] = {}
-    for table in _MOVED_TABLES:
-        rows = await tx.fetch(f"SELECT id FROM {table} WHERE customer = $1", source)  # noqa: S608
-        moved[table] = [str(row[0]) for row in rows]
-    rows = await tx.fetch("SELECT kind, value FROM addresses WHERE customer = $1", source)
-    moved["addresses"] = [f"{kind} {value}" for kind, value in rows]
-    for table in (*_MOVED_TABLES, "addresses"):
-        await tx.execute(f"UPDATE {table} SET {_owned_by(table)} WHERE customer = $2", target, source)  # noqa: S608
-    await _announce_moved(tx, moved["interactions"])
-    return moved
-
-
-def _owned_by(table: str) -> str:
-    """Return what gives rows to customer `$1`: whoever remembers one from before, on any node, cannot save it over."""
-    return "customer = $1, version = version + 1" if table in _VERSIONED else "customer = $1"
-
-
-async def _move_back(tx: UnitOfWork, merge: Merge, holder: str) -> None:
-    """Return what moved from `holder`, who has it now: the target, or whom the target was merged into since."""
-    for table in _MOVED_TABLES:
-        await tx.execute(
-            f"UPDATE {table} SET {_owned_by(table)} WHERE customer = $2 AND id ANY_OF($3)",  # noqa: S608
-            merge.source,
-            holder,
-            merge.moved.get(table, []),
-        )
-    for spelled in merge.moved.get("addresses", []):
-        kind, _, value = spelled.partition(" ")
-        await tx.execute(
-            "UPDATE addresses SET customer = $1 WHERE customer = $2 AND kind = $3 AND value = $4",
-            merge.source,
-            holder,
-            kind,
-            value,
-        )
-    await _announce_moved(tx, merge.moved.get("interactions", []))
-
-
-async def _announce_moved(tx: UnitOfWork, ids: list[str]) -> None:
-    """Let screens that show open interactions learn whose they are now."""
-    for interaction in await tx.select(INTERACTIONS, "WHERE id ANY_OF($1) AND ended_at IS NULL", ids):
-        tx.touch(interaction)

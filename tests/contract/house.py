@@ -108,9 +108,8 @@ class House:
             queue=queue,
             state=State.ACTIVE,
             created_at=self.clock.now(),
-            address=customer.id,
             agent=agent,
-            **more,
+            **{"address": customer.id, **more},
         )
 
         async def unit(tx: UnitOfWork) -> Interaction:

@@ -158,6 +158,19 @@ async def test_what_was_changed_or_came_since_stays_when_a_merge_is_undone(house
     assert {one.id: one.customer for one in await house.rows(NOTES)}[note.id] == target.id
 
 
+async def test_what_came_since_by_an_address_goes_back_with_it(house: House) -> None:
+    target, source = await two_people(house)
+    merge = await house.people.merge(target.id, source.id, SEES_ALL)
+    theirs = await house.interaction(target, address="ab@example.test")
+    ours = await house.interaction(target, address="anna@example.test")
+    notes = [await house.people.add_note(target.id, "since", SEES_ALL, interaction=i.id) for i in (theirs, ours)]
+
+    await house.people.undo_merge(merge.id, SEES_ALL)
+
+    owners = {one.id: one.customer for one in [*await house.rows(INTERACTIONS), *await house.rows(NOTES)]}
+    assert [owners[one.id] for one in (theirs, ours, *notes)] == [source.id, target.id, source.id, target.id]
+
+
 async def test_merge_undone_from_within_a_later_merge_returns_all_it_brought(house: House) -> None:
     first, second, third = [await house.customer(name, email(f"{name}@example.test")) for name in "abc"]
     for one in (first, second, third):

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.domain.customers import AddressKind
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.messages import Author
@@ -264,6 +265,25 @@ async def test_merged_customers_are_found_as_one_and_undone_as_two(
         f"{second.id}:1": second.customer,
         f"{second.id}:2": second.customer,
     }
+
+
+async def test_inner_merge_undone_is_found_as_its_own_again(house: House, indexer: Indexer, search: Search) -> None:
+    """The first was merged into the second, and that into the third, who has it all when the first goes back."""
+    first, second, third = [await house.conversation(name, f"words of {name}") for name in ("anna", "berta", "clara")]
+    await house.people.add_address(first.customer, AddressKind.EMAIL, "anna@example.test", SEES_ALL)
+    await house.people.add_note(first.customer, "a note of words", SEES_ALL, interaction=first.id)
+    inner = await house.people.merge(second.customer, first.customer, SEES_ALL)
+    await house.people.merge(third.customer, second.customer, SEES_ALL)
+    await indexer.caught_up()
+    await house.people.undo_merge(inner.id, SEES_ALL)
+    await indexer.caught_up()
+
+    assert {row.interaction: row.customer for row in await house.rows(INDEXED, "WHERE kind <> 'customer'")} == {
+        first.id: first.customer,
+        second.id: third.customer,
+        third.id: third.customer,
+    }
+    assert [hit.id for hit in await search.customers("anna@example.test", SEES_ALL)] == [first.customer]
 
 
 async def test_merge_before_anything_was_indexed_comes_out_the_same(
