@@ -633,3 +633,16 @@ async def test_visitors_who_leave_as_soon_as_they_came_leave_nothing_behind(desk
     known = desk.hub.services.dispatcher.router.snapshot()
     assert (known.waiting, known.offers, known.agents[0].holds) == ((), (), ())
     assert desk.hub.services.dispatcher.corrections == 0
+
+
+async def test_figures_of_the_first_minute_are_the_new_days(desk: Desk) -> None:
+    """Midnight passes between two looks of the housekeeper."""
+    await desk.handled("ann")
+    desk.clock._now += 86_399_000 - desk.clock.now() % 86_400_000
+    await desk.wait(seconds=2)
+    await desk.chat("Early bird")
+    figures = desk.hub.services.floor.figures["support"]
+    at_once = figures.offered
+    await desk.wait(seconds=70)
+
+    assert (at_once, desk.hub.services.floor.figures["support"].offered) == (1, 1)

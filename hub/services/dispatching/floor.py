@@ -5,7 +5,7 @@ equals a floor loaded afresh at any time (invariant 7); a test proves it for eve
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from sys import intern
 from zoneinfo import ZoneInfo
 
@@ -75,7 +75,7 @@ class Floor:
         self._needs: dict[bytes, Needs] = {}
         self._watchers: list[Watcher] = []
         self._zone = ZoneInfo(settings.company.zone)
-        self.day_began_at = 0
+        self.day_began_at = self._day_ends_at = 0
 
     def watch(self, watcher: Watcher) -> None:
         """Call `watcher` with every commit and the rows (table, id) it changed, after they changed here."""
@@ -137,6 +137,8 @@ class Floor:
         if began_at == self.day_began_at:
             return False
         self.day_began_at = began_at
+        tomorrow = datetime.combine(local.date() + timedelta(days=1), time(), self._zone)
+        self._day_ends_at = round(tomorrow.timestamp() * 1000)
         self.figures = {queue: QueueFigures() for queue in self.settings.queues}
         self.handled = {}
         return True
@@ -155,16 +157,24 @@ class Floor:
             self._put(part, keys)
         for event in commit.events:
             self.seq = max(self.seq, event.seq)
-            if event.kind in COUNTED and event.at >= self.day_began_at:
-                self._count(event)
-                if event.queue:
-                    keys.add(("queues", event.queue))
-                if event.agent:
-                    keys.add(("agents", event.agent))
+            if event.kind in COUNTED:
+                self._count_today(event, keys)
             elif event.kind in (EventKind.CUSTOMERS_MERGED, EventKind.MERGE_UNDONE) and event.customer:
                 keys.add(("customers", event.customer))
         for watcher in self._watchers:
             watcher(commit, keys)
+
+    def _count_today(self, event: Event, keys: set[Key]) -> None:
+        if event.at >= self._day_ends_at:
+            # What happens before the housekeeper has noticed midnight is the new day's.
+            self.begin_day(event.at)
+        if event.at < self.day_began_at:
+            return
+        self._count(event)
+        if event.queue:
+            keys.add(("queues", event.queue))
+        if event.agent:
+            keys.add(("agents", event.agent))
 
     def _put(self, record: object, keys: set[Key]) -> None:
         match record:
