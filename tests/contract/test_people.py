@@ -167,8 +167,10 @@ async def test_what_came_since_by_an_address_goes_back_with_it(house: House) -> 
 
     await house.people.undo_merge(merge.id, SEES_ALL)
 
-    owners = {one.id: one.customer for one in [*await house.rows(INTERACTIONS), *await house.rows(NOTES)]}
-    assert [owners[one.id] for one in (theirs, ours, *notes)] == [source.id, target.id, source.id, target.id]
+    owners = dict(await house.fetch("SELECT id, customer FROM interactions"))
+    owners |= dict(await house.fetch("SELECT id, customer FROM notes"))
+    ids = [theirs.id, ours.id, *(note.id for note in notes)]
+    assert [owners[one] for one in ids] == [source.id, target.id, source.id, target.id]
 
 
 async def test_merge_undone_from_within_a_later_merge_returns_all_it_brought(house: House) -> None:

@@ -12,7 +12,7 @@ from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.messages import Author
 from hub.services.indexer import Indexer
-from hub.services.people import Edit
+from hub.services.people import Edit, TypedAddress
 from hub.services.search import Found, Search
 from hub.storage.tables import INDEXED, INTERACTIONS
 from hub.storage.unit_of_work import UnitOfWork
@@ -270,7 +270,8 @@ async def test_merged_customers_are_found_as_one_and_undone_as_two(
 async def test_inner_merge_undone_is_found_as_its_own_again(house: House, indexer: Indexer, search: Search) -> None:
     """The first was merged into the second, and that into the third, who has it all when the first goes back."""
     first, second, third = [await house.conversation(name, f"words of {name}") for name in ("anna", "berta", "clara")]
-    await house.people.add_address(first.customer, AddressKind.EMAIL, "anna@example.test", SEES_ALL)
+    address = TypedAddress(kind=AddressKind.EMAIL, value="anna@example.test")
+    await house.people.edit(first.customer, Edit(addresses_in=[address]), SEES_ALL)
     await house.people.add_note(first.customer, "a note of words", SEES_ALL, interaction=first.id)
     inner = await house.people.merge(second.customer, first.customer, SEES_ALL)
     await house.people.merge(third.customer, second.customer, SEES_ALL)
