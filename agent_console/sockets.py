@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 NAMESPACE, PATH = "/console", "/console/socket.io"
 CHECKED_MS = 60_000
+_ENDED_KEPT = 1_000
 
 # An event's argument, and the method of `Actions` that does it (of the same name).
 _EVENTS: dict[str, type[requests.Request]] = {
@@ -72,6 +74,8 @@ class ConsoleSockets:
         self._actions = Actions(services, rows, self.sync)
         self._tabs: dict[str, int] = {}
         self._by_session: dict[str, set[Connection[Signed]]] = {}
+        self._ended: OrderedDict[str, None] = OrderedDict()
+        """Sessions that ended lately: a console that was let in by one may still be on its way here."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._checker: Timer | None = None
         services.accounts.on_revoked.append(self._on_revoked)
@@ -129,6 +133,8 @@ class ConsoleSockets:
         agent_id = signed.agent.id
         connection.data = self.sync.join(connection, agent_id)
         self._by_session.setdefault(signed.session.id, set()).add(connection)
+        if signed.session.id in self._ended:
+            self._on_revoked(signed.session.id)
         self._tabs[agent_id] = self._tabs.get(agent_id, 0) + 1
         if self._checker is None:
             self._check_later()
@@ -163,6 +169,9 @@ class ConsoleSockets:
     # -- ends of sessions
 
     def _on_revoked(self, session_id: str) -> None:
+        self._ended[session_id] = None
+        if len(self._ended) > _ENDED_KEPT:
+            self._ended.popitem(last=False)
         for connection in tuple(self._by_session.get(session_id, ())):
             self._spawn(self.server.disconnect(connection, "signed_out"))
 

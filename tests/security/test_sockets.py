@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.services.accounts import Signed
 from hub.settings import Limits
 from hub.storage.migrations import migrate
 from tests.bench.load.raw import Refused
@@ -60,6 +61,31 @@ async def test_revoked_session_is_cut_within_a_second_and_opens_nothing_more(yar
     assert (await ann.http("GET", "/customers"))[0] == 401
     with pytest.raises(Refused, match="unauthorized"):
         await ann.console()
+
+
+async def test_session_that_is_revoked_while_its_console_connects_is_cut(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let in by a session that stood when it was read: the connection is nobody's to cut yet when the session ends."""
+    accounts = yard.desk.hub.services.accounts
+    ann, signed = await yard.staff("ann"), accounts.signed
+    was_read, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(token: str) -> Signed | None:
+        found = await signed(token)
+        was_read.set()
+        await may_go_on.wait()
+        return found
+
+    monkeypatch.setattr(accounts, "signed", slowly)
+    connecting = asyncio.create_task(ann.console())
+    await was_read.wait()
+    await accounts.revoke("ann", ann.signed.session.id)
+    may_go_on.set()
+    line = await connecting
+
+    await asyncio.wait_for(line.ended.wait(), 1)
+    assert line.of("goodbye") == [{"reason": "signed_out", "again": False}]
 
 
 async def test_account_that_is_closed_loses_every_console_and_route_at_once(yard: Yard) -> None:
