@@ -19,6 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from hub.contract import HubSide
 from hub.domain.errors import HubError, NotFound, RateLimited
+from hub.domain.networks import address_block
 from hub.metrics import Metrics
 from hub.services.files import FileStore
 from hub.settings import Settings
@@ -158,7 +159,7 @@ def _guard(settings: Settings) -> Any:  # noqa: ANN401 - aiohttp's middleware ty
         if request.method == "GET" and request.headers.get("Upgrade"):
             return await handler(request)
         is_upload = request.method == "POST" and request.path.endswith(_UPLOADS)
-        address = client(request)
+        address = address_block(client(request))
         most = settings.limits.connections_per_address
         if request.path.startswith("/webhooks/"):
             most *= _PROVIDERS_SHARE

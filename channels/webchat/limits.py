@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from hub.sockets.limits import address_block
+from hub.domain.networks import address_block
 
 _MOST = 50_000
 

@@ -20,6 +20,7 @@ from hub.domain.customers import AddressKind, clean_name, normalized
 from hub.domain.errors import BadRequest, Conflict, NotFound, Unauthorized, WrongPassword
 from hub.domain.events import EventKind
 from hub.domain.ids import AgentId, new_id
+from hub.domain.networks import address_block
 from hub.services.access import Scope
 from hub.services.brakes import Brake
 from hub.services.passwords import Passwords, check_password
@@ -285,11 +286,11 @@ class Accounts:
             Unauthorized: address or password is not right. RateLimited: too many tries lately.
             Unavailable: too many people sign in at once.
         """
-        account = login.email.strip().lower()[:254]
-        for brake, key in ((self._by_account, account), (self._by_address, device.ip)):
+        account, address = login.email.strip().lower()[:254], address_block(device.ip)
+        for brake, key in ((self._by_account, account), (self._by_address, address)):
             brake.check(key)
         self._by_account.count(account)
-        self._by_address.count(device.ip)
+        self._by_address.count(address)
         agent = await self._by_email(account)
         stored = await self._stored_hash(agent.id) if agent else None
         fits = await self._passwords.matches(stored, login.password)
@@ -297,7 +298,7 @@ class Accounts:
             await self._note_refusal(agent)
             raise Unauthorized(_REFUSED)
         self._by_account.forgive(account, all_tries=True)
-        self._by_address.forgive(device.ip)
+        self._by_address.forgive(address)
         return await self.sign_in_as(agent.id, device)
 
     async def sign_in_as(self, agent_id: str, device: Device) -> SignedIn:

@@ -11,11 +11,12 @@ from typing import Any, Generic, TypeVar
 from aiohttp import WSCloseCode, web
 from socketio.exceptions import ConnectionRefusedError as LibraryRefusal
 
+from hub.domain.networks import address_block
 from hub.meters import SocketMeter, Unmetered
 from hub.sockets import packets
 from hub.sockets.engine import CLIENTS_REASONS, EngineSocket, Library
 from hub.sockets.events import Event, EventRefused, Handler, event_table
-from hub.sockets.limits import SocketLimits, address_block
+from hub.sockets.limits import SocketLimits
 
 log = logging.getLogger(__name__)
 

@@ -3,6 +3,8 @@
 import time
 from typing import Any
 
+from hub.domain.errors import HubError
+from hub.services.accounts import Device, Login
 from tests.security.yard import Yard
 
 PASSWORD = "seven wombats hum quietly"
@@ -122,6 +124,27 @@ async def test_guessing_is_slowed_down_and_the_owner_is_not_locked_out(yard: Yar
     yard.desk.clock.settle = None
     await yard.desk.clock.advance(seconds=61)
     assert (await sign_in(yard, LOGIN))[0] == 200
+
+
+async def test_a_line_of_many_addresses_guesses_no_more_than_one(yard: Yard) -> None:
+    """An IPv6 customer has 2^64 addresses; one password tried on every account is counted by the line."""
+    accounts = yard.desk.hub.services.accounts
+
+    async def tries(addresses: list[str]) -> list[str]:
+        found = []
+        for number, ip in enumerate(addresses):
+            try:
+                await accounts.sign_in(Login(email=f"n{number}@example.test", password=PASSWORD), Device(ip=ip))
+            except HubError as error:
+                found.append(error.code)
+        return found
+
+    free = yard.desk.hub.settings.sign_in.tries_per_address
+    of_one_line = await tries([f"2001:db8::{number:x}" for number in range(free + 2)])
+    of_another = await tries(["2001:db8:0:1::1"])
+
+    assert of_one_line == ["unauthorized"] * free + ["rate_limited"] * 2
+    assert of_another == ["unauthorized"]
 
 
 async def test_secrets_are_told_by_no_route_log_or_repr(yard: Yard) -> None:

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from multidict import CIMultiDict
 
 import hub.web
@@ -17,9 +20,11 @@ from hub.domain.errors import HubError
 from hub.domain.redaction import without_cards
 from hub.domain.words import document, query, snippet
 from hub.logs import _Redactor
+from hub.metrics import Metrics
 from hub.services.files import shown_name
 from hub.storage.migrations import migrate
 from hub.web import ClientAddress
+from tests.builders import small_company
 from tests.security.yard import Yard, open_yard, rss
 
 MIB = 1024 * 1024
@@ -131,6 +136,43 @@ def test_only_what_a_trusted_proxy_says_is_a_clients_address() -> None:
     assert seen("10.0.0.1", "198.51.100.1", "203.0.113.9") == "203.0.113.9"
     assert seen("10.0.0.1", "198.51.100.1, 203.0.113.9, 10.0.0.2") == "203.0.113.9"
     assert seen("10.0.0.1") == seen("10.0.0.1", "", " , ") == "10.0.0.1"
+
+
+async def test_a_line_of_many_addresses_holds_as_many_requests_as_one(tmp_path: Path) -> None:
+    settings = small_company(tmp_path, "sqlite://")
+    settings = msgspec.structs.replace(
+        settings,
+        server=msgspec.structs.replace(settings.server, trusted_proxies=("127.0.0.0/8",)),
+        limits=msgspec.structs.replace(settings.limits, connections_per_address=3),
+    )
+    app, may_go_on = hub.web.new_application(settings, Metrics()), asyncio.Event()
+
+    async def held(_request: web.Request) -> web.Response:
+        await may_go_on.wait()
+        return web.Response()
+
+    app.router.add_get("/held", held)
+    async with TestClient(TestServer(app)) as client:
+
+        async def status(ip: str) -> int:
+            headers = {"Host": "127.0.0.1:8080", "X-Forwarded-For": ip}
+            async with client.get("/held", headers=headers) as answer:
+                return answer.status
+
+        asked = [asyncio.create_task(status(f"2001:db8::{number:x}")) for number in range(5)]
+        refused = [await one for one in await _first(asked, 2)]
+        others = [asyncio.create_task(status(ip)) for ip in ("2001:db8:0:1::1", "192.0.2.1")]
+        may_go_on.set()
+        assert refused == [429, 429]
+        assert await asyncio.gather(*others) == [200, 200]
+        assert sorted(await asyncio.gather(*asked)) == [200, 200, 200, 429, 429]
+
+
+async def _first(tasks: list["asyncio.Task[int]"], count: int) -> list["asyncio.Task[int]"]:
+    """Return the tasks that are done, once `count` are."""
+    while sum(task.done() for task in tasks) < count:
+        await asyncio.wait([task for task in tasks if not task.done()], return_when=asyncio.FIRST_COMPLETED, timeout=5)
+    return [task for task in tasks if task.done()]
 
 
 async def test_request_without_a_host_asks_no_resolver(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.sockets.limits import FrameBudget, SocketLimits, address_block
+from hub.domain.networks import address_block
+from hub.sockets.limits import FrameBudget, SocketLimits
 
 
 def test_budget_allows_a_burst_and_then_its_rate() -> None:
