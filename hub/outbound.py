@@ -21,6 +21,7 @@ from yarl import URL
 
 from hub.clock import Clock
 from hub.domain.errors import NotFound
+from hub.domain.pictures import is_too_large
 from hub.flows.session import Fetch, LookedUp
 from hub.settings import Service
 
@@ -143,13 +144,16 @@ class Outbound:
         and without a word about who asks.
 
         Raises:
-            NotFound: it cannot be had, is larger than `MAX_PICTURE_BYTES`, or is no picture that browsers only draw.
+            NotFound: it cannot be had, is larger than `MAX_PICTURE_BYTES`, has more points than anybody should have to
+                draw, or is no picture that browsers only draw.
         """
         try:
             async with self._pictures, asyncio.timeout(_PICTURE_S):
                 content = await self._picture(URL(url))
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             raise NotFound("The picture cannot be had.") from error
+        if is_too_large(content):
+            raise NotFound("The picture is too large to be drawn.")
         for magic, offset, kind in _PICTURES:
             if content[offset : offset + len(magic)] == magic:
                 return kind, content

@@ -17,6 +17,7 @@ from hub.domain.errors import BadRequest, NotFound, TooLarge, TypeRefused
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.messages import FileRef
+from hub.domain.pictures import MOST_POINTS, is_too_large
 from hub.domain.redaction import without_cards
 from hub.domain.visitors import StoredFile
 from hub.settings import Settings
@@ -76,7 +77,8 @@ class FileStore:
         """Keep an upload; nothing of a refused one stays. Without an interaction it is for a letter that begins one.
 
         Raises:
-            TooLarge: more than `limit` bytes, or `per_day` bytes by the same person since yesterday.
+            TooLarge: more than `limit` bytes, or `per_day` bytes by the same person since yesterday; or a picture of
+                more points than anybody should have to draw.
             TypeRefused: its content is not what its name says, or a kind that is not taken.
             NotFound: there is no such interaction.
         """
@@ -87,6 +89,7 @@ class FileStore:
         try:
             size, digest, head = await _receive(body, path, limit)
             ending = self._checked_ending(shown, head, size)
+            await asyncio.to_thread(_check_picture, path)
             return await self._register(interaction, file_id, shown, ending, (size, digest), by, per_day)
         except BaseException:
             path.unlink(missing_ok=True)
@@ -156,7 +159,8 @@ class FileStore:
         """Write files (id, name, bytes) that came with a letter; return their records, which the caller inserts.
 
         When this returns, a power cut loses nothing of them. The same id again replaces a file. What is not of a kind
-        that uploads may be, or not what its name says, is kept as bytes of no type: browsers can only save it.
+        that uploads may be, or not what its name says, or a picture too large to draw, is kept as bytes of no type:
+        browsers can only save it.
         """
         if files:
             places = [(self.path(file_id), content) for file_id, _, content in files]
@@ -167,6 +171,7 @@ class FileStore:
         shown = shown_name(without_cards(name))
         ending = Path(shown).suffix.lower()
         is_known = ending in self._settings.limits.upload_types and ending in sniffed(content[:_HEAD])
+        is_known = is_known and not is_too_large(content)
         return StoredFile(
             id=file_id,
             interaction="",
@@ -322,6 +327,17 @@ def sniffed(head: bytes) -> frozenset[str]:
     lowered = head[:1_024].lstrip().lower()
     looks_like_markup = lowered.startswith((b"<!doctype", b"<html", b"<svg", b"<script", b"<?xml"))
     return _TEXTS if b"\x00" not in head and not looks_like_markup else frozenset()
+
+
+def _check_picture(path: Path) -> None:
+    """Return if a file is no picture that takes a browser's memory to draw.
+
+    Raises:
+        TooLarge: it is.
+    """
+    with path.open("rb") as file:
+        if is_too_large(file):
+            raise TooLarge(f"A picture has at most {MOST_POINTS // 1_000_000} million points.")
 
 
 async def _receive(body: AsyncIterator[bytes], path: Path, limit: int) -> tuple[int, str, bytes]:

@@ -14,7 +14,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"></svg>'
 HTML = b"<!doctype html><script>alert(1)</script>"
 POLYGLOTS = {
-    "gif.gif": b"GIF89a/*" + HTML + b"*/=1;alert(1)",
+    "gif.gif": b"GIF89a=\x00/*" + HTML + b"*/1;alert(1)",
     "pdf.pdf": b"%PDF-1.7\n" + HTML,
     "png.png": PNG + HTML,
     "webp.webp": b"RIFF\x10\x00\x00\x00WEBP" + HTML,
@@ -95,6 +95,19 @@ async def test_what_is_not_on_the_list_or_not_what_it_says_is_refused_and_leaves
         assert (status, answer["error"]) == (415, "type_refused"), name
     kept = [path for path in (yard.desk.hub.settings.server.data_dir / "files").rglob("*") if path.is_file()]
     assert kept == []
+
+
+async def test_picture_that_unfolds_to_a_gigabyte_is_no_picture(yard: Yard) -> None:
+    """Consoles and widgets draw what they are sent as soon as it is there."""
+    _, started = await yard.chatting()
+    huge = PNG + b"\x00\x00\x00\rIHDR" + (30_000).to_bytes(4, "big") * 2 + b"\x08\x06\x00\x00\x00"
+    files = yard.desk.hub.services.files
+
+    status, answer = await upload(yard, started, "huge.png", huge)
+    (by_mail,) = await files.keep([("f1", "huge.png", huge)], by="customer")
+
+    assert (status, answer["error"]) == (413, "too_large")
+    assert by_mail.type == "application/octet-stream"
 
 
 async def test_tricks_in_a_name_are_cleaned(yard: Yard) -> None:
