@@ -7,6 +7,7 @@ logging is led into the same stream. Addresses are shown at `debug` only; secret
 
 import hashlib
 import ipaddress
+import json
 import logging
 import os
 import re
@@ -183,7 +184,12 @@ class _Redactor:
 
     def mark(self, address: str) -> str:
         """Return a short mark that is the same for the same address and gives nothing of it away."""
-        return "~" + hashlib.blake2b(address.strip().lower().encode(), key=self._key, digest_size=5).hexdigest()
+        return (
+            "~"
+            + hashlib.blake2b(
+                address.strip().lower().encode(errors="surrogatepass"), key=self._key, digest_size=5
+            ).hexdigest()
+        )
 
 
 def network(address: str) -> str:
@@ -235,16 +241,28 @@ def _ordered(fields: Fields) -> dict[str, Any]:
 
 
 def _json(_logger: WrappedLogger, _method: str, fields: Fields) -> str:
-    return msgspec.json.encode(_ordered(fields), enc_hook=str).decode()
+    ordered = _ordered(fields)
+    try:
+        return msgspec.json.encode(ordered, enc_hook=str).decode()
+    except UnicodeEncodeError:  # half a surrogate pair, as in a header's bytes that are no UTF-8
+        return json.dumps(ordered, default=str)
 
 
 def _text(_logger: WrappedLogger, _method: str, fields: Fields) -> str:
     rest = _ordered(fields)
     head = f"{str(rest.pop('at'))[11:23]} {rest.pop('level', '')!s:<7} {rest.pop('event', '')}"
     trace = rest.pop("exception", None)
-    # A line break inside a value would let a visitor write log lines of their own.
-    line = " ".join([head.replace("\n", "\\n"), *(f"{name}={_shown(value)}" for name, value in rest.items())])
-    return f"{line}\n{trace}" if trace else line
+    # A line break inside a value would let a visitor write log lines of their own, an escape sequence colour or hide
+    # those of others. A trace has lines, each set in: none of them begins like an entry.
+    line = " ".join([_printable(head), *(f"{name}={_shown(value)}" for name, value in rest.items())])
+    return "\n  ".join([line, *map(_printable, str(trace).split("\n"))]) if trace else line
+
+
+def _printable(text: str) -> str:
+    """Return a text with everything in it escaped that a terminal would not show as it stands."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _shown(value: object) -> str:

@@ -136,6 +136,33 @@ def test_values_cannot_forge_lines_and_long_ones_are_cut() -> None:
     assert len(stream.getvalue()) < 2200
 
 
+def test_errors_text_begins_no_line_and_steers_no_terminal() -> None:
+    stream = a_log(form="text")
+
+    def fails() -> None:
+        raise ValueError("no number\n12:00:00.000 info    signed in agent=ada\x1b[2K\r\u202e")
+
+    try:
+        fails()
+    except ValueError:
+        logs.get("x").exception("failed \x1b[31m\r\u2028")
+    first, *trace = stream.getvalue().splitlines()
+    assert "failed \\x1b[31m\\r\\u2028" in first
+    assert trace[0].strip() == "Traceback (most recent call last):"
+    assert {line[:2] for line in trace} == {"  "}
+    assert trace[-1].endswith("agent=ada\\x1b[2K\\r\\u202e")
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_half_a_character_loses_no_line(form: str) -> None:
+    """Bytes in a header that are no UTF-8 are such halves; whoever logs them must not fail over it."""
+    stream = a_log(form=form)
+    logs.get("x").info("said \udcff", browser="\udcff", address="\udcff@example.com")
+    logging.getLogger("lib").warning("said \udcff")
+    assert len(stream.getvalue().splitlines()) == 2
+    assert "udcff" in stream.getvalue()
+
+
 def test_configured_twice_writes_once() -> None:
     a_log()
     stream = a_log()
