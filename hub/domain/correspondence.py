@@ -4,12 +4,25 @@ A letter is a message of a channel whose two sides write with time between (e-ma
 any other, in the same timeline; the envelope lies beside it under the same number.
 """
 
+import re
+import unicodedata
 from enum import StrEnum
 
 import msgspec
 
 from hub.domain.ids import InteractionId
 from hub.domain.texting import TemplateUse
+
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def one_line(text: str) -> str:
+    """Return a subject fit to store and show: one line that neither breaks nor turns what stands beside it around.
+
+    Letters of every script keep their own direction; only the characters that impose one on others are left out.
+    """
+    text = _DIRECTION.sub("", text)
+    return " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text).split())
 
 
 class Party(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from hub.domain.correspondence import one_line
 from hub.domain.customers import AddressKind, Customer, clean_name, normalized
 from hub.domain.errors import BadRequest
 from hub.domain.events import EventKind
@@ -48,8 +49,8 @@ def opening(form: Mapping[str, str], text: str) -> str:
 
 
 def subject(form: Mapping[str, str]) -> str:
-    """Return what a conversation is about."""
-    return next((form[name] for name in _SUBJECTS if form.get(name)), "")[:200]
+    """Return what a conversation is about, in one line."""
+    return without_cards(one_line(next((form[name] for name in _SUBJECTS if form.get(name)), "")))[:200]
 
 
 async def keep(tx: UnitOfWork, customer: Customer, form: Mapping[str, str], text: str) -> Customer:

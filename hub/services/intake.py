@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from hub.contract import Ignored, Inbound, InboundFile, InboundMessage, InboundReceipt, InboundReport, Placement
-from hub.domain.correspondence import Arrival, ArrivalState, Authenticity, Envelope, Party, Rearrangement
+from hub.domain.correspondence import Arrival, ArrivalState, Authenticity, Envelope, Party, Rearrangement, one_line
 from hub.domain.customers import Address, AddressKind, Customer, clean_name, normalized
 from hub.domain.errors import BadRequest
 from hub.domain.events import EventKind
@@ -266,7 +266,7 @@ class Intake:
             created_at=tx.now,
             address=address_of(inbound),
             provider_id=arrival.id,
-            subject=redacted(inbound.subject)[:200],
+            subject=one_line(redacted(inbound.subject))[:200],
             language=inbound.language,
             tier=customer.tier,
             needs=moves.needs_of(self._settings, arrival.channel),
@@ -389,7 +389,7 @@ def _written(
         interaction=interaction.id,
         n=message.n,
         channel=arrival.channel,
-        subject=redacted(inbound.subject)[:1_000],
+        subject=one_line(redacted(inbound.subject))[:1_000],
         sender=_party(inbound.sender),
         reply_to=_parties(inbound.reply_to),
         recipients=_parties(inbound.to),

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from hub.domain.correspondence import Party
+from tests import letterbox
 from tests.browser.conftest import ARGUMENTS, chromium_path
 from tests.security.payloads import PAYLOADS
 from tests.security.yard import Yard
@@ -98,6 +100,31 @@ async def test_every_answer_has_a_policy_and_its_guards(yard: Yard) -> None:
         async with yard.session.request(method, f"{yard.url}/api/v1/session") as got:
             assert got.headers["Content-Security-Policy"].startswith(NOTHING)
             assert got.status in {403, 404, 405}
+
+
+TURNED = "Re: \u202efdp.exe\u202c\u2066 now\r\nBcc: all\x00\x1b[2J \u0645\u200c\u200f"
+
+
+async def test_subjects_and_names_turn_nothing_around_and_are_one_line(yard: Yard) -> None:
+    """A direction that is forced on what follows shows a sender or a file for another one."""
+    desk = yard.desk
+    _, started = await yard.chatting(name=TURNED, subject=TURNED, email="a@example.test")
+    chat = await desk.interaction(started["thread"]["interaction"])
+    sender = Party("b@example.test", TURNED)
+    await letterbox.of(desk.hub).post(letterbox.Mailed(name="<1@x>", sender=sender, subject=TURNED, text="Hello"))
+    await letterbox.all_read(desk)
+    ann = await yard.staff("ann")
+    line = await ann.console()
+    listed = (await line.ask("sync"))["put"]["interactions"].values()
+    opened = [await line.ask("open", interaction=row["id"]) for row in listed]
+
+    kept = "Re: fdp.exe now Bcc: all [2J \u0645\u200c\u200f"
+    assert chat.subject == kept
+    assert len(opened) == 2
+    assert {row["subject"] for row in listed} == {kept}
+    assert {letter["subject"] for one in opened for letter in one.get("letters", [])} == {kept}
+    for one in opened:
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x1f]", one["customer"]["name"]), one["customer"]
 
 
 async def test_nonce_is_new_for_every_page_and_on_every_script(yard: Yard) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hub.contract import Channel, Corresponds, InboundMessage
-from hub.domain.correspondence import Envelope, Outgoing, Party
+from hub.domain.correspondence import Envelope, Outgoing, Party, one_line
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.interaction import Interaction
@@ -121,7 +121,7 @@ class FlowLetters:
 
 def _subject(channel: Channel, subject: str) -> str:
     answer = channel.subject(subject, "reply") if isinstance(channel, Corresponds) else subject
-    return without_cards(outbox.one_line(answer))
+    return without_cards(one_line(answer))
 
 
 def opening_of(inbound: InboundMessage) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from hub.contract import Channel, Corresponds
-from hub.domain.correspondence import Authenticity, Envelope, Outgoing, Party
+from hub.domain.correspondence import Authenticity, Envelope, Outgoing, Party, one_line
 from hub.domain.customers import AddressKind, Customer, normalized
 from hub.domain.errors import BadRequest
 from hub.domain.events import EventKind
@@ -220,7 +220,7 @@ def _begun(
         created_at=tx.now,
         address=address,
         provider_id=key,
-        subject=without_cards(outbox.one_line(wish.subject))[:MAX_SUBJECT] if wish.medium is Medium.EMAIL else "",
+        subject=without_cards(one_line(wish.subject))[:MAX_SUBJECT] if wish.medium is Medium.EMAIL else "",
         language=session.language,
         tier=customer.tier,
         root=interaction_id,

@@ -11,7 +11,7 @@ from functools import lru_cache
 import msgspec
 
 from hub.contract import Acknowledges, AutomaticText, Channel, Circumstances, Corresponds, Sends
-from hub.domain.correspondence import Authenticity, Envelope, Outgoing
+from hub.domain.correspondence import Authenticity, Envelope, Outgoing, one_line
 from hub.domain.events import EventKind
 from hub.domain.ids import new_id
 from hub.domain.interaction import Interaction
@@ -120,7 +120,7 @@ class Acknowledging:
             interaction=interaction.id,
             n=n,
             channel=interaction.channel,
-            subject=without_cards(outbox.one_line(said.subject)),
+            subject=without_cards(one_line(said.subject)),
             recipients=(answered.sender,) if answered.sender else (),
             refers_to=outbox.references(answered),
             is_automatic=True,

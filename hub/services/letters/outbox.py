@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 import msgspec
 
 from hub.contract import Channel, Sends
-from hub.domain.correspondence import DraftedLetter, Envelope, Outgoing
+from hub.domain.correspondence import DraftedLetter, Envelope, Outgoing, one_line
 from hub.domain.errors import NotFound
 from hub.domain.events import EventKind
 from hub.domain.interaction import Interaction
@@ -128,11 +128,6 @@ def record(
         n=outgoing.n,
         **facts,
     )
-
-
-def one_line(text: str) -> str:
-    """Return a subject fit to store: one line without control characters."""
-    return " ".join("".join(" " if ord(c) < 32 or ord(c) == 127 else c for c in text).split())
 
 
 def references(parent: Envelope) -> tuple[str, ...]:

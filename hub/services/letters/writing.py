@@ -10,7 +10,7 @@ import msgspec
 
 from hub.contract import Channel, Corresponds, Sends, Shows
 from hub.domain.agent import Role
-from hub.domain.correspondence import DraftedLetter, Envelope, Outgoing, OutgoingState, Party
+from hub.domain.correspondence import DraftedLetter, Envelope, Outgoing, OutgoingState, Party, one_line
 from hub.domain.customers import Address, AddressKind, clean_name, normalized
 from hub.domain.errors import BadRequest, Conflict, Forbidden, NotFound, TooLarge
 from hub.domain.events import EventKind
@@ -600,7 +600,7 @@ class Letters:
         if not clean[0]:
             raise BadRequest("A letter needs somebody to go to.")
         return msgspec.structs.replace(
-            letter, to=clean[0], cc=clean[1], bcc=clean[2], subject=without_cards(outbox.one_line(subject))
+            letter, to=clean[0], cc=clean[1], bcc=clean[2], subject=without_cards(one_line(subject))
         )
 
     async def _signature(self, tx: UnitOfWork, channel: Writes, agent_id: str, language: str) -> str:
