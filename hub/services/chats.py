@@ -31,6 +31,9 @@ _DAY_MS = 86_400_000
 _SEEN_EVERY_MS = _DAY_MS // 2
 """How often a visitor who comes back is written down: a page opened is no write, the thread of a regular is kept."""
 _SECRET_ID = 32
+_REPEATED_MS = _DAY_MS
+"""How long a beginning can be repeated because its answer was lost. Its id, which is stored, gives the visitor's token
+out again meanwhile; a copy of the database must not do so for ever."""
 
 
 class Floor(Protocol):
@@ -160,6 +163,8 @@ class Chats:
         if start.visitor is not None:
             return start.visitor
         known = await tx.select(VISITORS, "WHERE channel = $1 AND token_hash = $2", start.channel, start.token_hash)
+        if known and known[0].created_at + _REPEATED_MS < tx.now:
+            raise Conflict("This conversation was begun long ago.")
         if known:
             return await _visitor_id(tx, known[0])
         visitor_id = new_id("v")

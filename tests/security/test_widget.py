@@ -9,6 +9,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from channels.webchat.pages import STATIC
+from hub.storage.unit_of_work import UnitOfWork
 from tests.bench.load.raw import Refused
 from tests.security.yard import SITE_SECRET, Line, Yard
 
@@ -140,6 +141,25 @@ async def test_staff_are_not_told_the_ids_that_visitors_prove_themselves_with(ya
         line.heard,
     ]
     assert secret not in str(seen)
+
+
+async def test_what_is_stored_of_a_beginning_opens_it_for_a_day_only(yard: Yard) -> None:
+    """A beginning is repeated by its id, which a copy of the database shows; tokens are kept as hashes there."""
+    line = await yard.visitor()
+    first = await begin(line, "0b5cbd1e-4a2f-4d61", name="Li")
+    thief = await yard.visitor()
+    soon = await begin(thief, "0b5cbd1e-4a2f-4d61")
+
+    async def a_day_passes(tx: UnitOfWork) -> None:
+        await tx.execute("UPDATE visitors SET created_at = created_at - $1", 86_400_001)
+
+    await yard.desk.hub.services.store.write(a_day_passes)
+    late = await (await yard.visitor()).ask("start", client_id="0b5cbd1e-4a2f-4d61", form={}, text="Hello")
+    resumed = await (await yard.visitor(token=first["token"])).ask("resume")
+
+    assert soon["token"] == first["token"]
+    assert (late["error"], "token" in late, "thread" in late) == ("conflict", False, False)
+    assert resumed["thread"]["interaction"] == first["thread"]["interaction"]
 
 
 @pytest.mark.parametrize(
