@@ -299,10 +299,18 @@ class Hub:
                 sampled_at = now
                 floor.begin_day(now)
                 floor.sample()
+                await self._retire()
             if now - swept_at >= HOUR_MS:
                 swept_at = now
                 await self._forget_old()
             await self.clock.sleep(1)
+
+    async def _retire(self) -> None:
+        """Take their work from closed accounts; while the database is away it is tried again in a minute."""
+        try:
+            await self.services.presence.retire()
+        except HubError as error:
+            log.warning("closed accounts keep their work for now", extra={"error": str(error)})
 
     def _waited_s(self, queue: str, now: int) -> float:
         since = self.services.floor.oldest_at(queue)

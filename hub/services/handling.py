@@ -288,7 +288,7 @@ class Handling:
         self, tx: UnitOfWork, interaction: Interaction, reason: ClosingReason, actor: str, disposition: str | None
     ) -> Interaction:
         """Close an interaction in wrap-up and free its agent, in the caller's unit."""
-        agent = await moves.agent_for_change(tx, interaction.agent) if interaction.agent is not None else None
+        agent = await moves.holder_for_change(tx, interaction.agent) if interaction.agent is not None else None
         closed = await self._closed(tx, interaction, reason, actor, disposition)
         if agent is not None:
             await tx.save(AGENTS, moves.given_back(tx, agent, interaction.units, idle_since=tx.now))

@@ -65,8 +65,20 @@ async def agent_for_change(tx: UnitOfWork, agent_id: str) -> Agent:
     Raises:
         NotFound: there is none, or the account is closed.
     """
+    found = await holder_for_change(tx, agent_id)
+    if not found.is_active:
+        raise NotFound("There is no such agent.")
+    return found
+
+
+async def holder_for_change(tx: UnitOfWork, agent_id: str) -> Agent:
+    """Return whoever held something, to take it from them, locked until the end of the unit; also a closed account.
+
+    Raises:
+        NotFound: there is none.
+    """
     found = await tx.get(AGENTS, agent_id, lock=True)
-    if found is None or not found.is_active:
+    if found is None:
         raise NotFound("There is no such agent.")
     return found
 
@@ -139,7 +151,7 @@ async def end_segments_of(tx: UnitOfWork, interactions: Iterable[str], outcome: 
 
 async def release(tx: UnitOfWork, agent_id: str, units: int, **changes: object) -> Agent:
     """Give units of capacity back to the agent; one who is idle now takes the presence chosen to come next."""
-    return await tx.save(AGENTS, given_back(tx, await agent_for_change(tx, agent_id), units, **changes))
+    return await tx.save(AGENTS, given_back(tx, await holder_for_change(tx, agent_id), units, **changes))
 
 
 def given_back(tx: UnitOfWork, agent: Agent, units: int, **changes: object) -> Agent:

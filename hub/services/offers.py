@@ -225,7 +225,7 @@ class Offers:
             if offer is None or offer.state is not OfferState.PENDING or offer.deadline_at > tx.now:
                 return
             interaction = await moves.interaction_for_change(tx, offer.interaction)
-            agent = await moves.agent_for_change(tx, offer.agent)
+            agent = await moves.holder_for_change(tx, offer.agent)
             if agent.connectivity == "connected":
                 await moves.end_offer(tx, offer, OfferState.TIMED_OUT, "", actor="timer:offer")
                 await self._count_miss(tx, agent, offer)

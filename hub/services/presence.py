@@ -4,6 +4,7 @@ Presence changes only by the person, by policy or by a supervisor, each with a r
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
@@ -23,6 +24,11 @@ from hub.storage.tables import AGENTS, INTERACTIONS, OFFERS
 from hub.storage.unit_of_work import Store, UnitOfWork
 
 _TAKEN_BACK = frozenset({State.CONNECTING, State.ACTIVE, State.HELD, State.CONSULTING})
+_CLOSED_WITH_WORK = (
+    "SELECT id FROM agents WHERE is_active = $1 AND (connectivity <> 'lost' OR presence <> 'offline' OR held > 0 "
+    "OR EXISTS (SELECT 1 FROM interactions WHERE interactions.agent = agents.id AND ended_at IS NULL "
+    "AND state <> 'wrapping')) ORDER BY id"
+)
 
 
 class PresenceService:
@@ -138,15 +144,21 @@ class PresenceService:
             agent = await tx.save(
                 AGENTS, msgspec.structs.replace(agent, connectivity=Connectivity.LOST, connectivity_since=tx.now)
             )
-            for offer in await tx.select(OFFERS, "WHERE agent = $1 AND state = 'pending' FOR UPDATE", agent_id):
-                interaction = await moves.interaction_for_change(tx, offer.interaction)
-                await moves.end_offer(tx, offer, moves.REVOKED, RevokeReason.AGENT_LOST)
-                await moves.release(tx, agent_id, offer.units)
-                await requeue_unless_offered(tx, interaction, "agent_lost")
-            for interaction in await held_by(tx, agent_id):
-                await take_back(tx, interaction, agent.name, "agent_lost")
+            await _without_agent(tx, agent, _TAKEN_BACK)
 
         await self._store.write(unit)
+
+    async def retire(self) -> None:
+        """Take everything from those whose accounts were closed, parked work too: nobody would come back to it.
+
+        An account may be closed by another process, which knows nothing of the floor.
+        """
+
+        async def read(tx: UnitOfWork) -> list[str]:
+            return [str(row[0]) for row in await tx.fetch(_CLOSED_WITH_WORK, False)]
+
+        for agent_id in await self._store.read(read):
+            await self._store.write(partial(_retire, agent_id=agent_id))
 
     async def after_restart(self) -> None:
         """Give everybody's browser the time of grace to come back after the hub was away."""
@@ -160,7 +172,7 @@ class PresenceService:
 
     async def _grace(self, agent_id: str) -> None:
         async def unit(tx: UnitOfWork) -> None:
-            agent = await moves.agent_for_change(tx, agent_id)
+            agent = await moves.holder_for_change(tx, agent_id)
             await moves.schedule(tx, "agent_lost", agent_id, tx.now + round(self._settings.presence.lost_s * 1000))
             if agent.connectivity is Connectivity.CONNECTED:
                 tx.record(EventKind.CONNECTIVITY_CHANGED, agent=agent_id, connectivity=str(Connectivity.GRACE))
@@ -183,12 +195,36 @@ def _chosen(agent: Agent, presence: Presence, reason: str, now: int) -> Agent:
     return msgspec.structs.replace(agent, **changes)
 
 
-async def held_by(tx: UnitOfWork, agent_id: str) -> list[Interaction]:
-    """Return the live work of an agent, oldest first."""
+async def _retire(tx: UnitOfWork, *, agent_id: str) -> None:
+    agent = await moves.holder_for_change(tx, agent_id)
+    if agent.is_active:
+        return
+    await moves.cancel_job(tx, "agent_lost", agent_id)
+    gone: dict[str, object] = {"presence": Presence.OFFLINE, "connectivity": Connectivity.LOST}
+    if (agent.presence, agent.connectivity) != tuple(gone.values()):
+        tx.record(EventKind.CONNECTIVITY_CHANGED, agent=agent_id, connectivity=str(Connectivity.LOST))
+        tx.record(EventKind.PRESENCE_CHANGED, agent=agent_id, presence=str(Presence.OFFLINE), cause="closed")
+    agent = await tx.save(AGENTS, msgspec.structs.replace(agent, next_presence=None, **gone))
+    await _without_agent(tx, agent, _TAKEN_BACK | {State.PARKED})
+
+
+async def _without_agent(tx: UnitOfWork, agent: Agent, states: frozenset[State]) -> None:
+    """Revoke the agent's offers, and put their work that is in one of the states at the head of its queue."""
+    for offer in await tx.select(OFFERS, "WHERE agent = $1 AND state = 'pending' FOR UPDATE", agent.id):
+        interaction = await moves.interaction_for_change(tx, offer.interaction)
+        await moves.end_offer(tx, offer, moves.REVOKED, RevokeReason.AGENT_LOST)
+        await moves.release(tx, agent.id, offer.units)
+        await requeue_unless_offered(tx, interaction, "agent_lost")
+    for interaction in await held_by(tx, agent.id, states):
+        await take_back(tx, interaction, agent.name, "agent_lost")
+
+
+async def held_by(tx: UnitOfWork, agent_id: str, states: frozenset[State] = _TAKEN_BACK) -> list[Interaction]:
+    """Return the live work of an agent, oldest first; or what is in other states."""
     found = await tx.select(
         INTERACTIONS, "WHERE agent = $1 AND ended_at IS NULL ORDER BY answered_at, id FOR UPDATE", agent_id
     )
-    return [interaction for interaction in found if interaction.state in _TAKEN_BACK]
+    return [interaction for interaction in found if interaction.state in states]
 
 
 async def take_back(

@@ -646,3 +646,34 @@ async def test_figures_of_the_first_minute_are_the_new_days(desk: Desk) -> None:
     await desk.wait(seconds=70)
 
     assert (at_once, desk.hub.services.floor.figures["support"].offered) == (1, 1)
+
+
+async def test_a_closed_account_holds_nothing(desk: Desk) -> None:
+    parked, wrapping, active = [await desk.handled("ann", text=text) for text in ("Parked", "Wrapping", "Active")]
+    scope = await desk.scope("ann")
+    await desk.hub.services.handling.park(parked.id, scope)
+    await desk.hub.services.handling.wrap_up(wrapping.id, scope)
+    offered = await desk.chat(text="Offered")
+    await desk.hub.services.accounts.update("ann", is_active=False)
+    await desk.wait(1)
+    assert (await desk.interaction(active.id)).state is State.ACTIVE, "the hub looks once a minute"
+
+    await desk.wait(60)
+
+    found = [await desk.interaction(one.id) for one in (parked, active, offered, wrapping)]
+    assert [one.state for one in found] == [State.QUEUED, State.QUEUED, State.QUEUED, State.CLOSED]
+    ann = await desk.agent("ann")
+    assert (ann.held, ann.presence, ann.connectivity) == (0, Presence.OFFLINE, Connectivity.LOST)
+    await desk.available("bob")
+    assert len(await desk.live_offers(agent="bob")) == 3
+
+    await desk.wait(120)
+    assert (await desk.agent("ann")).version == ann.version, "nothing is left to be taken"
+
+
+async def test_a_hub_starts_with_a_closed_account_whose_browser_was_there(desk: Desk) -> None:
+    chat = await desk.handled("ann")
+    await desk.hub.services.accounts.update("ann", is_active=False)
+    await desk.hub.services.presence.after_restart()
+    await desk.wait(60)
+    assert (await desk.interaction(chat.id)).state is State.QUEUED

@@ -48,7 +48,7 @@ class CallNews:
 
     async def _connected(self, tx: UnitOfWork, whole: WholeCall, _cause: EndCause | None) -> None:
         interaction, call = whole.interaction, whole.call
-        agent = await moves.agent_for_change(tx, interaction.agent or "")
+        agent = await moves.holder_for_change(tx, interaction.agent or "")
         if call.direction is not Direction.OUTBOUND:
             moves.record_answer(tx, self._settings, interaction, agent.id, rang_ms=_rang_ms(tx, interaction))
         tx.record(
