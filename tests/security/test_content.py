@@ -9,6 +9,11 @@ from tests.browser.conftest import ARGUMENTS, chromium_path
 from tests.security.payloads import PAYLOADS
 from tests.security.yard import Yard
 
+GUARDS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; "
 
 
@@ -100,6 +105,46 @@ async def test_every_answer_has_a_policy_and_its_guards(yard: Yard) -> None:
         async with yard.session.request(method, f"{yard.url}/api/v1/session") as got:
             assert got.headers["Content-Security-Policy"].startswith(NOTHING)
             assert got.status in {403, 404, 405}
+
+
+async def test_every_kind_of_refusal_has_them_too(yard: Yard) -> None:
+    """Whatever status an answer has, and whoever of us gives it: a route, the guard before it, a socket's door."""
+    ann = await yard.staff("ann")
+    own = {"Cookie": f"hub={ann.token}", "Origin": yard.url, "Content-Type": "application/json"}
+    _, started = await yard.chatting()
+    where = f"/chat/api/files?interaction={started['thread']['interaction']}&name=a.txt"
+    _, kept = await yard.http("POST", where, b"hello", **yard.upload_headers(started["token"]))
+    file = kept["file"]["url"]
+    async with yard.session.get(f"{yard.url}/console/static/app.js") as got:
+        tag = got.headers["ETag"]
+    asked: list[tuple[int, str, str, dict[str, str], bytes]] = [
+        (206, "GET", file, {"Range": "bytes=0-1"}, b""),
+        (304, "GET", "/console/static/app.js", {"If-None-Match": tag}, b""),
+        (400, "POST", "/api/v1/session", own, b"{"),
+        (400, "GET", "/chat/socket.io/", {"Origin": yard.url}, b""),
+        (401, "GET", "/api/v1/customers", {}, b""),
+        (401, "POST", "/chat/api/files", {}, b""),
+        (403, "GET", "/api/v1/attention", own, b""),
+        (403, "POST", "/api/v1/session", {}, b"{}"),
+        (403, "GET", "/console/socket.io/", {}, b""),
+        (404, "GET", "/files/f1/a", {}, b""),
+        (404, "GET", "/pictures", {}, b""),
+        (404, "GET", "/answers/a.1", {}, b""),
+        (404, "GET", "/metrics", {"X-Forwarded-For": "192.0.2.1"}, b""),
+        (405, "PUT", "/api/v1/session", own, b"{}"),
+        (413, "POST", "/api/v1/password", own, b"x" * 70_000),
+        (415, "POST", "/api/v1/password", {**own, "Content-Type": "text/plain"}, b"{}"),
+        (415, "POST", "/api/v1/password", {**own, "Content-Encoding": "x"}, b"{}"),
+        (416, "GET", file, {"Range": "bytes=9-"}, b""),
+        (421, "GET", "/", {"Host": "evil.example"}, b""),
+    ]
+    for status, method, path, headers, body in asked:
+        async with yard.session.request(method, yard.url + path, headers=headers, data=body or None) as answer:
+            found = {name: answer.headers.get(name) for name in GUARDS}
+            assert (answer.status, found) == (status, GUARDS), (method, path)
+            policy = answer.headers["Content-Security-Policy"]
+            assert policy.startswith("default-src 'none'; "), path
+            assert policy.endswith("frame-ancestors 'none'"), path
 
 
 TURNED = "Re: \u202efdp.exe\u202c\u2066 now\r\nBcc: all\x00\x1b[2J \u0645\u200c\u200f"
