@@ -30,7 +30,6 @@ GONE_AFTER_S = 120
 _DAY_MS = 86_400_000
 _SEEN_EVERY_MS = _DAY_MS // 2
 """How often a visitor who comes back is written down: a page opened is no write, the thread of a regular is kept."""
-_SECRET_ID = 32
 _REPEATED_MS = _DAY_MS
 """How long a beginning can be repeated because its answer was lost. Its id, which is stored, gives the visitor's token
 out again meanwhile; a copy of the database must not do so for ever."""
