@@ -16,6 +16,7 @@ from hub.storage.migrations import migrate
 from hub.storage.schema import metadata
 from tests.builders import Desk, open_desk
 from tests.servers import postgres
+from tests.unit.console.browsers import watched
 
 BACKENDS = ("sqlite", "postgresql")
 T = TypeVar("T")
@@ -64,11 +65,14 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def desk(database_url: str, tmp_path: Path) -> AsyncIterator[Desk]:
-    """A running hub with our clock."""
+    """A running hub with our clock, and consoles that watch it."""
     opened = await open_desk(tmp_path, database_url)
-    yield opened
-    opened.clock.settle = None
-    await opened.hub.stop()
+    try:
+        async with watched(opened):
+            yield opened
+    finally:
+        opened.clock.settle = None
+        await opened.hub.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from aiohttp import ClientSession, web
 
 from tests.builders import Desk, open_desk
 from tests.ports import free_port
+from tests.unit.console.browsers import watched
 
 SITE_SECRET = "s" * 40
 
@@ -95,11 +96,13 @@ async def site(database_url: str, tmp_path: Path) -> AsyncIterator[Site]:
     runner = web.AppRunner(desk.hub.app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    async with ClientSession() as session:
-        opened = Site(desk, url, session)
-        yield opened
-        for client in opened.clients:
-            await client.disconnect()
-    desk.clock.settle = None
-    await desk.hub.stop()
-    await runner.cleanup()
+    try:
+        async with watched(desk), ClientSession() as session:
+            opened = Site(desk, url, session)
+            yield opened
+            for client in opened.clients:
+                await client.disconnect()
+    finally:
+        desk.clock.settle = None
+        await desk.hub.stop()
+        await runner.cleanup()

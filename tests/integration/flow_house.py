@@ -45,6 +45,7 @@ from tests.peers import KIND as PEER
 from tests.peers import Peer, peer_block
 from tests.peers import Wire as Post
 from tests.ports import free_port
+from tests.unit.console.browsers import watched
 
 LINES = {"en": "+15005550006", "zh": "+15005550007"}
 MAILBOXES = {"en": "help@fernway.test", "zh": "bangzhu@fernway.test"}
@@ -514,7 +515,8 @@ async def flow_house(folder: Path, flow: Flow, *, is_open: bool = True) -> Async
     clock.settle = when_quiet(house, clock.settle)
     await clock.advance(seconds=1)
     try:
-        yield house
+        async with watched(house.desk):
+            yield house
     finally:
         clock.settle = None
         for tab in house.tabs:

@@ -24,6 +24,7 @@ from hub.settings.sections import CallSettings
 from hub.storage.tables import CALL_ORDERS, CALLS, INTERACTIONS, LEGS
 from tests.builders import Desk, open_desk
 from tests.ports import free_port
+from tests.unit.console.browsers import watched
 
 SID = "AC" + "0" * 31 + "1"
 TOKEN = "the-token-of-the-account"
@@ -238,7 +239,8 @@ async def phone_house(
     house = PhoneHouse(desk, carrier, wire, cast("Voice", desk.hub.channels[0]), clock, listens, runner)
     clock.settle = house.when_quiet(clock.settle)
     try:
-        yield house
+        async with watched(house.desk):
+            yield house
     finally:
         clock.settle = None
         await carrier.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from channels.simulator.carrier.phones import HangUp, Manners, Phone, Press, Wait, WaitFor
+from hub.domain.agent import Presence
 from hub.domain.calls import Direction, EndCause, LegRole
 from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.interaction import ClosingReason, Interaction, State
@@ -90,7 +91,7 @@ async def test_planned_call_waits_for_its_time_then_for_whoever_planned_it(any_h
 
 async def test_planned_call_of_nobody_in_particular_is_anybodys(house: PhoneHouse) -> None:
     await planned(house, own=False, in_ms=5_000)
-    await house.desk.hub.services.presence.choose("ann", "away", "")  # type: ignore[arg-type]
+    await house.desk.hub.services.presence.choose("ann", Presence.AWAY, "")
     await house.desk.available("bob")
     await house.wait(8)
     (offer,) = await house.desk.live_offers()
@@ -155,7 +156,7 @@ async def test_no_call_is_planned_for_the_past_or_for_another_year(house: PhoneH
 
 
 async def test_caller_who_books_what_was_planned_for_later_is_called_now(house: PhoneHouse) -> None:
-    await house.desk.hub.services.presence.choose("ann", "away", "")  # type: ignore[arg-type]
+    await house.desk.hub.services.presence.choose("ann", Presence.AWAY, "")
     call = await planned(house, in_ms=20 * HOUR_MS)
     house.calls(script=(WaitFor("press one"), Press("1")))
     await house.wait(30)
@@ -165,7 +166,7 @@ async def test_caller_who_books_what_was_planned_for_later_is_called_now(house: 
 
 
 async def test_callback_is_given_up_by_no_way_out_of_the_queue(house: PhoneHouse) -> None:
-    await house.desk.hub.services.presence.choose("ann", "away", "")  # type: ignore[arg-type]
+    await house.desk.hub.services.presence.choose("ann", Presence.AWAY, "")
     house.calls(script=(WaitFor("press one"), Press("1")))
     await house.wait(30)
     _, booked = await house.interactions()
@@ -185,7 +186,7 @@ async def test_planned_call_survives_a_restart(house: PhoneHouse) -> None:
 
 async def booked(house: PhoneHouse, *, customer: Phone) -> Interaction:
     """Somebody has booked a callback, and Ann has taken it."""
-    await house.desk.hub.services.presence.choose("ann", "away", "")  # type: ignore[arg-type]
+    await house.desk.hub.services.presence.choose("ann", Presence.AWAY, "")
     house.carrier.world.install(ANN, customer)
     house.calls(script=(WaitFor("press one"), Press("1")))
     await house.wait(30)

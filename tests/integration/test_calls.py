@@ -9,6 +9,7 @@ import pytest
 from agent_console import Rows
 from channels.simulator.carrier.faults import Fault
 from channels.simulator.carrier.phones import HangUp, Manners, Meet, Phone, Press, Say, Step, Wait, WaitFor
+from hub.domain.agent import Presence
 from hub.domain.calls import CallerSaid, Direction, EndCause, LegRole, Listening, OrderKind
 from hub.domain.errors import BadRequest, Conflict, NotFound
 from hub.domain.interaction import Interaction, State
@@ -184,7 +185,7 @@ async def test_waiting_caller_books_a_callback_and_keeps_the_place(any_house: Ph
     house = any_house
     await house.desk.available("ann")
     AgentPhone(house, "ann")
-    await house.desk.hub.services.presence.choose("ann", "away", "")  # type: ignore[arg-type]
+    await house.desk.hub.services.presence.choose("ann", Presence.AWAY, "")
     house.carrier.world.install(ANN, Phone())
     line = house.calls(script=(WaitFor("press one"), Press("1")))
     await house.wait(30)
@@ -204,7 +205,7 @@ async def test_waiting_caller_books_a_callback_and_keeps_the_place(any_house: Ph
 async def test_callback_that_nobody_answers_is_tried_again_later(house: PhoneHouse) -> None:
     await house.desk.available("ann")
     AgentPhone(house, "ann")
-    await house.desk.hub.services.presence.choose("ann", "away", "")  # type: ignore[arg-type]
+    await house.desk.hub.services.presence.choose("ann", Presence.AWAY, "")
     house.carrier.world.install(ANN, Phone(Manners(outcome="busy")))
     house.calls(script=(WaitFor("press one"), Press("1")))
     await house.wait(30)
@@ -576,7 +577,7 @@ async def test_each_queue_says_whether_its_talks_are_recorded(
         await house.wait(5)
         await desk.pause_recording(interaction.id, ann, paused=True)
         await house.desk.hub.services.handling.transfer(interaction.id, ann, queue="billing")
-        await house.desk.hub.services.presence.choose("ann", "away", "")  # type: ignore[arg-type]
+        await house.desk.hub.services.presence.choose("ann", Presence.AWAY, "")
         await house.wait(30)
         kinds = [order.kind for order in await house.orders()]
         assert [kind for kind in kinds if "record" in kind] == ["record", "pause_recording", "stop_recording"]
@@ -693,7 +694,7 @@ async def test_queue_that_gives_up_lets_the_caller_leave_a_message(database_url:
     queues = {"support": queue, "billing": QueueSettings(id="billing")}
     async with phone_house(tmp_path, database_url, settings={"queues": queues}) as house:
         await house.desk.available("ann")
-        await house.desk.hub.services.presence.choose("ann", "away", "")  # type: ignore[arg-type]
+        await house.desk.hub.services.presence.choose("ann", Presence.AWAY, "")
         line = house.calls(
             script=(WaitFor("after the tone"), Wait(4), Say("Hello, is anybody there?"), Wait(3), HangUp())
         )

@@ -1,7 +1,7 @@
 """What may come about once, and is not there yet to be locked, when two nodes bring it about in one instant."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,15 @@ Unit = Callable[[UnitOfWork], Awaitable[Any]]
 def url(database_url: str) -> str:
     """The database that both nodes share."""
     return database_url
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, url: str) -> AsyncIterator[Desk]:
+    """One of the nodes, unwatched: of the other there is only its database, and nobody tells what it commits."""
+    opened = await open_desk(tmp_path, url)
+    yield opened
+    opened.clock.settle = None
+    await opened.hub.stop()
 
 
 async def at_once(desk: Desk, url: str, first: Unit, second: Unit) -> None:

@@ -27,6 +27,7 @@ from hub.storage.unit_of_work import Store, UnitOfWork
 from tests.builders import Desk, open_desk
 from tests.integration.phones import Wire
 from tests.ports import free_port
+from tests.unit.console.browsers import watched
 
 SID = "AC" + "0" * 31 + "2"
 TOKEN = "the-token-of-the-text-account"
@@ -197,7 +198,8 @@ async def text_house(
     await house.channel.account.rest.warm_up()
     clock.settle = house.when_quiet(clock.settle)
     try:
-        yield house
+        async with watched(house.desk):
+            yield house
     finally:
         clock.settle = None
         await carrier.close()

@@ -1,6 +1,7 @@
 """Browsers made of nothing: they keep rows exactly as agent_console/static/connection.js and store.js do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -168,7 +169,8 @@ class Office:
 
     async def check(self, browsers: Iterable[Browser] = ()) -> None:
         """Let the ticks pass, then compare what every browser holds with a fresh snapshot."""
-        asked = list(browsers or self.browsers)
+        # Whose account is closed is cut off with it.
+        asked = [browser for browser in browsers or self.browsers if browser.agent in self.floor.agents]
         await self._quiet()
         self.sync.flush()
         await self._compare(asked, without_time)
@@ -194,6 +196,26 @@ class Office:
                 self.sync.flush()
         for sid, held, true in wrong:
             assert held == true, sid
+
+
+@asynccontextmanager
+async def watched(desk: Desk) -> AsyncIterator[None]:
+    """Have two agents and a supervisor watch all that a test does: in the end their browsers show what is stored.
+
+    A test that failed, or stopped the hub, has no such end.
+    """
+    office = Office(desk)
+    for agent in ("ann", "bob", "sue"):
+        office.browser(agent)
+    try:
+        yield
+        if desk.hub.is_started:
+            # As the hub does every minute: some tests skip days.
+            office.floor.begin_day(desk.clock.now())
+            office.sync.refresh()
+            await office.check()
+    finally:
+        office.sync.close()
 
 
 def without_time(tables: Rowset) -> Rowset:

@@ -11,6 +11,7 @@ from hub.domain.agent import Presence, Role
 from hub.domain.correspondence import DraftedLetter, Party
 from hub.domain.customers import AddressKind
 from hub.domain.errors import DeliveryUncertain, MessageRejected
+from hub.services.accounts import Accounts, Device, Login, PasswordChange
 from hub.services.dispatching.floor import Floor
 from hub.services.letters.writing import NewLetter
 from hub.services.people import Edit, TypedAddress
@@ -21,6 +22,7 @@ from tests.unit.console.browsers import Browser, Office
 from tests.unit.console.conftest import people
 
 Step = Callable[[Desk], Awaitable[Any]]
+PASSWORD = "a tent in the rain"
 
 
 async def test_every_service_call_leaves_every_browser_true(office: Office) -> None:
@@ -79,15 +81,26 @@ async def test_every_service_call_leaves_every_browser_true(office: Office) -> N
     await after(desk.wait(seconds=60))
     await after(hub.presence.connected("ann"))
     await after(hub.presence.resume_work("ann"))
-    await after(hub.accounts.sign_in_as("ann", device()))
-    await after(hub.accounts.update("bob", name="Bobby"))
+    await after(_accounts(hub.accounts, after))
     assert {mode for browser in office.browsers for mode in browser.modes} == {"snapshot"}
     assert all(len(browser.modes) == 1 for browser in office.browsers)
 
 
-def device() -> Any:
-    from hub.services.accounts import Device
+async def _accounts(accounts: Accounts, after: Callable[[Awaitable[Any]], Awaitable[Any]]) -> None:
+    """Come to be a member of staff, sign in and out, in every way."""
+    await after(accounts.sign_in_as("ann", device()))
+    await after(accounts.update("bob", name="Bobby"))
+    cat = await after(accounts.create("Cat", "cat@example.test", Role.AGENT, PASSWORD))
+    login = Login(email="cat@example.test", password=PASSWORD)
+    tokens = [(await after(accounts.sign_in(login, device()))).token for _ in range(3)]
+    first, second, third = [signed for token in tokens if (signed := await accounts.signed(token))]
+    await after(accounts.revoke(cat.id, first.session.id))
+    await after(accounts.sign_out(second))
+    await after(accounts.change_password(third, PasswordChange(old=PASSWORD, new=f"{PASSWORD}, anew")))
+    await after(accounts.revoke_all(cat.id))
 
+
+def device() -> Any:
     return Device(ip="192.0.2.1", browser="test")
 
 
