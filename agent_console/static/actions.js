@@ -9,6 +9,7 @@ import { explain, t } from "./i18n.js";
 import { forgetPaths } from "./paths.js";
 import { allPending, dropPending, forgetPending, setPending } from "./outbox.js";
 import { closeLayer, go, selected, setComposerMode, showPane, toast } from "./screen.js";
+import { noteOwnChoice } from "./presence.js";
 import * as store from "./store.js";
 import { draftOf, forgetDrafts, keepDrafts, setDraft } from "./written.js";
 
@@ -146,8 +147,11 @@ export async function decline(offer, reason) {
 }
 
 /** @param {import("./types").Presence} presence @param {string} [reason] */
-export const setPresence = (presence, reason) => must("presence", { presence, reason });
-export const resumeWork = () => must("resume_work");
+export function setPresence(presence, reason) {
+  noteOwnChoice();
+  return must("presence", { presence, reason });
+}
+export const resumeWork = () => (noteOwnChoice(), must("resume_work"));
 
 /**
  * @param {string} interaction

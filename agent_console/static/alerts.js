@@ -3,8 +3,8 @@ import { effect, signal } from "vendor/preact";
 import { t } from "./i18n.js";
 import { preferences } from "./screen.js";
 import { ringing } from "./phone.js";
-import { myOffers, queueName, sessionState } from "./store.js";
-import { announce } from "./ui/live.js";
+import { goneOffer, myOffers, queueName, sessionState } from "./store.js";
+import { announce, unsay } from "./ui/live.js";
 
 /** @type {AudioContext | null} */
 let audio = null;
@@ -108,7 +108,7 @@ export function startAlerts() {
     if (!sessionState().signedIn) return;
     const offers = myOffers.value;
     const live = new Set(offers.map((offer) => offer.id));
-    for (const [id, note] of told) if (!live.has(id)) (note?.close(), told.delete(id));
+    for (const [id, note] of told) if (!live.has(id)) (note?.close(), told.delete(id), goneOffer()?.offer.id === id || unsay(id));
     for (const offer of offers) if (!told.has(offer.id)) tell(offer);
     mark(offers[0], offers.length);
   });

@@ -19,10 +19,13 @@ export function announce(text, { now = false, topic = text } = {}) {
   timer ||= window.setTimeout(speak, Math.max(1000, 3000 - (performance.now() - lastSaid)));
 }
 
+/** It is over before it was said. @param {string} topic */
+export const unsay = (topic) => void queue.delete(topic);
+
 function speak() {
   timer = 0;
   lastSaid = performance.now();
-  polite.value = [...queue.values()].join(". ");
+  if (queue.size) polite.value = [...queue.values()].map((text) => (/[.!?。！？]$/.test(text) ? text : `${text}.`)).join(" ");
   queue.clear();
 }
 

@@ -1,6 +1,7 @@
 import { html, useEffect, useRef, useState } from "vendor/preact";
 import { assign, forceClose, forcePresence, openInteraction } from "../actions.js";
 import { t } from "../i18n.js";
+import { reasonWord } from "../presence.js";
 import { go, toast } from "../screen.js";
 import { agents, hubSettings, interactions, queueName, queues } from "../store.js";
 import { Avatar, Button, Chip, Empty, Icon, IconButton } from "../ui/parts.js";
@@ -8,7 +9,6 @@ import { useBusy } from "../ui/busy.js";
 import { PersonState, stateOf } from "../ui/status.js";
 import { Elapsed } from "./deadline.js";
 import { Tier } from "./tier.js";
-import { reasonWord } from "./presence.js";
 import { ListenIn } from "./phone.js";
 import { Standing } from "./standing.js";
 import { Why } from "./why.js";

@@ -1,6 +1,7 @@
 import { html } from "vendor/preact";
 import { serverNow, ticking } from "../clock.js";
 import { duration, t } from "../i18n.js";
+import { nextOf, reasonWord } from "../presence.js";
 import { go, route } from "../screen.js";
 import { agents, connectionState, interactions, myself, queueName, queues } from "../store.js";
 import { Avatar, Button, Chip, Empty, Icon } from "../ui/parts.js";
@@ -10,7 +11,6 @@ import { attention } from "../attention.js";
 import { ChannelStates } from "./channels.js";
 import { Elapsed } from "./deadline.js";
 import { FloorDrawer } from "./drawer.js";
-import { nextOf, reasonWord } from "./presence.js";
 
 /** @typedef {import("../types").QueueRow} QueueRow @typedef {import("../types").AgentRow} AgentRow */
 

@@ -171,7 +171,9 @@ function useSpoken(held) {
   const spoken = useRef(held.messages.at(-1)?.n ?? 0);
   useEffect(() => {
     const news = held.messages.filter((row) => row.n > spoken.current && row.from === "customer");
+    const left = held.messages.find((row) => row.n > spoken.current && row.from === "system" && row.code === "visitor_left");
     spoken.current = held.messages.at(-1)?.n ?? 0;
+    if (left) announce(t("system.visitor_left"));
     if (news.length) announce(`${news[0].name ?? held.interaction.customer_name}: ${news.map((row) => row.text || t("file.some")).join(" ")}`);
   }, [held.messages]);
 }

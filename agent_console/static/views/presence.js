@@ -2,27 +2,13 @@ import { html } from "vendor/preact";
 import { resumeWork, setPresence, signOut } from "../actions.js";
 import { goAvailable, isPhoneHere } from "../devices.js";
 import { language, t, worded } from "../i18n.js";
+import { nextOf, presenceWord, reasonWord } from "../presence.js";
 import { closeLayer, openLayer, prefer, preferences, showLayer } from "../screen.js";
 import { hubSettings, myself } from "../store.js";
 import { Avatar, Icon } from "../ui/parts.js";
 import { Menu } from "../ui/layers.js";
 import { StateMark, stateOf } from "../ui/status.js";
 import { chooseLanguage } from "./signin.js";
-
-/** @param {import("../types").NextPresence | null | undefined} next @param {string | null} [reason] */
-export function nextOf(next, reason) {
-  if (!next) return null;
-  return typeof next === "string" ? { presence: next, reason: reason ?? null } : next;
-}
-
-/** The word for an away reason. @param {string | null | undefined} id */
-export function reasonWord(id) {
-  if (!id) return "";
-  return worded(hubSettings()?.away_reasons.find((one) => one.id === id)?.label, `reason.${id}`) || id;
-}
-
-/** @param {{ presence: string, reason?: string | null }} what */
-const presenceWord = ({ presence, reason }) => (presence === "away" && reason ? reasonWord(reason) : t(`state.${presence}`));
 
 export function PresenceMenu() {
   const me = myself();

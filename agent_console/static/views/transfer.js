@@ -2,13 +2,13 @@ import { html, useEffect, useRef, useState } from "vendor/preact";
 import { transfer } from "../actions.js";
 import { consult, isTalking } from "../calls.js";
 import { t } from "../i18n.js";
+import { reasonWord } from "../presence.js";
 import { showCustomerDrawer, showPane, toast } from "../screen.js";
 import { agents, hubSettings, interactions, myself, queueName, queues } from "../store.js";
 import { Avatar, Button, Chip, Icon, IconButton } from "../ui/parts.js";
 import { useBusy } from "../ui/busy.js";
 import { PersonState, stateOf } from "../ui/status.js";
 import { draftOf, setDraft } from "../written.js";
-import { reasonWord } from "./presence.js";
 
 /** What somebody typed may be a telephone number. */
 const NUMBER = /^\+?[\d\s().-]{5,40}$/;
