@@ -4,6 +4,7 @@ Started in the foreground in a session of its own, so that it is stopped, or kil
 """
 
 import base64
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -21,6 +22,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import psutil
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -154,11 +156,14 @@ class Dovecot:
         # Held still, it begins no worker that the list would not have, and that would go on holding the port.
         self._process.send_signal(signal.SIGSTOP)
         os.waitpid(self._process.pid, os.WUNTRACED)
-        workers = _descendants(self._process.pid)
+        workers = psutil.Process(self._process.pid).children(recursive=True)
         os.killpg(self._process.pid, signal.SIGKILL)
-        for pid in workers:
-            _kill(pid)
+        for worker in workers:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                worker.kill()
         self._process.wait()
+        # Their sockets answer until they are gone, and who answers is taken for a server that runs.
+        psutil.wait_procs(workers, timeout=_START_S)
         for left in (self.folder / "run").glob("*.pid"):
             left.unlink()
         # A lock that nobody holds any more is believed in for two minutes: nothing a test would wait for.
@@ -238,19 +243,6 @@ class Dovecot:
 
 def _b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _descendants(pid: int) -> list[int]:
-    import psutil
-
-    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
-
-
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _certify(folder: Path) -> None:
