@@ -54,7 +54,7 @@ def _mistyped(where: str, value: object, wanted: object) -> list[Problem]:
     try:
         msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
-        return [Problem(where=where, text=f"{value!r}: {wanted_instead(error)}")]
+        return [Problem(where=where, text=f"{value!r}: {wanted_instead(error, wanted)}")]
     return []
 
 

@@ -5,7 +5,7 @@ import tomllib
 import types
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
 
@@ -163,8 +163,7 @@ class _Reader:
         try:
             return msgspec.convert(value, wanted, strict=not is_variable)
         except msgspec.ValidationError as error:
-            choices = get_args(wanted) if get_origin(wanted) is Literal else ()
-            said = wanted_instead(error, choices, is_typed=not is_variable)
+            said = wanted_instead(error, wanted, is_typed=not is_variable)
             return self._wrong(keys, f"{'.'.join(keys)} = {raw!r}: {said}")
 
     def _wrong(self, keys: Keys, text: str, hint: str = "") -> object:

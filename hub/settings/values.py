@@ -4,7 +4,7 @@ import difflib
 import hmac
 import re
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args, get_origin
 
 import msgspec
 
@@ -70,15 +70,21 @@ _WORDS = {
 _BOUNDS = {" <= ": ", at most ", " >= ": ", at least ", " < ": ", below ", " > ": ", above "}
 
 
-def wanted_instead(error: Exception, choices: Iterable[object] = (), *, is_typed: bool = True) -> str:
-    """Return what a value should have been, in words, from what msgspec says; a variable's has no type of its own."""
+def wanted_instead(error: Exception, kind: object, *, is_typed: bool = True) -> str:
+    """Return in words what a value should have been, of this kind; what a variable holds has no type of its own."""
     wanted, _, got = str(error).partition(" - at ")[0].partition(", got ")
     if wanted.startswith("Invalid enum value"):
-        return f"Expected one of {', '.join(map(str, choices))}."
+        return f"Expected one of {', '.join(map(str, _choices(kind)))}."
     for sign, words in _BOUNDS.items():
         wanted = wanted.replace(sign, words)
     said = f"{wanted}, got {got}" if got and is_typed else wanted
     return re.sub(r"`([^`]+)`", lambda found: " or ".join(_WORDS.get(t, t) for t in found[1].split(" | ")), said) + "."
+
+
+def _choices(kind: object) -> list[object]:
+    if get_origin(kind) is Literal:
+        return list(get_args(kind))
+    return [choice for part in get_args(kind) for choice in _choices(part)]
 
 
 def why_unreadable(error: OSError | UnicodeDecodeError) -> str:

@@ -52,7 +52,7 @@ def test_a_sound_block_is_sound() -> None:
         ("max_mail_bytes", {"max_mail_bytes": 10}, "too little"),
         ("poll_s", {"poll_s": 0.0}, "too little"),
         ("imap_hots", {"imap_hots": "x"}, "Did you mean 'imap_host'?"),
-        ("after_reading", {"after_reading": "eat"}, "Invalid enum value"),
+        ("after_reading", {"after_reading": "eat"}, "Expected one of keep, seen, move, delete."),
     ],
 )
 def test_what_is_wrong_is_said_with_its_key(key: str, changes: dict[str, Any], says: str) -> None:
