@@ -13,9 +13,14 @@ let home = "";
 let typing = { field: /** @type {HTMLElement | null} */ (null), at: -Infinity };
 let stray = false;
 let timer = 0;
+/** What the focus was given to because it had nowhere else to go. @type {HTMLElement | null} */
+let refuge = null;
 
 /** Is the key of this moment one that was meant for a field which is gone? Then it is nobody's command. */
 export const isStray = () => stray;
+
+/** Nobody has chosen where the keyboard is: what opens now may take it. */
+export const isNowhere = () => document.activeElement === document.body || document.activeElement === refuge;
 
 /** @param {KeyboardEvent} e */
 function onKey(e) {
@@ -52,6 +57,7 @@ function rescue() {
   const next = /** @type {HTMLElement | null} */ (near ?? document.getElementById("main"));
   if (next && !next.hasAttribute("tabindex")) next.tabIndex = -1;
   next?.focus({ preventScroll: true });
+  refuge = next;
 }
 
 /** Whatever has the focus and is taken away leaves it to the region it stood in, never to the page. @param {HTMLElement} place */

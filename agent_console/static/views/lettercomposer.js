@@ -5,6 +5,7 @@ import { beginLetter, completeDraft, sendLetter } from "../letters.js";
 import { composerMode, setComposerMode } from "../screen.js";
 import { connectionState, conversation, myself } from "../store.js";
 import { Icon, IconButton } from "../ui/parts.js";
+import { isNowhere } from "../ui/focus.js";
 import { Chosen, useFiles } from "./attach.js";
 import { NoteComposer } from "./composer.js";
 import { nameOf } from "./letter.js";
@@ -55,7 +56,7 @@ function Writing({ row }) {
   useEffect(() => {
     void completeDraft(id);
     // A letter is read first: the keys scroll it, and R, A, F answer it.
-    requestAnimationFrame(() => document.activeElement === document.body && /** @type {HTMLElement | null} */ (document.querySelector(".log"))?.focus());
+    requestAnimationFrame(() => isNowhere() && /** @type {HTMLElement | null} */ (document.querySelector(".log"))?.focus());
   }, [id]);
   useEffect(() => void (files.done.length && changeDraft(id, { files: merged(letterDraft(id)?.files ?? [], files.done) })), [files.done.length]);
   if (!draft || !held) return html`<footer class="composer"><div class="composer-box composer-loading"></div></footer>`;
