@@ -224,13 +224,13 @@ async def test_news_cover_no_button_on_a_small_screen(houses: Houses, seat: Seat
 async def test_caller_who_hangs_up_and_a_browser_that_comes_back(houses: Houses, seat: SeatAt) -> None:
     house, ann = await at_the_phone(houses, seat)
     await ann.available()
-    house.rings(ANN, Meet("", 60), Wait(10), HangUp())
+    house.rings(ANN, Meet("", 60), Wait(20), HangUp())
     await expect(ann.offer).to_be_visible()
     await ann.page.keyboard.press("Alt+Enter")
     await state_is(ann, "Talking")
     await ann.page.reload()
     await state_is(ann, "Talking")
-    await expect(ann.page.get_by_role("button", name="Done")).to_be_visible()
+    await expect(ann.page.get_by_role("button", name="Done")).to_be_visible(timeout=30_000)
 
 
 async def test_pages_of_a_call_are_accessible(houses: Houses, seat: SeatAt) -> None:

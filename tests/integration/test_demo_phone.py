@@ -26,7 +26,7 @@ from hub.storage.unit_of_work import UnitOfWork
 from tests.ports import free_port
 
 PACE = 0.05
-WITHIN_S = 60.0
+WITHIN_S = 100.0
 
 
 @asynccontextmanager
